@@ -1,0 +1,1 @@
+"""Composition root: application, command line, configuration, access and the pygeoapi seam."""

@@ -1,0 +1,123 @@
+"""The catalogue: what layers exist, as immutable values.
+
+图层 layer = one collection of the API · 字段 field · 值域 domain · 公开/内部/敏感/核心 visibility.
+The rows live in ``citymap.layers`` (see :mod:`layers.tables`); reading and writing them is :mod:`layers.registry`'s work.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+FieldType = Literal["string", "integer", "number", "boolean", "date", "date-time", "string-array"]
+Visibility = Literal["public", "internal", "sensitive", "core"]
+GeometryType = Literal[
+    "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon", "Geometry"
+]
+
+#: CGCS2000 geographic, the storage CRS of a layer that declares no other (EPSG:4490).
+CGCS2000 = 4490
+#: PostgreSQL schemas: feature tables, and the past states of their rows.
+DATA_SCHEMA = "city"
+HISTORY_SCHEMA = "history"
+#: Columns that every feature table has beside its declared fields.
+SYSTEM_COLUMNS = ("id", "geom", "revision", "valid_from", "actor")
+
+_IDENTIFIER = re.compile(r"[a-z_\u4e00-\u9fff][a-z0-9_\u4e00-\u9fff]{0,50}")
+_LAYER_ID = re.compile(r"[a-z0-9\u4e00-\u9fff][a-z0-9_\u4e00-\u9fff-]{0,50}")
+
+
+class CatalogueError(ValueError):
+    """A layer definition contradicts itself or the catalogue's rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text in both languages of the interface."""
+
+    zh: str
+    en: str
+
+    def __getitem__(self, language: str) -> str:
+        return self.en if language.startswith("en") else self.zh
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One declared attribute of a layer.
+
+    ``name`` is the column and the property; ``unit`` a UCUM-like symbol such as ``m`` or ``km/h``;
+    ``domain`` maps stored codes to their meaning.
+    """
+
+    name: str
+    type: FieldType
+    title: Text
+    unit: str | None = None
+    domain: Mapping[str, Text] | None = None
+    visibility: Visibility = "public"
+    role: Literal["title", "key"] | None = None
+
+    def __post_init__(self) -> None:
+        if not _IDENTIFIER.fullmatch(self.name) or self.name in SYSTEM_COLUMNS:
+            raise CatalogueError(f"field name {self.name!r} is reserved or not a plain identifier")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of the shared base.
+
+    ``srid`` is the storage CRS (EPSG); ``extent`` is west, south, east, north in CGCS2000 degrees or None when empty;
+    ``key_field`` names the field by which a re-import recognises a feature; ``style`` holds MapLibre style layers
+    without ``source``; ``time_field`` carries the feature's own time, answered by ``datetime=``.
+    """
+
+    id: str
+    title: Text
+    description: Text
+    geometry_type: GeometryType
+    fields: tuple[Field, ...]
+    srid: int = CGCS2000
+    kind: Literal["vector"] = "vector"
+    keywords: tuple[str, ...] = ()
+    style: tuple[Mapping[str, Any], ...] = ()
+    visibility: Visibility = "public"
+    editable: bool = True
+    time_field: str | None = None
+    source: str = ""
+    licence: str = ""
+    extent: tuple[float, float, float, float] | None = None
+    updated: str | None = None
+    order: int = 100
+    table: str = field(default="")
+
+    def __post_init__(self) -> None:
+        if not _LAYER_ID.fullmatch(self.id):
+            raise CatalogueError(
+                f"layer id {self.id!r}: use lower-case letters, digits, Chinese characters, '-' and '_', at most 51"
+            )
+        if not self.table:
+            object.__setattr__(self, "table", self.id.replace("-", "_"))
+        names = [f.name for f in self.fields]
+        if len(set(names)) != len(names):
+            raise CatalogueError(f"layer {self.id!r} declares a field twice")
+        if self.time_field and self.time_field not in names:
+            raise CatalogueError(f"layer {self.id!r}: time field {self.time_field!r} is not one of its fields")
+
+    @property
+    def key_field(self) -> str | None:
+        """The field that identifies a feature in its source, if there is one."""
+        return next((f.name for f in self.fields if f.role == "key"), None)
+
+    @property
+    def title_field(self) -> str | None:
+        """The field that names a feature to people, if there is one."""
+        return next((f.name for f in self.fields if f.role == "title"), None)
+
+    def field(self, name: str) -> Field | None:
+        """The field of that name, or None."""
+        return next((f for f in self.fields if f.name == name), None)
+
+    def changed(self, **values: Any) -> "Layer":
+        """A copy with other values."""
+        return replace(self, **values)

@@ -1,0 +1,1 @@
+"""Vector, raster, terrain and 3D tiles of the shared layers."""

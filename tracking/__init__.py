@@ -1,0 +1,1 @@
+"""GPS/BeiDou devices, alarms, trajectories and dispatch, as processes on the shared layers."""
