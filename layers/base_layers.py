@@ -1,6 +1,7 @@
 """The base layers that every city has (design §5), declared once.
 
-行政区划 admin-areas · 建筑 buildings · 道路 roads · 水域 water · 水系线 waterways · 用地 land-use · 地名 places · 地址 addresses · 兴趣点 pois
+行政区划 admin-areas · 用地 land-use · 水域 water · 水系线 waterways · 道路 roads · 建筑 buildings ·
+地址 addresses · 兴趣点 pois · 地名 places
 """
 
 from layers.catalogue import Field, Layer, Text
@@ -202,7 +203,7 @@ ADDRESSES = Layer(
 POIS = Layer(
     id="pois",
     title=Text("兴趣点", "Points of interest"),
-    description=Text("机关、学校、医院、商业等兴趣点", "Offices, schools, hospitals, shops and other points of interest"),
+    description=Text("机关、学校、医院、商业等兴趣点", "Offices, schools, hospitals, shops and the like"),
     geometry_type="Point",
     fields=(
         *_name(),

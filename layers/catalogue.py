@@ -1,7 +1,7 @@
 """The catalogue: what layers exist, as immutable values.
 
 图层 layer = one collection of the API · 字段 field · 值域 domain · 公开/内部/敏感/核心 visibility.
-The rows live in ``citymap.layers`` (see :mod:`layers.tables`); reading and writing them is :mod:`layers.registry`'s work.
+The rows live in ``citymap.layers`` (see :mod:`layers.tables`); :mod:`layers.registry` reads and writes them.
 """
 
 import re
@@ -103,6 +103,9 @@ class Layer:
             raise CatalogueError(f"layer {self.id!r} declares a field twice")
         if self.time_field and self.time_field not in names:
             raise CatalogueError(f"layer {self.id!r}: time field {self.time_field!r} is not one of its fields")
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.table, self.srid, tuple(f.name for f in self.fields)))
 
     @property
     def key_field(self) -> str | None:

@@ -1,0 +1,52 @@
+"""Alembic migrations, and the one call that brings a database to the newest state."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, text
+
+from layers.base_layers import BASE_LAYERS
+from layers.database import psycopg2_url
+from layers.registry import create_layer, load_layers
+from layers.tables import SCHEMA
+
+_LOCK = 0x6369_7479  # "city": two servers that start together migrate one after the other
+
+
+def migrate(url: str) -> None:
+    """Upgrade the database to the newest migration and make the base layers that are missing."""
+    engine = create_engine(psycopg2_url(url))
+    try:
+        with engine.begin() as conn:
+            conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            conn.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            command.upgrade(_config(conn), "head")
+            present = load_layers(conn)
+            for layer in BASE_LAYERS:
+                if layer.id not in present:
+                    create_layer(conn, layer)
+    finally:
+        engine.dispose()
+
+
+def pending(conn: Connection) -> list[str]:
+    """Revisions that the database still lacks, oldest first."""
+    script = ScriptDirectory.from_config(_config(conn))
+    context = MigrationContext.configure(conn, opts={"version_table_schema": SCHEMA})
+    applied = set(context.get_current_heads())
+    missing: list[str] = []
+    for revision in script.walk_revisions():
+        if revision.revision in applied:
+            break
+        missing.append(f"{revision.revision} {revision.doc}")
+    return missing[::-1]
+
+
+def _config(conn: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = conn
+    return config

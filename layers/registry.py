@@ -1,0 +1,174 @@
+"""Reads and writes the catalogue, and makes and drops the feature tables that it names."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.schema import CreateTable
+
+from layers.catalogue import DATA_SCHEMA, HISTORY_SCHEMA, CatalogueError, Field, Layer, Text
+from layers.tables import LAYERS, feature_table, history_table
+
+_QUOTE = PGDialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+
+
+class LayerNotFound(LookupError):
+    """No layer of that id is in the catalogue."""
+
+
+def load_layers(conn: Connection) -> dict[str, Layer]:
+    """Every layer of the catalogue by id, in drawing order."""
+    rows = conn.execute(select(LAYERS).order_by(LAYERS.c.position, LAYERS.c.id)).mappings()
+    return {row["id"]: _layer(row) for row in rows}
+
+
+def create_layer(conn: Connection, layer: Layer) -> None:
+    """Make the layer's tables, indexes and triggers, and enter it in the catalogue.
+
+    Raises :class:`CatalogueError` if a layer of that id, or its table, exists.
+    """
+    clash = conn.execute(
+        select(LAYERS.c.id).where((LAYERS.c.id == layer.id) | (LAYERS.c.table_name == layer.table))
+    ).scalar()
+    if clash:
+        raise CatalogueError(f"layer {layer.id!r} cannot be made: {clash!r} exists with that id or table")
+    conn.execute(insert(LAYERS).values(**_row(layer)))
+    conn.execute(CreateTable(feature_table(layer)))
+    conn.execute(CreateTable(history_table(layer)))
+    for statement in _indexes_and_triggers(layer):
+        conn.execute(text(statement))
+
+
+def update_layer(conn: Connection, layer: Layer) -> None:
+    """Store other titles, style, visibility, extent … of a layer; its table, CRS and fields stay as they are."""
+    row = _row(layer)
+    fixed = ("id", "table_name", "geometry_type", "srid")
+    changed = conn.execute(
+        update(LAYERS)
+        .where(LAYERS.c.id == layer.id)
+        .values({**{k: v for k, v in row.items() if k not in fixed}, "updated": text("now()")})
+    )
+    if changed.rowcount == 0:
+        raise LayerNotFound(f"no layer {layer.id!r}")
+
+
+def drop_layer(conn: Connection, layer_id: str) -> None:
+    """Drop a layer with its features and their history."""
+    table = conn.execute(select(LAYERS.c.table_name).where(LAYERS.c.id == layer_id)).scalar()
+    if table is None:
+        raise LayerNotFound(f"no layer {layer_id!r}")
+    conn.execute(text(f"DROP TABLE {_QUOTE(DATA_SCHEMA)}.{_QUOTE(table)}, {_QUOTE(HISTORY_SCHEMA)}.{_QUOTE(table)}"))
+    conn.execute(delete(LAYERS).where(LAYERS.c.id == layer_id))
+    conn.execute(text("DELETE FROM citymap.row_deltas WHERE layer = :id"), {"id": layer_id})
+    conn.execute(
+        text("INSERT INTO citymap.dirty (layer, west, south, east, north) VALUES (:id, -180, -90, 180, 90)"),
+        {"id": layer_id},
+    )
+
+
+def row_count(conn: Connection, layer_id: str) -> int:
+    """How many features the layer has: maintained by its triggers, so it costs no scan."""
+    return int(conn.execute(text("SELECT citymap.row_count(:id)"), {"id": layer_id}).scalar_one())
+
+
+def _indexes_and_triggers(layer: Layer) -> list[str]:
+    """DDL beside the two tables. Names are prefixed by the table, within PostgreSQL's 63 bytes."""
+    table, history = f"{_QUOTE(DATA_SCHEMA)}.{_QUOTE(layer.table)}", f"{_QUOTE(HISTORY_SCHEMA)}.{_QUOTE(layer.table)}"
+    literal = "'" + layer.id.replace("'", "''") + "'"
+    statements = [
+        f"CREATE INDEX ON {table} USING gist (geom)",
+        f"CREATE INDEX ON {history} (id, valid_from)",
+        f"CREATE INDEX ON {history} USING gist (geom)",
+        f"CREATE TRIGGER next_revision BEFORE UPDATE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION citymap.next_revision()",
+        f"CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION citymap.refuse_truncate()",
+    ]
+    if layer.key_field:
+        statements.append(f"CREATE UNIQUE INDEX ON {table} ({_QUOTE(layer.key_field)})")
+    for event, tables in {
+        "INSERT": "NEW TABLE AS new_rows",
+        "UPDATE": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
+        "DELETE": "OLD TABLE AS old_rows",
+    }.items():
+        statements.append(
+            f"CREATE TRIGGER after_{event.lower()} AFTER {event} ON {table} REFERENCING {tables} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION citymap.after_change({literal})"
+        )
+    return [statement.replace(":", r"\:") for statement in statements]
+
+
+def _row(layer: Layer) -> dict[str, Any]:
+    return {
+        "id": layer.id,
+        "title": _text_json(layer.title),
+        "description": _text_json(layer.description),
+        "keywords": list(layer.keywords),
+        "kind": layer.kind,
+        "table_name": layer.table,
+        "geometry_type": layer.geometry_type,
+        "srid": layer.srid,
+        "fields": [_field_json(f) for f in layer.fields],
+        "style": [dict(s) for s in layer.style],
+        "visibility": layer.visibility,
+        "editable": layer.editable,
+        "time_field": layer.time_field,
+        "source": layer.source,
+        "licence": layer.licence,
+        "extent": list(layer.extent) if layer.extent else None,
+        "position": layer.order,
+    }
+
+
+def _layer(row: RowMapping) -> Layer:
+    updated: datetime = row["updated"]
+    return Layer(
+        id=row["id"],
+        title=Text(**row["title"]),
+        description=Text(**row["description"]),
+        keywords=tuple(row["keywords"]),
+        kind=row["kind"],
+        table=row["table_name"],
+        geometry_type=row["geometry_type"],
+        srid=row["srid"],
+        fields=tuple(_field(f) for f in row["fields"]),
+        style=tuple(row["style"]),
+        visibility=row["visibility"],
+        editable=row["editable"],
+        time_field=row["time_field"],
+        source=row["source"],
+        licence=row["licence"],
+        extent=tuple(row["extent"]) if row["extent"] else None,
+        order=row["position"],
+        updated=updated.isoformat(),
+    )
+
+
+def _text_json(value: Text) -> dict[str, str]:
+    return {"zh": value.zh, "en": value.en}
+
+
+def _field_json(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "type": field.type,
+        "title": _text_json(field.title),
+        "unit": field.unit,
+        "domain": {k: _text_json(v) for k, v in field.domain.items()} if field.domain else None,
+        "visibility": field.visibility,
+        "role": field.role,
+    }
+
+
+def _field(value: Mapping[str, Any]) -> Field:
+    domain = value["domain"]
+    return Field(
+        name=value["name"],
+        type=value["type"],
+        title=Text(**value["title"]),
+        unit=value["unit"],
+        domain={k: Text(**v) for k, v in domain.items()} if domain else None,
+        visibility=value["visibility"],
+        role=value["role"],
+    )

@@ -1,0 +1,74 @@
+"""Session-wide fixtures: one PostgreSQL, one migrated database; every test's transaction is rolled back."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.engine import make_url
+
+from geoserver.migrations import migrate
+from layers.database import Database, psycopg2_url
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server with PostGIS: ``CITYMAP_TEST_DATABASE_URL``, else a private cluster of the tests' own."""
+    if url := os.environ.get("CITYMAP_TEST_DATABASE_URL"):
+        yield url
+        return
+    from geoserver.cluster import Cluster
+
+    with Cluster(ROOT / "var" / "test-postgres") as url:
+        yield url
+
+
+def make_database(postgres_url: str, name: str, template: str | None = None) -> str:
+    """A fresh database on that server; returns its URL."""
+    engine = create_engine(psycopg2_url(postgres_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        conn.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        conn.execute(text(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else "")))
+    engine.dispose()
+    return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+
+
+def drop_database(postgres_url: str, name: str) -> None:
+    """Drop a database made by :func:`make_database`."""
+    engine = create_engine(psycopg2_url(postgres_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        conn.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def template_name(postgres_url: str) -> Iterator[str]:
+    """A migrated database that others are cloned from; nothing stays connected to it."""
+    name = f"citymap_template_{os.getpid()}"
+    migrate(make_database(postgres_url, name))
+    yield name
+    drop_database(postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def database(postgres_url: str, template_name: str) -> Iterator[Database]:
+    """The migrated database that the tests share. Only rolled-back transactions write to it."""
+    name = f"citymap_test_{os.getpid()}"
+    url = make_database(postgres_url, name, template_name)
+    database = Database(url, pool_size=5)
+    yield database
+    database.close()
+    drop_database(postgres_url, name)
+
+
+@pytest.fixture
+def conn(database: Database) -> Iterator[Connection]:
+    """A connection whose transaction is rolled back after the test."""
+    with database.engine.connect() as connection:
+        transaction = connection.begin()
+        yield connection
+        if transaction.is_active:
+            transaction.rollback()
