@@ -137,7 +137,7 @@ class Cluster:
 
     def processes(self) -> list[int]:
         """The process ids of this cluster's server, its postmaster first."""
-        found = []
+        found: list[int] = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or not (command := _command(entry, self._uid)):
                 continue
