@@ -1,0 +1,1 @@
+"""Getting other people's files into layers: read carefully, load once, report everything."""
