@@ -46,7 +46,8 @@ class ClusterError(RuntimeError):
 
 
 class Cluster:
-    """A PostgreSQL cluster in ``directory``; ``start`` makes, starts or joins it, ``stop`` leaves it.
+    """A PostgreSQL cluster in ``directory``; ``start`` makes, starts or joins it, ``stop`` leaves it; ``with`` does both
+    and gives the address.
 
     ``durable=False`` switches fsync off (tests). As root the server runs as user ``postgres`` (else
     ``nobody``), and lies under ``/var/lib/citymap`` when that user cannot reach ``directory``;
@@ -68,9 +69,8 @@ class Cluster:
         self.data = self.directory / "data"
         self.socket_directory = self._short_socket_directory()
 
-    def __enter__(self) -> "Cluster":
-        self.start()
-        return self
+    def __enter__(self) -> str:
+        return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -39,7 +39,8 @@ def made() -> Iterator[Cluster]:
     """One cluster that tests share which do not stop it."""
     directory = Path(tempfile.mkdtemp(prefix="citymap-test-"))
     directory.chmod(0o755)
-    with Cluster(directory / "postgres", durable=False) as cluster:
+    cluster = Cluster(directory / "postgres", durable=False)
+    with cluster:
         yield cluster
     shutil.rmtree(directory, ignore_errors=True)
 
@@ -134,13 +135,15 @@ def test_server_never_runs_as_root(made: Cluster) -> None:
 
 
 def test_restart_keeps_data_and_port_and_stop_leaves_no_process(place: Path) -> None:
-    with Cluster(place / "postgres", durable=False) as cluster:
+    cluster = Cluster(place / "postgres", durable=False)
+    with cluster:
         first = cluster.url
         ask(first, "CREATE TABLE kept AS SELECT 42 AS answer")
         assert len(cluster.processes()) > 3
     assert cluster.processes() == []
     assert eventually(lambda: keepers(cluster) == [])
-    with Cluster(place / "postgres", durable=False) as again:
+    again = Cluster(place / "postgres", durable=False)
+    with again:
         assert again.url == first
         assert ask(again.url, "SELECT answer FROM kept") == 42
 
@@ -181,12 +184,14 @@ def test_killed_server_recovers_what_was_committed(place: Path) -> None:
     ask(cluster.start(), "CREATE TABLE kept AS SELECT 42 AS answer")
     os.kill(cluster.processes()[0], signal.SIGKILL)
     cluster.stop()
-    with Cluster(place / "postgres") as again:
+    again = Cluster(place / "postgres")
+    with again:
         assert ask(again.url, "SELECT answer FROM kept") == 42
 
 
 def test_stale_pid_of_another_program_does_not_stop_the_start(place: Path) -> None:
-    with Cluster(place / "postgres", durable=False) as cluster:
+    cluster = Cluster(place / "postgres", durable=False)
+    with cluster:
         pid_file = (cluster.data / "postmaster.pid").read_text()
     with subprocess.Popen(["sleep", "60"], user=cluster.directory.stat().st_uid) as bystander:
         (cluster.data / "postmaster.pid").write_text(str(bystander.pid) + "\n" + pid_file.partition("\n")[2])
@@ -197,14 +202,16 @@ def test_stale_pid_of_another_program_does_not_stop_the_start(place: Path) -> No
 
 
 def test_clones_run_side_by_side(place: Path, made: Cluster) -> None:
-    with Cluster(place / "postgres", durable=False) as other:
+    other = Cluster(place / "postgres", durable=False)
+    with other:
         assert other.url != made.url
         ask(other.url, "CREATE TABLE only_here ()")
         assert ask(made.url, "SELECT to_regclass('only_here') IS NULL") is True
 
 
 def test_long_and_chinese_path_gets_a_short_private_socket_directory(place: Path) -> None:
-    with Cluster(place / ("城市一张图 " * 8) / "postgres", durable=False) as cluster:
+    cluster = Cluster(place / ("城市一张图 " * 8) / "postgres", durable=False)
+    with cluster:
         assert len(os.fsencode(cluster.socket_directory)) < 90
         assert stat.S_IMODE(cluster.socket_directory.stat().st_mode) == 0o700
         assert ask(cluster.url, "SELECT 1") == 1
@@ -229,7 +236,8 @@ def test_unreachable_directory_moves_to_var_lib(place: Path) -> None:
 
 def test_interrupted_initdb_is_begun_anew(place: Path) -> None:
     (place / "postgres/data.unfinished/base").mkdir(parents=True)
-    with Cluster(place / "postgres", durable=False) as cluster:
+    cluster = Cluster(place / "postgres", durable=False)
+    with cluster:
         assert ask(cluster.url, "SELECT 1") == 1
 
 
