@@ -64,7 +64,9 @@ class Bind(Group):
 class Limits(Group):
     """Upper bounds of requests and answers."""
 
-    default_items: int = Field(default=10, ge=1, description="features per page when the request names no limit")
+    default_items: int = Field(
+        default=10, ge=1, description="features per page when the request names no limit"
+    )
     max_items: int = Field(default=10_000, ge=1, le=100_000, description="features per page at most")
     max_body_mb: float = Field(default=64, gt=0, le=10_240, description="size of a request's body [MB]")
 
@@ -98,7 +100,7 @@ class Server(Group):
     tls: Tls | None = None
     url: str = Field(default_factory=_default_url, description="address that clients use; default: from bind")
     workers: int = Field(
-        default=default_factory=lambda: min(os.cpu_count() or 1, 4),
+        default_factory=lambda: min(os.cpu_count() or 1, 4),
         ge=1,
         le=64,
         description="default: cores, at most 4",
@@ -173,7 +175,9 @@ class DatabaseSettings(Group):
     """The PostGIS database."""
 
     url: str | None = Field(default=None, repr=False, description="postgresql://…; null: a private cluster")
-    directory: FilePath = Field(default="var/postgres", validate_default=True, description="of the private cluster")
+    directory: FilePath = Field(
+        default="var/postgres", validate_default=True, description="of the private cluster"
+    )
     pool_size: int = Field(default=8, ge=1, le=200, description="connections per worker")
     statement_timeout: float = Field(default=30, gt=0, le=3600, description="of a request's statement [s]")
 
@@ -245,5 +249,5 @@ class Settings(Group):
     tracking: Tracking = Tracking()
     tiles: Tiles = Tiles()
     resources: dict[str, Any] = Field(
-        default=default_factory=dict, description="pygeoapi's own resources beside the catalogue's layers"
+        default_factory=dict, description="pygeoapi's own resources beside the catalogue's layers"
     )
