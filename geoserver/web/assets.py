@@ -1,0 +1,87 @@
+"""Static files of the client, read once: our own modules, and the listed files of npm packages.
+
+Nothing outside the two lists is reachable, whatever a request's path says.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+WEB = Path(__file__).parent
+STATIC = WEB / "static"
+NODE_MODULES = WEB / "node_modules"
+
+#: Name under ``/static/vendor/`` → file in node_modules. MapLibre starts its worker from beside its own module.
+VENDOR: Mapping[str, str] = {
+    "maplibre-gl.mjs": "maplibre-gl/dist/maplibre-gl.mjs",
+    "maplibre-gl-shared.mjs": "maplibre-gl/dist/maplibre-gl-shared.mjs",
+    "maplibre-gl-worker.mjs": "maplibre-gl/dist/maplibre-gl-worker.mjs",
+    "maplibre-gl.css": "maplibre-gl/dist/maplibre-gl.css",
+    "preact.mjs": "preact/dist/preact.mjs",
+    "preact-hooks.mjs": "preact/hooks/dist/hooks.mjs",
+    "htm.mjs": "htm/dist/htm.mjs",
+}
+
+#: Bare module names that our modules import → vendor files.
+IMPORTS: Mapping[str, str] = {
+    "maplibre-gl": "maplibre-gl.mjs",
+    "preact": "preact.mjs",
+    "preact/hooks": "preact-hooks.mjs",
+    "htm": "htm.mjs",
+}
+
+MEDIA_TYPES = {
+    ".mjs": "text/javascript; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+
+
+class MissingPackages(RuntimeError):
+    """The client's npm packages are not installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file ready for the socket: its bytes, the same gzipped, its media type and its strong ETag."""
+
+    body: bytes
+    packed: bytes
+    media_type: str
+    etag: str
+
+
+def read_assets() -> dict[str, Asset]:
+    """Every file below ``/static/`` by its path.
+
+    Raises :class:`MissingPackages` naming the first package file that is absent and the command that brings it.
+    """
+    files = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*")) if path.suffix in MEDIA_TYPES}
+    for name, source in VENDOR.items():
+        path = NODE_MODULES / source
+        if not path.is_file():
+            raise MissingPackages(f"{path} is missing: run `npm ci` in {WEB}")
+        files[f"vendor/{name}"] = path
+    return {name: _read(path) for name, path in files.items()}
+
+
+def fingerprint(assets: Mapping[str, Asset]) -> str:
+    """A short hash over names and contents: it changes when any file does, because modules import each other."""
+    digest = hashlib.sha256()
+    for name, asset in sorted(assets.items()):
+        digest.update(f"{name} {asset.etag}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def _read(path: Path) -> Asset:
+    body = path.read_bytes()
+    return Asset(
+        body=body,
+        packed=gzip.compress(body, compresslevel=6, mtime=0),
+        media_type=MEDIA_TYPES[path.suffix],
+        etag=hashlib.sha256(body).hexdigest()[:20],
+    )

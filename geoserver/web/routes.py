@@ -1,0 +1,116 @@
+"""Routes of the web client: the map page, its files, and the city's style."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from geoserver.web.assets import Asset, fingerprint, read_assets
+from geoserver.web.map_page import choose_language, content_security_policy, map_page
+from geoserver.web.palette import PALETTES
+from geoserver.web.style import city_style
+from layers.catalogue import Layer
+
+type LayersFor = Callable[[Request], Mapping[str, Layer]]
+
+_YEAR = "public, max-age=31536000, immutable"
+_REVALIDATE = "no-cache"
+
+
+def routes(layers_for: LayersFor) -> list[BaseRoute]:
+    """``/map``, ``/static/…``, ``/styles/city`` and ``/favicon.svg``.
+
+    ``layers_for`` gives the layers that the asker may see. Raises :class:`~geoserver.web.assets.MissingPackages`.
+    """
+    client = Client(read_assets(), layers_for)
+    return [
+        Route("/map", client.map, name="map"),
+        Route("/styles/city", client.style, name="city-style"),
+        Route("/static/{path:path}", client.static, name="static"),
+        Route("/favicon.svg", client.favicon),
+    ]
+
+
+class Client:
+    """The client's answers, over files read once and a catalogue read per request."""
+
+    def __init__(self, assets: Mapping[str, Asset], layers_for: LayersFor) -> None:
+        self._assets = assets
+        self._layers_for = layers_for
+        self._version = fingerprint(assets)
+
+    async def map(self, request: Request) -> Response:
+        """The map page in the reader's language."""
+        language = _language(request)
+        base = request.scope.get("root_path", "") + "/"
+        static_url = f"{base}static/@{self._version}"
+        headers = {
+            "Content-Security-Policy": content_security_policy(static_url),
+            "Content-Language": language,
+            "Vary": "Accept-Language",
+            "Cache-Control": _REVALIDATE,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
+        }
+        return HTMLResponse(map_page(language, base, static_url), headers=headers)
+
+    async def static(self, request: Request) -> Response:
+        """One file; addressed below ``@version/`` it may be kept for a year, otherwise it is asked after each time."""
+        path = request.path_params["path"]
+        version, _, rest = path.partition("/")
+        current = version == f"@{self._version}"
+        asset = self._assets.get(rest if version.startswith("@") else path)
+        if asset is None:
+            return JSONResponse(
+                {"code": "NotFound", "description": f"no file /static/{path}: reload the page that asked for it"}, 404
+            )
+        return _file(request, asset, _YEAR if current else _REVALIDATE)
+
+    async def favicon(self, request: Request) -> Response:
+        """The city's mark in the browser's tab."""
+        return _file(request, self._assets["favicon.svg"], "public, max-age=86400")
+
+    def style(self, request: Request) -> Response:
+        """The MapLibre style of everything the asker may see; ``lang`` and ``theme`` (light, dark) choose its look."""
+        theme = request.query_params.get("theme", "light")
+        if theme not in PALETTES:
+            return JSONResponse(
+                {"code": "InvalidParameterValue", "description": f"theme must be one of {', '.join(PALETTES)}"}, 400
+            )
+        base_url = str(request.base_url).rstrip("/")
+        body = orjson.dumps(city_style(self._layers_for(request), base_url, _language(request), theme))
+        etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+        headers = {"ETag": etag, "Cache-Control": _REVALIDATE, "Vary": "Accept-Language"}
+        if _matches(request, etag):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type="application/vnd.mapbox.style+json")
+
+
+def _file(request: Request, asset: Asset, cache_control: str) -> Response:
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    etag = f'"{asset.etag}{"-gz" if packed else ""}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": cache_control,
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; connect-src 'self'; script-src 'self'",
+    }
+    if _matches(request, etag):
+        return Response(status_code=304, headers=headers)
+    headers["Content-Type"] = asset.media_type
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(asset.packed if packed else asset.body, headers=headers)
+
+
+def _matches(request: Request, etag: str) -> bool:
+    return etag in (tag.strip() for tag in request.headers.get("if-none-match", "").split(","))
+
+
+def _language(request: Request) -> str:
+    return choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""))

@@ -1,0 +1,38 @@
+/** JSX without a build step, and the page's icons. */
+
+import htm from "htm";
+import { h } from "preact";
+
+export const html = htm.bind(h);
+
+const PATHS = {
+  search: "M11 4a7 7 0 1 1 0 14 7 7 0 0 1 0-14zm5 12 4.5 4.5",
+  close: "M6 6l12 12M18 6 6 18",
+  layers: "M12 3.5 21 8l-9 4.5L3 8zM3.5 12.2 12 16.5l8.5-4.3M3.5 16.2 12 20.5l8.5-4.3",
+  cube: "M12 3 20 7.5v9L12 21l-8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9",
+  moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
+  sun: "M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8zM12 2.5v2M12 19.5v2M4.6 4.6l1.5 1.5M17.9 17.9l1.5 1.5M2.5 12h2M19.5 12h2M4.6 19.4l1.5-1.5M17.9 6.1l1.5-1.5",
+  link: "M10 14a4 4 0 0 0 5.7 0l3.5-3.5a4 4 0 0 0-5.7-5.7L12 6.3M14 10a4 4 0 0 0-5.7 0l-3.5 3.5a4 4 0 0 0 5.7 5.7L12 17.7",
+  zoom: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  chevron: "M7 10l5 5 5-5",
+  pin: "M12 21s-7-6.2-7-11.5a7 7 0 0 1 14 0C19 14.8 12 21 12 21zm0-14a2.6 2.6 0 1 1 0 5.2A2.6 2.6 0 0 1 12 7z",
+  home: "M4 11l8-7 8 7M6 9.5V20h12V9.5",
+};
+
+export const icon = (name) => html`
+  <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d=${PATHS[name]} /></svg>
+`;
+
+/** A button that shows an icon and says its name to everybody. */
+export const iconButton = ({ name, label, onClick, pressed, expanded, controls, className = "tool", text }) => html`
+  <button
+    type="button"
+    class=${className}
+    title=${label}
+    aria-label=${label}
+    aria-pressed=${pressed === undefined ? undefined : String(pressed)}
+    aria-expanded=${expanded === undefined ? undefined : String(expanded)}
+    aria-controls=${controls}
+    onClick=${onClick}
+  >${icon(name)}${text ? html`<span>${text}</span>` : null}</button>
+`;

@@ -1,0 +1,63 @@
+/** The page around the map. */
+
+import { html, icon, iconButton } from "./html.js";
+import { base } from "./api.js";
+import { language, t } from "./i18n.js";
+import { LayersPanel } from "./layers_panel.js";
+import { ResultsPanel, Trouble } from "./results_panel.js";
+import { SearchBox } from "./search_box.js";
+import { useStore } from "./store.js";
+
+export function Page({ store, actions }) {
+  const state = useStore(store);
+  if (state.phase === "failed") return html`<div class="centre"><div class="card lone"><${Trouble} error=${state.error} onRetry=${() => location.reload()} /></div></div>`;
+  if (state.phase !== "ready") return null;
+  return html`
+    <div class="side">
+      <header class="top">
+        <a class="brand" href=${base.href} title=${t("home")}>
+          <img src=${new URL("favicon.svg", base).href} alt="" width="28" height="28" /><h1>${t("page.name")}</h1>
+        </a>
+        <${SearchBox} layers=${state.layers} actions=${actions} />
+      </header>
+      ${state.results && html`<${ResultsPanel} results=${state.results} selected=${state.selected} layers=${state.layers} actions=${actions} />`}
+    </div>
+    <div class="edge">
+      <${Tools} state=${state} actions=${actions} />
+      ${state.panel && html`<${LayersPanel} layers=${state.layers} actions=${actions} onClose=${actions.togglePanel} />`}
+    </div>
+    <${Notices} state=${state} actions=${actions} />
+    ${state.busy && html`<div class="progress" role="status" aria-label=${t("loading")}></div>`}
+  `;
+}
+
+function Tools({ state, actions }) {
+  const other = language === "en" ? ["zh-CN", "中"] : ["en", "EN"];
+  const dark = state.theme === "dark";
+  return html`
+    <nav class="tools card" aria-label=${t("tools")}>
+      ${iconButton({ name: "layers", label: t("layers.title"), onClick: actions.togglePanel, expanded: state.panel, controls: "layers-panel" })}
+      ${iconButton({ name: "cube", label: t("tools.3d"), onClick: actions.toggleThreeD, pressed: state.threeD })}
+      ${iconButton({ name: dark ? "sun" : "moon", label: t(dark ? "tools.light" : "tools.dark"), onClick: actions.toggleTheme })}
+      ${iconButton({ name: "link", label: t("tools.link"), onClick: actions.copyLink })}
+      <button type="button" class="tool" lang=${other[0]} title=${t("tools.language")} aria-label=${t("tools.language")}
+        onClick=${() => actions.changeLanguage(other[0])}>${other[1]}</button>
+    </nav>
+  `;
+}
+
+function Notices({ state, actions }) {
+  return html`
+    <div class="notices" aria-live="polite">
+      ${state.offline && html`<p class="notice card warn">${t("notice.offline")}</p>`}
+      ${state.empty && html`<p class="notice card">${icon("layers")}${t("notice.empty")}</p>`}
+      ${state.tileError && html`
+        <div class="notice card warn">
+          <span>${t("notice.tiles", { cause: state.tileError })}</span>
+          <button type="button" class="ghost" onClick=${actions.retryTiles}>${t("retry")}</button>
+        </div>
+      `}
+      ${state.message && html`<p class="notice card">${state.message}</p>`}
+    </div>
+  `;
+}

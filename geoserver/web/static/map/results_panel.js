@@ -1,0 +1,87 @@
+/** What was found at a spot, as a list: the readable twin of the highlighted shape. */
+
+import { useEffect, useState } from "preact/hooks";
+
+import { getJson } from "./api.js";
+import { describe, schemaOf } from "./describe.js";
+import { formatPosition } from "./geometry.js";
+import { html, icon, iconButton } from "./html.js";
+import { t } from "./i18n.js";
+
+export function ResultsPanel({ results, selected, layers, actions }) {
+  const titles = Object.fromEntries(layers.map((layer) => [layer.id, layer]));
+  return html`
+    <section class="card panel results" aria-label=${t("identify.title")} aria-live="polite">
+      <header class="panel-head">
+        <div>
+          <h2>${t("identify.title")}</h2>
+          ${results.place && html`<p class="sub">${formatPosition(results.place)}</p>`}
+        </div>
+        ${iconButton({ name: "close", label: t("close"), onClick: actions.closeResults, className: "plain" })}
+      </header>
+      <div class="panel-body">
+        ${results.found.length === 0
+          ? html`<p class="hint">${t("identify.none")}</p>`
+          : html`<ul class="found">
+              ${results.found.map((item) => html`
+                <${Item} key=${item.key} item=${item} layer=${titles[item.layer]} open=${selected?.key === item.key} actions=${actions} />
+              `)}
+            </ul>`}
+      </div>
+    </section>
+  `;
+}
+
+function Item({ item, layer, open, actions }) {
+  const title = item.title ?? item.properties?.[layer?.title_field] ?? layer?.title ?? item.layer;
+  return html`
+    <li class=${open ? "item open" : "item"} data-feature=${item.key}>
+      <button type="button" class="item-head" aria-expanded=${String(open)} onClick=${() => actions.select(open ? null : item)}>
+        <span class="item-title">${title}</span>
+        <span class="item-layer">${layer?.title ?? item.layer}</span>
+      </button>
+      ${open && html`<${Attributes} item=${item} actions=${actions} />`}
+    </li>
+  `;
+}
+
+function Attributes({ item, actions }) {
+  const [state, setState] = useState({ loading: true });
+  const [attempt, setAttempt] = useState(0);
+  useEffect(() => {
+    const abort = new AbortController();
+    setState({ loading: true });
+    const path = `collections/${encodeURIComponent(item.layer)}/items/${encodeURIComponent(item.id)}`;
+    Promise.all([getJson(path, { f: "json" }, abort.signal), schemaOf(item.layer)]).then(
+      ([feature, schema]) => {
+        if (abort.signal.aborted) return;
+        setState({ feature, rows: describe(feature, schema) });
+        actions.highlight(item, feature.geometry);
+      },
+      (error) => abort.signal.aborted || setState({ error }),
+    );
+    return () => abort.abort();
+  }, [item.key, attempt]);
+
+  if (state.loading) return html`<div class="skeleton" role="status" aria-label=${t("loading")}><i></i><i></i><i></i></div>`;
+  if (state.error) return html`<${Trouble} error=${state.error} onRetry=${() => setAttempt(attempt + 1)} />`;
+  return html`
+    <dl class="attributes">
+      ${state.rows.map((row) => html`<div key=${row.name} data-field=${row.name}><dt>${row.title}</dt><dd>${row.text}</dd></div>`)}
+    </dl>
+    ${state.rows.length === 0 && html`<p class="hint">${t("identify.bare")}</p>`}
+    <button type="button" class="ghost" onClick=${() => actions.zoomTo(state.feature.geometry)}>${icon("zoom")}${t("identify.zoom")}</button>
+  `;
+}
+
+/** An error: what happened, what to do, the number to give to those who help. */
+export function Trouble({ error, onRetry }) {
+  return html`
+    <div class="trouble" role="alert">
+      <p><strong>${error.message}</strong></p>
+      ${error.cure && html`<p>${error.cure}</p>`}
+      ${error.requestId && html`<p class="sub">${t("error.request", { id: error.requestId })}</p>`}
+      ${onRetry && html`<button type="button" class="ghost" onClick=${onRetry}>${t("retry")}</button>`}
+    </div>
+  `;
+}
