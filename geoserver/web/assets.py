@@ -41,10 +41,6 @@ MEDIA_TYPES = {
 }
 
 
-class MissingPackages(RuntimeError):
-    """The client's npm packages are not installed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Asset:
     """One file ready for the socket: its bytes, the same gzipped, its media type and its strong ETag."""
@@ -56,17 +52,17 @@ class Asset:
 
 
 def read_assets() -> dict[str, Asset]:
-    """Every file below ``/static/`` by its path.
-
-    Raises :class:`MissingPackages` naming the first package file that is absent and the command that brings it.
-    """
-    files = {path.relative_to(STATIC).as_posix(): path for path in sorted(STATIC.rglob("*")) if path.suffix in MEDIA_TYPES}
-    for name, source in VENDOR.items():
-        path = NODE_MODULES / source
-        if not path.is_file():
-            raise MissingPackages(f"{path} is missing: run `npm ci` in {WEB}")
-        files[f"vendor/{name}"] = path
+    """Every file below ``/static/`` by its path; package files only as far as they are installed."""
+    own = (path for path in sorted(STATIC.rglob("*")) if path.suffix in MEDIA_TYPES)
+    files = {path.relative_to(STATIC).as_posix(): path for path in own}
+    packages = {f"vendor/{name}": NODE_MODULES / source for name, source in VENDOR.items()}
+    files |= {name: path for name, path in packages.items() if path.is_file()}
     return {name: _read(path) for name, path in files.items()}
+
+
+def missing_packages(assets: Mapping[str, Asset]) -> list[str]:
+    """Package files that the map page needs and that are not installed."""
+    return [source for name, source in VENDOR.items() if f"vendor/{name}" not in assets]
 
 
 def fingerprint(assets: Mapping[str, Asset]) -> str:

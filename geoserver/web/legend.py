@@ -1,6 +1,6 @@
 """What the colours mean: legend entries of a layer, in the reader's language."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from geoserver.web.palette import Palette
@@ -28,9 +28,11 @@ LAND_USE_CLASSES: Mapping[str, Text] = {
 
 type Entry = dict[str, Any]
 
+_SHAPES = {"fill": "fill", "line": "line", "circle": "circle", "fill-extrusion": "fill"}
+
 
 def legend_of(layer: Layer, palette: Palette, language: str, position: int) -> list[Entry]:
-    """``label``, ``color``, ``shape`` (fill, line, circle) and perhaps ``outline``, in the order of the map's classes."""
+    """``label``, ``color``, ``shape`` (fill, line, circle, text) and ``outline`` or None, in the order of the classes."""
     title = layer.title[language]
     tables: dict[str, list[Entry]] = {
         "admin-areas": _by_domain(ADMIN_LEVELS, palette.boundary, language, "line"),
@@ -43,7 +45,7 @@ def legend_of(layer: Layer, palette: Palette, language: str, position: int) -> l
         "pois": _by_domain(POI_CATEGORIES, palette.poi, language, "circle"),
         "places": [_entry(title, palette.text_place, "text")],
     }
-    return tables.get(layer.id) or list(_of_style(layer, palette, title, position))
+    return tables.get(layer.id) or _of_style(layer, language) or [_by_geometry(layer, palette, title, position)]
 
 
 def _roads(palette: Palette, language: str) -> list[Entry]:
@@ -61,29 +63,36 @@ def _by_domain(
     return [_entry(text[language], colours[code], shape, outline) for code, text in domain.items() if code in colours]
 
 
-def _of_style(layer: Layer, palette: Palette, title: str, position: int) -> Iterable[Entry]:
-    """One entry for a plain style; one per class where a style's colour is a ``match``."""
-    paints = [(part["type"], part.get("paint", {})) for part in layer.style if part["type"] != "symbol"]
-    for kind, paint in paints[:1]:
-        colour = paint.get(f"{kind}-color")
-        if isinstance(colour, str):
-            yield _entry(title, colour, _SHAPES.get(kind, "fill"))
-            return
-        if isinstance(colour, list) and colour[:1] == ["match"]:
-            field = layer.field(str(colour[1][-1]))
-            for value, code_colour in zip(colour[2:-1:2], colour[3:-1:2], strict=True):
-                values = value if isinstance(value, list) else [value]
-                labels = [
-                    field.domain[str(v)][language] if field and field.domain and str(v) in field.domain else str(v)
-                    for v in values
-                ]
-                yield _entry("、".join(labels), code_colour, _SHAPES.get(kind, "fill"))
-            return
-    shape = "circle" if layer.geometry_type.endswith("Point") else "line" if "Line" in layer.geometry_type else "fill"
-    yield _entry(title, thematic_colour(palette, position), shape)
+def _of_style(layer: Layer, language: str) -> list[Entry]:
+    """What the layer's own style says: its one colour, or a colour per class where it is a ``match`` on a field."""
+    first = next((part for part in layer.style if part["type"] in _SHAPES), None)
+    if first is None:
+        return []
+    shape = _SHAPES[first["type"]]
+    colour = first.get("paint", {}).get(f"{first['type']}-color")
+    if isinstance(colour, str):
+        return [_entry(layer.title[language], colour, shape)]
+    match colour:
+        case ["match", ["get", str(name)], *classes]:
+            return [
+                _entry(_class_name(layer, name, value, language), tint, shape)
+                for value, tint in zip(classes[:-1:2], classes[1::2], strict=True)
+                if isinstance(tint, str)
+            ]
+    return []
 
 
-_SHAPES = {"fill": "fill", "line": "line", "circle": "circle", "fill-extrusion": "fill"}
+def _class_name(layer: Layer, field_name: str, value: Any, language: str) -> str:
+    field = layer.field(field_name)
+    domain = field.domain if field and field.domain else {}
+    values = value if isinstance(value, list) else [value]
+    return "、".join(domain[str(v)][language] if str(v) in domain else str(v) for v in values)
+
+
+def _by_geometry(layer: Layer, palette: Palette, title: str, position: int) -> Entry:
+    kind = layer.geometry_type
+    shape = "circle" if kind.endswith("Point") else "line" if kind.endswith("LineString") else "fill"
+    return _entry(title, thematic_colour(palette, position), shape)
 
 
 def _entry(label: str, colour: str, shape: str, outline: str | None = None) -> Entry:

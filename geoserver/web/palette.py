@@ -1,7 +1,7 @@
 """Colours of the city map, by day and by night.
 
-Land-use tints follow the hue families of 国土空间调查、规划、用途管制用地用海分类指南 (2023): yellow for dwelling, red for commerce,
-brown-violet for industry, green for planting; lightened so that names stay readable above them.
+Land use is keyed by 用地用海分类指南 (2023). Tints keep its hue families (warm for dwelling, red for commerce, violet for
+industry, green for planting), lightened so that names stay readable above them.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ class Palette:
     """One colour set; ``land_use`` is keyed by the first two digits of the class code, the others by domain code."""
 
     ground: str
+    sky: str
     water: str
     water_line: str
     water_text: str
@@ -73,6 +74,7 @@ _POI_NIGHT = {
 
 LIGHT = Palette(
     ground="#f7f5f1",
+    sky="#cfe3f3",
     water="#b5d6ec",
     water_line="#9ac4e0",
     water_text="#3f78a6",
@@ -146,6 +148,7 @@ LIGHT = Palette(
 
 DARK = Palette(
     ground="#1b2129",
+    sky="#0d1622",
     water="#12344c",
     water_line="#1c4a68",
     water_text="#7fb4d6",

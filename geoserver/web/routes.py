@@ -1,5 +1,6 @@
 """Routes of the web client: the map page, its files, and the city's style."""
 
+import gzip
 import hashlib
 from collections.abc import Callable, Mapping
 
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from geoserver.web.assets import Asset, fingerprint, read_assets
+from geoserver.web.assets import WEB, Asset, fingerprint, missing_packages, read_assets
 from geoserver.web.map_page import choose_language, content_security_policy, map_page
 from geoserver.web.palette import PALETTES
 from geoserver.web.style import city_style
@@ -23,7 +24,7 @@ _REVALIDATE = "no-cache"
 def routes(layers_for: LayersFor) -> list[BaseRoute]:
     """``/map``, ``/static/…``, ``/styles/city`` and ``/favicon.svg``.
 
-    ``layers_for`` gives the layers that the asker may see. Raises :class:`~geoserver.web.assets.MissingPackages`.
+    ``layers_for`` gives the layers that the asker may see. Without its npm packages the map page answers 503.
     """
     client = Client(read_assets(), layers_for)
     return [
@@ -44,6 +45,9 @@ class Client:
 
     async def map(self, request: Request) -> Response:
         """The map page in the reader's language."""
+        if missing := missing_packages(self._assets):
+            cure = f"{missing[0]} is not installed: run 'npm ci' in {WEB} and start the server again"
+            return JSONResponse({"code": "ServiceUnavailable", "description": cure}, 503)
         language = _language(request)
         base = request.scope.get("root_path", "") + "/"
         static_url = f"{base}static/@{self._version}"
@@ -83,15 +87,18 @@ class Client:
             )
         base_url = str(request.base_url).rstrip("/")
         body = orjson.dumps(city_style(self._layers_for(request), base_url, _language(request), theme))
-        etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
-        headers = {"ETag": etag, "Cache-Control": _REVALIDATE, "Vary": "Accept-Language"}
+        etag = f'"{hashlib.sha256(body).hexdigest()[:20]}{"-gz" if _takes_gzip(request) else ""}"'
+        headers = {"ETag": etag, "Cache-Control": _REVALIDATE, "Vary": "Accept-Language, Accept-Encoding"}
         if _matches(request, etag):
             return Response(status_code=304, headers=headers)
+        if _takes_gzip(request):
+            body = gzip.compress(body, compresslevel=1, mtime=0)
+            headers["Content-Encoding"] = "gzip"
         return Response(body, headers=headers, media_type="application/vnd.mapbox.style+json")
 
 
 def _file(request: Request, asset: Asset, cache_control: str) -> Response:
-    packed = "gzip" in request.headers.get("accept-encoding", "")
+    packed = _takes_gzip(request)
     etag = f'"{asset.etag}{"-gz" if packed else ""}"'
     headers = {
         "ETag": etag,
@@ -106,6 +113,10 @@ def _file(request: Request, asset: Asset, cache_control: str) -> Response:
     if packed:
         headers["Content-Encoding"] = "gzip"
     return Response(asset.packed if packed else asset.body, headers=headers)
+
+
+def _takes_gzip(request: Request) -> bool:
+    return "gzip" in request.headers.get("accept-encoding", "")
 
 
 def _matches(request: Request, etag: str) -> bool:

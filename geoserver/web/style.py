@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from geoserver.web.base_style import StyleLayer, extrusion_layers, ground_layers, label_layers, street_layers
+from geoserver.web.base_style import extrusion_layers, ground_layers, street_layers
+from geoserver.web.label_style import label_layers
 from geoserver.web.legend import legend_of
 from geoserver.web.palette import PALETTES, Palette
+from geoserver.web.style_parts import StyleLayer
 from geoserver.web.thematic_style import thematic_layers
 from layers.base_layers import BASE_LAYERS
 from layers.catalogue import Layer
@@ -51,6 +53,13 @@ def city_style(
             "citymap:layers": [_entry(layer, palette, language, n) for n, layer in _listed(layers, thematic)],
         },
         "sources": {**_base_sources(layers, base_url), **_thematic_sources(thematic, base_url)},
+        "sky": {
+            "sky-color": palette.sky,
+            "horizon-color": palette.halo,
+            "fog-color": palette.ground,
+            "fog-ground-blend": 0.6,
+            "sky-horizon-blend": 0.6,
+        },
         "light": {"anchor": "viewport", "intensity": 0.25, "color": "#ffffff"},
         "transition": {"duration": 150, "delay": 0},
         "layers": [
@@ -65,7 +74,7 @@ def city_style(
 
 
 def city_bounds(layers: Mapping[str, Layer]) -> list[float] | None:
-    """West, south, east, north [degrees, CGCS2000] of what a newcomer should see, or None when nothing is stored yet."""
+    """West, south, east, north [degrees, CGCS2000] of what a newcomer should see, or None while nothing is stored."""
     for layer_id in ("roads", "buildings", "places", "admin-areas"):
         layer = layers.get(layer_id)
         if layer and layer.extent:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from geoserver.web.base_style import REGULAR, StyleLayer, halo, name_text, zoomed
 from geoserver.web.palette import Palette
+from geoserver.web.style_parts import REGULAR, StyleLayer, halo, name_text, zoomed
 from layers.catalogue import Layer
 
 
@@ -34,7 +34,8 @@ def _default_layers(layer: Layer, palette: Palette, language: str, position: int
         parts.append(_part("fill", "Polygon", {"fill-color": colour, "fill-opacity": 0.22}))
         parts.append(_part("line", "Polygon", {"line-color": colour, "line-width": zoomed((8, 0.8), (16, 1.8))}))
     if every or kind.endswith("LineString"):
-        parts.append(_part("line", "LineString", {"line-color": colour, "line-width": zoomed((8, 1), (14, 2.2), (18, 4))}))
+        width = zoomed((8, 1), (14, 2.2), (18, 4))
+        parts.append(_part("line", "LineString", {"line-color": colour, "line-width": width}))
     if every or kind.endswith("Point"):
         parts.append(_part("circle", "Point", {
             "circle-color": colour,

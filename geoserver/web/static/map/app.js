@@ -13,7 +13,7 @@ import { createStore } from "./store.js";
 import { compose, listedLayers, loadStyle } from "./style.js";
 
 const root = document.documentElement;
-const store = createStore({ phase: "loading", theme: root.dataset.theme, panel: innerWidth >= 1200, layers: [], results: null, selected: null });
+const store = createStore({ phase: "loading", theme: root.dataset.theme, panel: innerWidth >= 1200, busy: true, layers: [], results: null, selected: null });
 let style;
 let map;
 let geometry = null;
@@ -128,11 +128,14 @@ function remember(key, value) {
 
 function listen() {
   map.on("click", (event) => identify(event.point));
-  map.on("dataloading", () => store.get().busy || store.set({ busy: true }));
-  map.on("idle", () => {
-    store.set({ busy: false });
-    root.dataset.ready = "true";
-  });
+  // `data-ready` is true while nothing loads or moves: what tests and printers wait for.
+  const settle = (ready) => {
+    root.dataset.ready = String(ready);
+    if (store.get().busy === ready) store.set({ busy: !ready });
+  };
+  map.on("dataloading", () => settle(false));
+  map.on("movestart", () => settle(false));
+  map.on("idle", () => settle(true));
   map.on("error", ({ error }) => {
     if (error?.name !== "AbortError") store.set({ tileError: error?.status ? `HTTP ${error.status}` : t("error.network") });
   });

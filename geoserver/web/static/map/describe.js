@@ -35,7 +35,7 @@ function valueText(value, property) {
   const named = className(value, property);
   if (named) return named;
   if (typeof value === "boolean") return t(value ? "value.yes" : "value.no");
-  const unit = property["x-ogc-unit"] ?? property.unit;
+  const unit = property["x-ogc-unit"];
   if (typeof value === "number") return unit ? `${number.format(value)} ${unit}` : plainNumber(value, property);
   if (property.format === "date-time") return moment(value);
   if (typeof value === "object") return JSON.stringify(value);
@@ -50,7 +50,7 @@ function moment(value) {
   return Number.isNaN(at.valueOf()) ? String(value) : at.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
 }
 
+/** A code's meaning: the server lists it under `x-citymap-domain`. */
 function className(value, property) {
-  const choices = property.oneOf ?? property.anyOf ?? [];
-  return choices.find((choice) => choice.title && String(choice.const) === String(value))?.title;
+  return property["x-citymap-domain"]?.[String(value)];
 }

@@ -2,7 +2,7 @@
 
 import * as maplibre from "maplibre-gl";
 
-import { formatPosition } from "./geometry.js";
+import { boundsOf, formatPosition } from "./geometry.js";
 import { mapTexts, t } from "./i18n.js";
 import { cityLayer, compose, emptyGeometry, fadedPaint, visibility } from "./style.js";
 
@@ -71,8 +71,16 @@ export function applyLayer(map, style, layer, threeD) {
 }
 
 export function showSelection(map, geometry) {
-  const data = geometry ? { type: "Feature", geometry, properties: {} } : emptyGeometry();
+  const data = geometry ? { type: "Feature", geometry, properties: { vast: fillsView(map, geometry) } } : emptyGeometry();
   map.getSource("selection")?.setData(data);
+}
+
+/** Whether a shape reaches over most of the view, so that tinting it would tint everything. */
+function fillsView(map, geometry) {
+  const box = boundsOf([geometry]);
+  if (!box) return false;
+  const [from, to] = [map.project([box[0], box[3]]), map.project([box[2], box[1]])];
+  return (to.x - from.x) * (to.y - from.y) > 0.8 * innerWidth * innerHeight;
 }
 
 /** Distinct features drawn within `reach` pixels of a point, topmost first. */

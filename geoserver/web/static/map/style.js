@@ -84,7 +84,7 @@ function selectionLayers(theme) {
       id: "selection-fill",
       type: "fill",
       source: "selection",
-      filter: ["==", ["geometry-type"], "Polygon"],
+      filter: ["all", ["==", ["geometry-type"], "Polygon"], ["!", ["get", "vast"]]],
       paint: { "fill-color": colour, "fill-opacity": 0.16 },
     },
     line("selection-rim", { "line-color": theme === "dark" ? "#0b0f14" : "#ffffff", "line-width": 6, "line-opacity": 0.85 }),

@@ -62,13 +62,34 @@ function connect(map) {
   });
 }
 
+function sheet() {
+  const href = new URL("../vendor/maplibre-gl.css", import.meta.url).href;
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+  return new Promise((resolve, reject) => {
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", reject);
+    document.head.append(link);
+  });
+}
+
+function texts() {
+  const { zoomIn, zoomOut, gestureWindows, gestureMac, gestureTouch } = holder.dataset;
+  return {
+    "NavigationControl.ZoomIn": zoomIn,
+    "NavigationControl.ZoomOut": zoomOut,
+    "CooperativeGesturesHandler.WindowsHelpText": gestureWindows,
+    "CooperativeGesturesHandler.MacHelpText": gestureMac,
+    "CooperativeGesturesHandler.MobileHelpText": gestureTouch,
+    "Map.Title": holder.getAttribute("aria-label"),
+  };
+}
+
 async function show() {
-  const [library, answer, base] = await Promise.all([import("../vendor/maplibre-gl.mjs"), json(holder.dataset.features), style()]);
+  const needed = [import("../vendor/maplibre-gl.mjs"), json(holder.dataset.features), style(), sheet()];
+  const [library, answer, base] = await Promise.all(needed);
   const features = (answer.features ?? [answer]).map(({ id, geometry }) => ({ type: "Feature", geometry, properties: { page_id: String(id) } }));
   const box = bounds(features);
   if (!box) return;
-  const sheet = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("../vendor/maplibre-gl.css", import.meta.url) });
-  document.head.append(sheet);
   holder.hidden = false;
   const sources = { ...base.sources, page: { type: "geojson", data: { type: "FeatureCollection", features } } };
   const map = new library.Map({
@@ -79,6 +100,7 @@ async function show() {
     cooperativeGestures: true,
     localIdeographFontFamily: "system-ui, sans-serif",
     attributionControl: false,
+    locale: texts(),
   });
   map.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
   map.on("load", () => { holder.dataset.ready = "true"; });

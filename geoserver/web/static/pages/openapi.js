@@ -38,7 +38,7 @@ function table(caption, heads, rows) {
 function parametersTable(parameters) {
   if (parameters.length === 0) return [];
   const rows = parameters.map((p) => [p.name, `${p.in}${p.required ? ` · ${text("Required")}` : ""}`, typeOf(p.schema), p.description]);
-  return table(text("Parameters"), [text("Field"), "", text("Type"), text("Description")], rows);
+  return table(text("Parameters"), [text("Field"), text("Location"), text("Type"), text("Description")], rows);
 }
 
 function responsesTable(responses) {
