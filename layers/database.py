@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import QueuePool
@@ -74,6 +76,14 @@ class Database:
             if not raw.closed:
                 raw.autocommit = False
             pooled.close()
+
+    def listen(self, channel: str) -> PsycopgConnection:
+        """A connection of its own, outside the pool, that receives NOTIFY on a channel. The caller closes it."""
+        connection = psycopg2.connect(self.url, application_name=f"{APPLICATION} {channel}")
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+        return connection
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -1,13 +1,20 @@
 """Session-wide fixtures: one PostgreSQL, one migrated database; every test's transaction is rolled back."""
 
 import os
+import socket
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
+import uvicorn
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
+from geoserver.config import load
 from geoserver.migrations import migrate
 from layers.database import Database, psycopg2_url
 
@@ -72,3 +79,29 @@ def conn(database: Database) -> Iterator[Connection]:
         yield connection
         if transaction.is_active:
             transaction.rollback()
+
+
+@contextmanager
+def serve(database_url: str, **overrides: str) -> Iterator[str]:
+    """The real server on a free port, in a thread; ``overrides`` are environment names without the prefix."""
+    from geoserver.app import make_app
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {"CITYMAP__SERVER__BIND__PORT": str(port)} | {f"CITYMAP__{k}": v for k, v in overrides.items()}
+    app = make_app(load(environ=environ), database_url)
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(200):
+        if server.started:
+            break
+        time.sleep(0.05)
+    requests.get(f"{url}/ready", timeout=10).raise_for_status()
+    try:
+        yield url
+    finally:
+        server.should_exit = True
+        thread.join(20)

@@ -1,0 +1,88 @@
+"""The application: every route in one list."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from geoserver import core, edits, features, health, vector_tiles
+from geoserver.city import City
+from geoserver.config import load
+from geoserver.errors import error_body
+from geoserver.reply import endpoint
+from geoserver.settings import Settings
+from geoserver.web.routes import routes as web_routes
+from layers.database import Database
+
+_ITEMS = "/collections/{collection}/items"
+_ITEM = _ITEMS + "/{item}"
+
+
+def routes(max_body: int) -> list[BaseRoute]:
+    """Every route. ``max_body`` [bytes] bounds what an edit may send."""
+    return [
+        Route("/", endpoint(core.get_landing_page)),
+        Route("/conformance", endpoint(core.get_conformance)),
+        Route("/openapi", endpoint(core.get_openapi)),
+        Route("/functions", endpoint(features.get_functions)),
+        Route("/collections", endpoint(core.get_collections)),
+        Route("/collections/{collection}", endpoint(core.get_collections)),
+        Route("/collections/{collection}/queryables", endpoint(features.get_queryables)),
+        Route("/collections/{collection}/schema", endpoint(features.get_schema)),
+        Route(_ITEMS, endpoint(features.get_items), methods=["GET"]),
+        Route(_ITEMS, endpoint(edits.post_item, max_body), methods=["POST"]),
+        Route(_ITEMS, endpoint(edits.items_options), methods=["OPTIONS"]),
+        Route(_ITEM, endpoint(features.get_item), methods=["GET"]),
+        Route(_ITEM, endpoint(edits.put_item, max_body), methods=["PUT"]),
+        Route(_ITEM, endpoint(edits.patch_item, max_body), methods=["PATCH"]),
+        Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
+        Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
+        Route("/collections/{collection}/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_layer_tile)),
+        Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
+        Route("/health", endpoint(health.get_health)),
+        Route("/ready", endpoint(health.get_ready)),
+        *web_routes(lambda request: request.app.state.city.layers),
+    ]
+
+
+def make_app(settings: Settings, database_url: str) -> Starlette:
+    """The ASGI application of one worker over a migrated database."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        threads = ThreadPoolExecutor(settings.database.pool_size + 4, thread_name_prefix="request")
+        asyncio.get_running_loop().set_default_executor(threads)
+        database = Database(
+            database_url,
+            pool_size=settings.database.pool_size,
+            statement_timeout=settings.database.statement_timeout,
+            warm_srids=settings.crs.offered,
+        )
+        app.state.city = City(settings, database)
+        app.state.city.watch()
+        yield
+        app.state.city.close()
+
+    max_body = int(settings.server.limits.max_body_mb * 1_000_000)
+    return Starlette(routes=routes(max_body), lifespan=lifespan, exception_handlers={HTTPException: _http_error})
+
+
+def worker() -> Starlette:
+    """What each uvicorn worker process imports: settings from the environment that ``citymap up`` set."""
+    settings = load()
+    assert settings.database.url, "citymap up passes the database's address to its workers"
+    return make_app(settings, settings.database.url)
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "NoApplicableCode")
+    text = {404: "there is no such page; / links to everything there is"}.get(error.status_code, error.detail)
+    body = error_body({"code": code, "type": code, "description": text})
+    return Response(body, error.status_code, error.headers, "application/json")

@@ -1,0 +1,44 @@
+"""What we change in pygeoapi, each with its reason; nothing else in the project touches its internals."""
+
+import logging
+from types import ModuleType
+from typing import Any
+
+import orjson
+import pygeoapi.api
+import pygeoapi.api.processes
+
+from geoserver import conformance
+from geoserver.templates import render
+
+
+def install() -> None:
+    """Apply every change; calling it again changes nothing."""
+    pygeoapi.api.all_apis = all_apis
+    # It warns of every key of a group whose keys are no languages, and logs each refused request as an error.
+    logging.getLogger("pygeoapi").setLevel(logging.CRITICAL)
+    # Every new API object would call basicConfig and log to stdout, which belongs to the command line's answers.
+    pygeoapi.api.setup_logger = _keep_logging
+    # Its renderer compiles the template for every request and falls back to templates that load from public networks.
+    # Its JSON escapes every Chinese character.
+    for module in (pygeoapi.api, pygeoapi.api.processes):
+        module.render_j2_template = render
+        module.to_json = _to_json
+
+
+def all_apis() -> dict[str, ModuleType]:
+    """pygeoapi's API modules, with ours where ours answers the route.
+
+    Features: its own parses CQL2 with pygeofilter and announces classes accordingly (pygeoapi #2297).
+    """
+    from pygeoapi.api import processes
+
+    return {"itemtypes": conformance, "process": processes}
+
+
+def _to_json(document: Any, _pretty: bool = False) -> str:
+    return orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _keep_logging(_config: dict[str, Any]) -> None:
+    return None

@@ -1,0 +1,24 @@
+"""The conformance classes that the features API meets.
+
+Stands where ``pygeoapi.api.itemtypes`` stood. Classes of CQL2 are announced by what :mod:`layers.cql2` compiles, and
+under the names that clients look for: QGIS filters only where ``filter``, ``features-filter``, ``cql2-text`` and
+``basic-cql2`` are declared.
+"""
+
+from layers.cql2 import CONFORMANCE_CLASSES as CQL2
+
+_FEATURES_1 = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/"
+_FEATURES_2 = "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/"
+_FEATURES_3 = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/"
+_FEATURES_4 = "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/"
+_FEATURES_5 = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/"
+
+CONFORMANCE_CLASSES_FEATURES = [
+    *(_FEATURES_1 + name for name in ("core", "oas30", "html", "geojson")),
+    _FEATURES_2 + "crs",
+    *(_FEATURES_3 + name for name in ("queryables", "queryables-query-parameters", "filter", "features-filter")),
+    *(_FEATURES_4 + name for name in ("create-replace-delete", "update", "optimistic-locking-etags", "features")),
+    *(_FEATURES_5 + name for name in ("schemas", "core-roles-features", "returnables-and-receivables")),
+    *CQL2,
+]
+CONFORMANCE_CLASSES_RECORDS: list[str] = []

@@ -1,0 +1,173 @@
+"""The pygeoapi core: its API object made from the catalogue, and its handlers as ours.
+
+pygeoapi answers the landing page, conformance, collections, processes and jobs. Its ``resources`` are made from the
+catalogue; a new object takes the old one's place when the catalogue changes.
+"""
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pygeoapi.api
+from pygeoapi.api import API, APIRequest
+from starlette.requests import Request
+
+from geoserver import compat
+from geoserver.errors import ParameterError
+from geoserver.features import find_layer
+from geoserver.formats import EXPORTS, media_type, negotiate
+from geoserver.parameters import only, single_values
+from geoserver.reply import Reply
+from geoserver.settings import Settings
+from geoserver.templates import CONTENT_SECURITY_POLICY, TEMPLATES
+from layers.catalogue import Layer, Text
+from layers.crs import CRS84, epsg, storage_uri
+
+if TYPE_CHECKING:
+    from geoserver.city import City
+
+_FORMATS = ("json", "html", "jsonld")
+_WORLD = (-180.0, -90.0, 180.0, 90.0)
+_EXPORT_TITLES = {
+    "gpkg": Text("要素 (GeoPackage)", "Items as GeoPackage"),
+    "fgb": Text("要素 (FlatGeobuf)", "Items as FlatGeobuf"),
+    "csv": Text("要素 (CSV)", "Items as CSV"),
+}
+
+compat.install()
+
+
+def build_api(settings: Settings, layers: Mapping[str, Layer], openapi: str) -> API:
+    """pygeoapi's API object over these layers; ``openapi`` is the document as JSON text."""
+    return API(_config(settings, layers), openapi)
+
+
+def get_landing_page(city: "City", request: Request, _body: bytes) -> Reply:
+    """``GET /``."""
+    reply = _core(city, request, pygeoapi.api.landing_page)
+    if reply.media_type != "application/json":
+        return reply
+    assert isinstance(reply.body, bytes)
+    document = orjson.loads(reply.body)
+    # pygeoapi links to tiling schemes whether or not it serves any; the map and the functions are ours.
+    document["links"] = [link for link in document["links"] if not link["rel"].endswith("/tiling-schemes")]
+    document["links"] += [
+        {"rel": "http://www.opengis.net/def/rel/ogc/1.0/functions", "type": "application/json", "href": f"{city.url}/functions"},
+        {"rel": "alternate", "type": "text/html", "title": "地图 Map", "href": f"{city.url}/map"},
+    ]
+    return Reply(orjson.dumps(document), reply.media_type, reply.status, reply.headers)
+
+
+def get_conformance(city: "City", request: Request, _body: bytes) -> Reply:
+    """``GET /conformance``."""
+    return _core(city, request, pygeoapi.api.conformance, formats=("json", "html"))
+
+
+def get_collections(city: "City", request: Request, _body: bytes, collection: str | None = None) -> Reply:
+    """``GET /collections`` and ``/collections/{collection}``."""
+    if collection is not None:
+        find_layer(city, collection)
+    return _core(city, request, pygeoapi.api.describe_collections, collection)
+
+
+def get_openapi(city: "City", request: Request, _body: bytes) -> Reply:
+    """``GET /openapi``."""
+    return _core(city, request, pygeoapi.api.openapi_, formats=("json", "html"))
+
+
+def _core(
+    city: "City", request: Request, handler: Callable[..., Any], *arguments: Any, formats: tuple[str, ...] = _FORMATS
+) -> Reply:
+    """Call a handler of pygeoapi; parameters and format are checked before, since it ignores unknown ones."""
+    values = single_values(request.query_params.multi_items())
+    only(values, ("f", "lang"))
+    if "lang" in values and not values["lang"].lower().startswith(("zh", "en")):
+        raise ParameterError("lang", f"{values['lang'][:40]!r} is neither zh nor en")
+    api = city.published.api
+    api_request = APIRequest(request, api.locales)
+    api_request._format = negotiate(request, values, formats)
+    return reply_of(handler(api, api_request, *arguments))
+
+
+def reply_of(answer: tuple[Mapping[str, str], int, str | bytes]) -> Reply:
+    """Our answer from pygeoapi's (headers, status, content)."""
+    headers, status, content = answer
+    kept = {k: v for k, v in headers.items() if k not in ("Content-Type", "X-Powered-By")}
+    if "Content-Language" in kept:
+        kept["Vary"] = "Accept, Accept-Language, Accept-Encoding"
+    if headers.get("Content-Type", "").startswith("text/html"):
+        kept["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    body = content.encode() if isinstance(content, str) else content
+    return Reply(body, headers.get("Content-Type"), HTTPStatus(status), kept)
+
+
+def _config(settings: Settings, layers: Mapping[str, Layer]) -> dict[str, Any]:
+    metadata = settings.metadata
+    return {
+        "server": {
+            "bind": settings.server.bind.model_dump(),
+            "url": settings.server.url,
+            "mimetype": "application/json; charset=UTF-8",
+            "encoding": "utf-8",
+            "languages": list(settings.server.languages),
+            "pretty_print": False,
+            "gzip": False,
+            "map": {"url": "", "attribution": ""},
+            "templates": {"path": str(TEMPLATES)},
+            "api_rules": {"strict_slashes": False},
+        },
+        "logging": {"level": settings.logging.level},
+        "metadata": {
+            "identification": metadata.identification.model_dump(mode="json")
+            | {"url": metadata.identification.url or settings.server.url},
+            "license": metadata.license.model_dump(),
+            "provider": metadata.provider.model_dump(),
+            "contact": metadata.contact.model_dump(),
+        },
+        "resources": {layer.id: _resource(settings, layer) for layer in layers.values()} | dict(settings.resources),
+    }
+
+
+def _resource(settings: Settings, layer: Layer) -> dict[str, Any]:
+    west, south, east, north = layer.extent or _WORLD
+    return {
+        "type": "collection",
+        "title": _both(layer.title),
+        "description": _both(layer.description),
+        "keywords": list(layer.keywords),
+        "extents": {"spatial": {"bbox": [west, south, east, north], "crs": CRS84.uri}},
+        "links": _links(settings.server.url, layer),
+        "providers": [
+            {
+                "type": "feature",
+                "name": "geoserver.provider.PostGISProvider",
+                "data": layer.id,
+                "id_field": "id",
+                "crs": [CRS84.uri, *(epsg(srid).uri for srid in dict.fromkeys((*settings.crs.offered, layer.srid)))],
+                "storage_crs": storage_uri(layer.srid),
+            }
+        ],
+    }
+
+
+def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
+    """Links that pygeoapi does not make by itself: exports, vector tiles, licence."""
+    here = f"{url}/collections/{layer.id}"
+    links: list[dict[str, Any]] = [
+        {"rel": "items", "type": media_type(f), "title": _both(_EXPORT_TITLES[f]), "href": f"{here}/items?f={f}"}
+        for f in EXPORTS
+    ]
+    links.append(
+        {
+            "rel": "item",
+            "type": "application/vnd.mapbox-vector-tile",
+            "title": _both(Text("矢量瓦片", "Vector tiles")),
+            "href": f"{here}/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}",
+        }
+    )
+    return links
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}

@@ -1,0 +1,123 @@
+"""OGC API – Features Part 4: create, replace, update and delete, with optimistic locking by ETag and If-Match."""
+
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.requests import Request
+
+from geoserver.errors import BodyError, ParameterError, UnsupportedMedia
+from geoserver.features import etag, feature_id, find_layer, require_editable
+from geoserver.reply import Reply
+from layers.catalogue import Layer
+from layers.crs import CRS84, Crs, parse_crs
+from layers.editing import Edit, checked_edit
+from layers.features import EditConflict, change_feature, create_feature, delete_feature
+
+if TYPE_CHECKING:
+    from geoserver.city import City
+
+_FEATURE_TYPES = ("application/geo+json", "application/json")
+_PATCH_TYPES = ("application/merge-patch+json", *_FEATURE_TYPES)
+_MATCHED = re.compile(r'"(\d{1,18})(?:-[^"]*)?"')
+
+
+def post_item(city: "City", request: Request, body: bytes, collection: str) -> Reply:
+    """``POST /collections/{collection}/items``: 201 with the Location of the new feature."""
+    layer = _editable_layer(city, request, collection)
+    edit = _edit(city, request, body, layer, _FEATURE_TYPES)
+    with city.database.transaction(actor=city.actor(request)) as conn:
+        new, revision = create_feature(conn, layer, edit)
+    location = f"{city.url}/collections/{layer.id}/items/{new}"
+    headers = {"Location": location, "ETag": etag(revision, "json", CRS84.uri)}
+    return Reply(status=HTTPStatus.CREATED, headers=headers, media_type=None)
+
+
+def put_item(city: "City", request: Request, body: bytes, collection: str, item: str) -> Reply:
+    """``PUT …/items/{item}``: replaces the feature; the id is the path's."""
+    return _change(city, request, body, collection, item, _FEATURE_TYPES, partial=False)
+
+
+def patch_item(city: "City", request: Request, body: bytes, collection: str, item: str) -> Reply:
+    """``PATCH …/items/{item}``: changes the members present (RFC 7396)."""
+    return _change(city, request, body, collection, item, _PATCH_TYPES, partial=True)
+
+
+def delete_item(city: "City", request: Request, _body: bytes, collection: str, item: str) -> Reply:
+    """``DELETE …/items/{item}``."""
+    layer = _editable_layer(city, request, collection)
+    with city.database.transaction(actor=city.actor(request)) as conn:
+        delete_feature(conn, layer, feature_id(layer, item), _expected(request))
+    return Reply(status=HTTPStatus.NO_CONTENT, media_type=None)
+
+
+def items_options(city: "City", _request: Request, _body: bytes, collection: str) -> Reply:
+    """``OPTIONS …/items``: QGIS reads here whether it may add features."""
+    layer = find_layer(city, collection)
+    return _allow("GET, HEAD, OPTIONS", "POST" if layer.editable else "")
+
+
+def item_options(city: "City", _request: Request, _body: bytes, collection: str, item: str) -> Reply:
+    """``OPTIONS …/items/{item}``: QGIS reads here whether it may change and delete."""
+    layer = find_layer(city, collection)
+    feature_id(layer, item)
+    return _allow("GET, HEAD, OPTIONS", "PUT, PATCH, DELETE" if layer.editable else "")
+
+
+def _allow(always: str, edits: str) -> Reply:
+    headers = {"Allow": ", ".join(filter(None, (always, edits)))}
+    if "PATCH" in edits:
+        headers["Accept-Patch"] = ", ".join(_PATCH_TYPES)
+    return Reply(status=HTTPStatus.NO_CONTENT, headers=headers, media_type=None)
+
+
+def _change(
+    city: "City", request: Request, body: bytes, collection: str, item: str, types: tuple[str, ...], *, partial: bool
+) -> Reply:
+    layer = _editable_layer(city, request, collection)
+    edit = _edit(city, request, body, layer, types, partial=partial)
+    with city.database.transaction(actor=city.actor(request)) as conn:
+        revision = change_feature(conn, layer, feature_id(layer, item), edit, _expected(request))
+    return Reply(
+        status=HTTPStatus.NO_CONTENT, headers={"ETag": etag(revision, "json", CRS84.uri)}, media_type=None
+    )
+
+
+def _editable_layer(city: "City", request: Request, collection: str) -> Layer:
+    layer = find_layer(city, collection)
+    city.require_editor(request)
+    require_editable(layer)
+    if request.query_params:
+        raise ParameterError(next(iter(request.query_params))[:80], "is not known here; an edit takes no parameters")
+    return layer
+
+
+def _edit(
+    city: "City", request: Request, body: bytes, layer: Layer, types: tuple[str, ...], *, partial: bool = False
+) -> Edit:
+    sent = request.headers.get("content-type", types[0]).split(";")[0].strip().lower()
+    if sent not in types:
+        raise UnsupportedMedia(f"media type {sent[:80]!r} is not taken here; send {' or '.join(types)}")
+    try:
+        document: Any = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BodyError(f"the body is not JSON: {error}") from None
+    return checked_edit(layer, document, _content_crs(city, request), partial=partial)
+
+
+def _content_crs(city: "City", request: Request) -> Crs:
+    """The CRS of the body's coordinates (OGC 20-002r1, Content-Crs header); CRS84 when it is absent."""
+    header = request.headers.get("content-crs")
+    return CRS84 if header is None else parse_crs(header.strip().removeprefix("<").removesuffix(">"), city.offered)
+
+
+def _expected(request: Request) -> int | None:
+    """The revision that If-Match asks for: any representation's tag of it counts, since all change together."""
+    header = request.headers.get("if-match", "*").strip()
+    if header == "*":
+        return None
+    match = _MATCHED.fullmatch(header)
+    if match is None:
+        raise EditConflict(f"header If-Match: {header[:80]!r} is not an ETag that this server gives a feature")
+    return int(match[1])

@@ -1,0 +1,120 @@
+"""What a client is told when something goes wrong: one table from error type to status and OGC exception code."""
+
+import logging
+import uuid
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import orjson
+from psycopg2 import DataError, OperationalError
+from psycopg2.errors import QueryCanceled
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from layers.catalogue import CatalogueError
+from layers.cql2 import Cql2Error
+from layers.crs import CrsError
+from layers.editing import EditError
+from layers.features import DuplicateKey, EditConflict, FeatureNotFound
+from layers.query import CursorError
+from layers.registry import LayerNotFound
+from tiles.vector import NoSuchTile
+
+LOGGER = logging.getLogger("citymap")
+
+
+class ParameterError(ValueError):
+    """A query parameter is unknown or malformed."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"parameter {name!r}: {problem}")
+
+
+class BodyError(ValueError):
+    """A request body is missing, too large, or not what its media type says."""
+
+
+class TooLarge(ValueError):
+    """A request body exceeds the configured bound."""
+
+
+class NotAcceptable(ValueError):
+    """No representation of the kind that was asked for exists."""
+
+
+class UnsupportedMedia(ValueError):
+    """The request body has a media type that this resource does not take."""
+
+
+class NotAllowed(PermissionError):
+    """The layer cannot be edited, or not by this client."""
+
+
+class SignInNeeded(PermissionError):
+    """The request needs an account; none, or a wrong one, was given."""
+
+
+#: The first type that an error is an instance of decides.
+STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
+    (FeatureNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
+    (LayerNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
+    (NoSuchTile, HTTPStatus.NOT_FOUND, "NotFound"),
+    (SignInNeeded, HTTPStatus.UNAUTHORIZED, "Unauthorized"),
+    (NotAllowed, HTTPStatus.FORBIDDEN, "Forbidden"),
+    (EditConflict, HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed"),
+    (DuplicateKey, HTTPStatus.CONFLICT, "Conflict"),
+    (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "TooLarge"),
+    (NotAcceptable, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (UnsupportedMedia, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
+    (ParameterError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (CursorError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (Cql2Error, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (CrsError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (EditError, HTTPStatus.BAD_REQUEST, "InvalidBody"),
+    (BodyError, HTTPStatus.BAD_REQUEST, "InvalidBody"),
+    (CatalogueError, HTTPStatus.BAD_REQUEST, "InvalidBody"),
+)
+
+
+def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
+    """The status and the exception document for an error; what is unexpected is logged and masked."""
+    for kind, status, code in STATUS:
+        if isinstance(error, kind):
+            return status, {"code": code, "type": code, "description": str(error)}
+    if isinstance(error, PoolTimeout):
+        return _busy("every database connection is busy; try again in a moment")
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, QueryCanceled):
+        return _busy("the request took longer than this server allows; ask for less (bbox, filter, limit)")
+    if isinstance(cause, DataError):
+        return HTTPStatus.BAD_REQUEST, {
+            "code": "InvalidParameterValue",
+            "type": "InvalidParameterValue",
+            "description": "a value in the request is outside what its field can hold",
+        }
+    if isinstance(cause, OperationalError):
+        LOGGER.error("database unreachable: %s", cause)
+        return _busy("the database cannot be reached at the moment")
+    return _unexpected(error)
+
+
+def _busy(description: str) -> tuple[HTTPStatus, Mapping[str, str]]:
+    code = "ServiceUnavailable"
+    return HTTPStatus.SERVICE_UNAVAILABLE, {"code": code, "type": code, "description": description}
+
+
+def _unexpected(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
+    request_id = uuid.uuid4().hex
+    LOGGER.error("request %s failed", request_id, exc_info=error)
+    code = "InternalError"
+    return HTTPStatus.INTERNAL_SERVER_ERROR, {
+        "code": code,
+        "type": code,
+        "description": f"the server failed; tell its operator this request id: {request_id}",
+        "requestId": request_id,
+    }
+
+
+def error_body(document: Mapping[str, str]) -> bytes:
+    """The exception document as JSON."""
+    return orjson.dumps(document)

@@ -1,0 +1,73 @@
+"""The representations of a resource, and which one a request asks for."""
+
+from collections.abc import Mapping, Sequence
+
+from starlette.requests import Request
+
+from geoserver.errors import NotAcceptable
+
+#: Formats that are streamed from a cursor, and what ``f`` calls them.
+EXPORTS = ("gpkg", "fgb", "csv")
+_MEDIA_TYPES = {
+    "json": "application/geo+json",
+    "jsonld": "application/ld+json",
+    "html": "text/html",
+    "gpkg": "application/geopackage+sqlite3",
+    "fgb": "application/vnd.flatgeobuf",
+    "csv": "text/csv",
+    "schema": "application/schema+json",
+}
+_ACCEPTED = {
+    "application/geo+json": "json",
+    "application/json": "json",
+    "application/ld+json": "jsonld",
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "application/geopackage+sqlite3": "gpkg",
+    "application/vnd.flatgeobuf": "fgb",
+    "text/csv": "csv",
+    "application/schema+json": "schema",
+}
+
+
+def media_type(format_: str) -> str:
+    """The media type of a format."""
+    return _MEDIA_TYPES[format_]
+
+
+def negotiate(request: Request, values: Mapping[str, str], formats: Sequence[str]) -> str:
+    """The format that ``f`` names, else the best that Accept allows, else the first. Raises :class:`NotAcceptable`."""
+    wanted = values.get("f")
+    if wanted is None:
+        return _accepted(request.headers.get("accept", "*/*"), formats)
+    if wanted == "json" and "schema" in formats:
+        return "schema"
+    if wanted not in formats:
+        names = ", ".join("json" if name == "schema" else name for name in formats)
+        raise NotAcceptable(f"parameter 'f': {wanted[:80]!r} is not offered here; choose one of {names}")
+    return wanted
+
+
+def _accepted(accept: str, formats: Sequence[str]) -> str:
+    """Accept is a wish: when nothing of it exists, the first format answers it (RFC 9110 §12.5.1 allows that)."""
+    ranked = sorted(accept.split(",")[:50], key=_quality, reverse=True)
+    for part in ranked:
+        name = _ACCEPTED.get(part.split(";")[0].strip().lower())
+        if name == "json" and "schema" in formats:
+            return "schema"
+        if name in formats and _quality(part) > 0:
+            return str(name)
+        if part.split(";")[0].strip() == "*/*":
+            break
+    return formats[0]
+
+
+def _quality(part: str) -> float:
+    for parameter in part.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,296 @@
+"""The OpenAPI 3.0 document: every route there is, self-contained.
+
+pygeoapi's own document points at schemas on the internet, which a government network does not have, so ours is written
+here, from the same catalogue as the collections.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from geoserver.features import COLLECTION_FORMATS
+from geoserver.formats import media_type
+from geoserver.parameters import MAX_OFFSET, RESERVED
+from geoserver.schemas import schema
+from geoserver.settings import Settings
+from layers.catalogue import Layer
+from layers.crs import CRS84, epsg
+
+type Json = dict[str, Any]
+
+
+def openapi_document(settings: Settings, layers: Mapping[str, Layer], more: Sequence[Json] = ()) -> str:
+    """The document as JSON text; ``more`` are path groups of other API parts."""
+    paths: Json = _core_paths()
+    for layer in layers.values():
+        paths |= _layer_paths(layer)
+    for group in more:
+        paths |= group
+    identification = settings.metadata.identification
+    document = {
+        "openapi": "3.0.3",
+        "info": {
+            "title": f"{identification.title.zh} {identification.title.en}",
+            "description": f"{identification.description.zh} {identification.description.en}",
+            "version": "1.0.0",
+            "license": {"name": settings.metadata.license.name, "url": settings.metadata.license.url},
+        },
+        "servers": [{"url": settings.server.url}],
+        "tags": [{"name": layer.id, "description": f"{layer.title.zh} {layer.title.en}"} for layer in layers.values()],
+        "paths": paths,
+        "components": {
+            "parameters": _parameters(settings),
+            "responses": _responses(),
+            "schemas": _schemas(settings, layers),
+            "securitySchemes": {"account": {"type": "http", "scheme": "basic"}},
+        },
+    }
+    return orjson.dumps(document).decode()
+
+
+def operation(
+    name: str,
+    summary: str,
+    parameters: Sequence[Json] = (),
+    responses: Mapping[str, Json] | None = None,
+    tag: str = "server",
+    **more: Any,
+) -> Json:
+    """One operation, with the error responses that all share."""
+    return {
+        "operationId": name,
+        "summary": summary,
+        "tags": [tag],
+        "parameters": list(parameters),
+        "responses": {**(responses or {"200": _content("A document", "application/json")}), **_ERRORS},
+        **more,
+    }
+
+
+def reference(kind: str, name: str) -> Json:
+    """A reference to a component of this document."""
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+_ERRORS = {
+    "400": reference("responses", "BadRequest"),
+    "404": reference("responses", "NotFound"),
+    "500": reference("responses", "ServerError"),
+    "503": reference("responses", "Unavailable"),
+}
+_COMMON = [reference("parameters", "f"), reference("parameters", "lang")]
+
+
+def _content(description: str, *media_types: str, schema: Json | None = None) -> Json:
+    return {"description": description, "content": {m: {"schema": schema or {"type": "object"}} for m in media_types}}
+
+
+def _core_paths() -> Json:
+    collection = {"name": "collectionId", "in": "path", "required": True, "schema": {"type": "string"}}
+    return {
+        "/": {"get": operation("getLandingPage", "Landing page", _COMMON)},
+        "/conformance": {"get": operation("getConformance", "Conformance classes", _COMMON)},
+        "/openapi": {"get": operation("getOpenapi", "This document", _COMMON)},
+        "/functions": {"get": operation("getFunctions", "Functions that filters may call", _COMMON)},
+        "/collections": {"get": operation("getCollections", "All collections", _COMMON)},
+        "/collections/{collectionId}": {
+            "get": operation("describeCollection", "One collection", [collection, *_COMMON])
+        },
+    }
+
+
+def _layer_paths(layer: Layer) -> Json:
+    base, tag = f"/collections/{layer.id}", layer.id
+    features = "application/geo+json", "text/html", "application/ld+json"
+    schema_answer = {"200": _content("A JSON Schema", "application/schema+json", "text/html")}
+    item = reference("parameters", "featureId")
+    feature = {"200": _content("A feature", *features, schema=_feature(layer))}
+    items: Json = {
+        "get": operation(
+            f"get-{tag}-items",
+            f"Features of {layer.title.en}",
+            [reference("parameters", p) for p in RESERVED] + [_field_parameter(layer, f.name) for f in layer.fields],
+            {"200": _content("Features", *(media_type(f) for f in COLLECTION_FORMATS), schema=_collection(layer))},
+            tag,
+        )
+    }
+    one: Json = {
+        "get": operation(
+            f"get-{tag}-item",
+            f"One feature of {layer.title.en}",
+            [item, *_COMMON, reference("parameters", "crs"), reference("parameters", "as-of")],
+            feature,
+            tag,
+        )
+    }
+    if layer.editable:
+        items["post"] = _edit(layer, "create", "Add a feature", [], {"201": {"description": "Created"}})
+        one["put"] = _edit(layer, "replace", "Replace the feature", [item, _IF_MATCH], _DONE)
+        one["patch"] = _edit(layer, "update", "Change members of the feature", [item, _IF_MATCH], _DONE)
+        one["delete"] = operation(
+            f"delete-{tag}-item",
+            "Remove the feature",
+            [item, _IF_MATCH],
+            {**_DONE, **_DENIED},
+            tag,
+            security=[{"account": []}, {}],
+        )
+    return {
+        f"{base}/items": items,
+        f"{base}/items/{{featureId}}": one,
+        f"{base}/queryables": {
+            "get": operation(f"get-{tag}-queryables", "What filters may name", _COMMON, schema_answer, tag)
+        },
+        f"{base}/schema": {
+            "get": operation(f"get-{tag}-schema", "The schema of a feature", _COMMON, schema_answer, tag)
+        },
+    }
+
+
+_IF_MATCH = reference("parameters", "ifMatch")
+_DONE = {"204": {"description": "Done"}}
+_DENIED = {
+    "401": reference("responses", "SignIn"),
+    "403": reference("responses", "Forbidden"),
+    "412": reference("responses", "Changed"),
+}
+
+
+def _edit(layer: Layer, verb: str, summary: str, parameters: list[Json], done: Mapping[str, Json]) -> Json:
+    types = ["application/geo+json"] if verb != "update" else ["application/merge-patch+json", "application/geo+json"]
+    content = {"schema": _feature(layer) if verb != "update" else {"type": "object"}}
+    return operation(
+        f"{verb}-{layer.id}-item",
+        summary,
+        [*parameters, reference("parameters", "contentCrs")],
+        {
+            **done,
+            **_DENIED,
+            "409": reference("responses", "Conflict"),
+            "413": reference("responses", "TooLarge"),
+            "415": reference("responses", "MediaType"),
+        },
+        layer.id,
+        requestBody={"required": True, "content": {t: content for t in types}},
+        security=[{"account": []}, {}],
+    )
+
+
+def _field_parameter(layer: Layer, name: str) -> Json:
+    member = schema(layer, "", "en")["properties"][name]
+    kind = {k: v for k, v in member.items() if k in ("type", "format", "items")}
+    return _parameter(name, "Only features whose field has this value", kind)
+
+
+def _feature(layer: Layer) -> Json:
+    return reference("schemas", f"feature-{layer.table}")
+
+
+def _collection(layer: Layer) -> Json:
+    return {
+        "allOf": [
+            reference("schemas", "featureCollection"),
+            {"type": "object", "properties": {"features": {"type": "array", "items": _feature(layer)}}},
+        ]
+    }
+
+
+def _parameter(name: str, description: str, kind: Json, place: str = "query") -> Json:
+    return {"name": name, "in": place, "required": place == "path", "description": description, "schema": kind}
+
+
+def _parameters(settings: Settings) -> Json:
+    crs = {"type": "string", "enum": [CRS84.uri, *(epsg(srid).uri for srid in settings.crs.offered)]}
+    text, limits = {"type": "string"}, settings.server.limits
+    numbers = {"type": "array", "minItems": 4, "maxItems": 6, "items": {"type": "number"}}
+    names = {"type": "array", "items": {"type": "string"}}
+    limit = {"type": "integer", "minimum": 1, "maximum": limits.max_items, "default": limits.default_items}
+    found = [
+        _parameter("f", "Representation", {"type": "string", "enum": list(COLLECTION_FORMATS)}),
+        _parameter("lang", "Language of texts", {"type": "string", "enum": ["zh-CN", "en-US", "zh", "en"]}),
+        _parameter("limit", "Features per page", limit),
+        _parameter("offset", "Features to skip", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}),
+        _parameter("cursor", "Where the page before ended; from a 'next' link", text),
+        {**_parameter("bbox", "Only features that intersect this box", numbers), "style": "form", "explode": False},
+        _parameter("bbox-crs", "CRS of bbox", crs),
+        _parameter("datetime", "Instant or interval (RFC 3339)", text),
+        _parameter("as-of", "The state at this instant, from the layer's history", text),
+        _parameter("crs", "CRS of the answer, with its own axis order", crs),
+        {**_parameter("sortby", "Fields, '-' before a descending one", names), "style": "form", "explode": False},
+        {**_parameter("properties", "Only these fields", names), "style": "form", "explode": False},
+        _parameter("skipGeometry", "Leave geometries out", {"type": "boolean", "default": False}),
+        _parameter("resulttype", "Features, or their number only", {"type": "string", "enum": ["results", "hits"]}),
+        _parameter("filter", "CQL2 filter", text),
+        _parameter("filter-lang", "Language of filter", {"type": "string", "enum": ["cql2-text", "cql2-json"]}),
+        _parameter("filter-crs", "CRS of geometries in filter", crs),
+    ]
+    return {p["name"]: p for p in found} | {
+        "featureId": _parameter("featureId", "Id of the feature", {"type": "integer", "minimum": 0}, "path"),
+        "ifMatch": _parameter("If-Match", "ETag of the state that the edit is based on", text, "header"),
+        "contentCrs": _parameter("Content-Crs", "CRS of the body's coordinates, as <URI>", text, "header"),
+    }
+
+
+def _responses() -> Json:
+    described = {
+        "BadRequest": "A parameter or the body is wrong; the description names which and why",
+        "NotFound": "There is no such resource",
+        "SignIn": "An account is needed",
+        "Forbidden": "This account, or anyone, may not do that",
+        "Conflict": "Another feature has that key",
+        "Changed": "The feature was changed meanwhile",
+        "TooLarge": "The body is larger than this server takes",
+        "MediaType": "The body's media type is not taken here",
+        "ServerError": "The server failed; the description holds the request id",
+        "Unavailable": "The server is busy or the request took too long",
+    }
+    error = reference("schemas", "exception")
+    return {name: _content(text, "application/json", "text/html", schema=error) for name, text in described.items()}
+
+
+def _schemas(settings: Settings, layers: Mapping[str, Layer]) -> Json:
+    link = {
+        "type": "object",
+        "required": ["href"],
+        "properties": {n: {"type": "string"} for n in ("href", "rel", "type", "title")},
+    }
+    exception = {
+        "type": "object",
+        "required": ["code"],
+        "properties": {n: {"type": "string"} for n in ("code", "type", "description", "requestId")},
+    }
+    collection = {
+        "type": "object",
+        "required": ["type", "features"],
+        "properties": {
+            "type": {"type": "string", "enum": ["FeatureCollection"]},
+            "features": {"type": "array", "items": {"type": "object"}},
+            "numberMatched": {"type": "integer", "minimum": 0},
+            "numberReturned": {"type": "integer", "minimum": 0},
+            "timeStamp": {"type": "string", "format": "date-time"},
+            "links": {"type": "array", "items": reference("schemas", "link")},
+        },
+    }
+    features = {f"feature-{layer.table}": _feature_schema(layer) for layer in layers.values()}
+    return {"link": link, "exception": exception, "featureCollection": collection, **features}
+
+
+def _feature_schema(layer: Layer) -> Json:
+    members = schema(layer, "", "en")["properties"]
+    wanted = ("title", "type", "format", "items")
+    properties = {
+        f.name: {**{k: v for k, v in members[f.name].items() if k in wanted}, "nullable": True} for f in layer.fields
+    }
+    return {
+        "type": "object",
+        "required": ["type", "geometry", "properties"],
+        "properties": {
+            "type": {"type": "string", "enum": ["Feature"]},
+            "id": {"type": "integer"},
+            "geometry": {"type": "object", "nullable": True},
+            "properties": {"type": "object", "nullable": True, "properties": properties},
+        },
+    }
+
+

@@ -1,0 +1,65 @@
+"""Vector tiles straight from PostGIS by ST_AsMVT (Mapbox Vector Tile 2.1), in WebMercatorQuad."""
+
+from functools import lru_cache
+
+from psycopg2.extensions import connection as PsycopgConnection
+from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
+
+from layers.catalogue import DATA_SCHEMA, Layer
+
+#: Deepest zoom level served, and the most layers in one tile.
+MAX_ZOOM = 22
+MAX_LAYERS = 32
+_MERCATOR = 3857
+#: Pixels of a tile side in MVT coordinates, and how far geometry reaches over its edge.
+_EXTENT = 4096
+_BUFFER = 64
+#: Features of one layer in one tile at most.
+_MOST = 20_000
+
+_QUOTE = PGDialect_psycopg2().identifier_preparer.quote  # type: ignore[no-untyped-call]
+
+
+class NoSuchTile(LookupError):
+    """The tile address lies outside the tile matrix set."""
+
+
+def read_tile(raw: PsycopgConnection, layers: tuple[Layer, ...], z: int, y: int, x: int) -> bytes:
+    """The tile with one MVT layer per city layer, named by its id. Raises :class:`NoSuchTile`."""
+    if not 0 <= z <= MAX_ZOOM or not 0 <= x < 2**z or not 0 <= y < 2**z:
+        raise NoSuchTile(f"there is no tile {z}/{y}/{x} (z/y/x) in WebMercatorQuad up to level {MAX_ZOOM}")
+    with raw.cursor() as cursor:
+        cursor.execute(_statement(layers, z), {"z": z, "x": x, "y": y})
+        row = cursor.fetchone()
+    return bytes(row[0]) if row and row[0] else b""
+
+
+@lru_cache(maxsize=4096)
+def _statement(layers: tuple[Layer, ...], z: int) -> str:
+    parts = [_layer_sql(layer, z) for layer in layers]
+    return f"SELECT {' || '.join(parts)}"
+
+
+def _layer_sql(layer: Layer, z: int) -> str:
+    """One ST_AsMVT. The tile's envelope is transformed to the storage CRS, so the index on the column serves."""
+    table = f"{_QUOTE(DATA_SCHEMA)}.{_QUOTE(layer.table)}"
+    envelope = f"ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => {_BUFFER / _EXTENT})"
+    searched = f"ST_Transform({envelope}, {layer.srid})"
+    bounds = "ST_TileEnvelope(%(z)s, %(x)s, %(y)s)"
+    drawn = f"ST_AsMVTGeom(ST_Transform(t.geom, {_MERCATOR}), {bounds}, {_EXTENT}, {_BUFFER})"
+    fields = "".join(f", t.{_QUOTE(f.name)}" for f in layer.fields if f.type != "string-array" and f.role != "key")
+    name = layer.id.replace("'", "''").replace("%", "%%")
+    return (
+        f"coalesce((SELECT ST_AsMVT(f, '{name}', {_EXTENT}, 'geom', 'id') FROM ("
+        f"SELECT t.id, {drawn} AS geom{fields} FROM {table} AS t WHERE t.geom && {searched}{_detail(layer, z)}"
+        f" LIMIT {_MOST}) AS f), ''::bytea)"
+    )
+
+
+def _detail(layer: Layer, z: int) -> str:
+    """Below street level, what is smaller than a pixel or two is not drawn."""
+    if z >= 14 or layer.geometry_type not in ("Polygon", "MultiPolygon"):
+        return ""
+    pixel = 360.0 / 2**z / 256 if layer.srid in (4490, 4326) else 40_075_016.7 / 2**z / 256
+    return f" AND ST_XMax(t.geom) - ST_XMin(t.geom) + ST_YMax(t.geom) - ST_YMin(t.geom) > {2 * pixel!r}"
+
