@@ -82,6 +82,19 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] = os.environ
     return settings
 
 
+def pass_to_workers(path: Path | str | None, database_url: str) -> None:
+    """Let the processes that the server starts load the same configuration, on the running database."""
+    if path is not None:
+        os.environ["CITYMAP_CONFIG"] = str(Path(path).absolute())
+    os.environ["DATABASE_URL"] = database_url
+
+
+def interface_language(environ: Mapping[str, str] = os.environ) -> str:
+    """``zh`` in a Chinese locale, else ``en``: the language of the command line."""
+    locale = environ.get("LC_ALL") or environ.get("LC_MESSAGES") or environ.get("LANG") or ""
+    return "zh" if locale.startswith("zh") else "en"
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema of ``config.yml``, for editors."""
     return {

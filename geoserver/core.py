@@ -27,6 +27,7 @@ from layers.crs import CRS84, epsg, storage_uri
 if TYPE_CHECKING:
     from geoserver.city import City
 
+_OGC = "http://www.opengis.net/def/rel/ogc/1.0"
 _FORMATS = ("json", "html", "jsonld")
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
 _EXPORT_TITLES = {
@@ -53,7 +54,7 @@ def get_landing_page(city: "City", request: Request, _body: bytes) -> Reply:
     # pygeoapi links to tiling schemes whether or not it serves any; the map and the functions are ours.
     document["links"] = [link for link in document["links"] if not link["rel"].endswith("/tiling-schemes")]
     document["links"] += [
-        {"rel": "http://www.opengis.net/def/rel/ogc/1.0/functions", "type": "application/json", "href": f"{city.url}/functions"},
+        {"rel": f"{_OGC}/functions", "type": "application/json", "href": f"{city.url}/functions"},
         {"rel": "alternate", "type": "text/html", "title": "地图 Map", "href": f"{city.url}/map"},
     ]
     return Reply(orjson.dumps(document), reply.media_type, reply.status, reply.headers)

@@ -1,0 +1,24 @@
+"""``citymap``: the command line. Each command has its file; what is heavy is imported when the command runs."""
+
+import typer
+
+from geoserver.cli import config, database, demo, doctor, layers, up, user
+from geoserver.cli.console import CityMapGroup, remember_debug
+
+app = typer.Typer(
+    name="citymap",
+    cls=CityMapGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # mistakes are told by cause and cure, see console.CityMapGroup
+    help="CityMap 城市一张图: one spatial server for a city.",
+)
+app.callback()(remember_debug)
+
+# The commands, in the order that --help shows them.
+app.command("up")(up.up)
+app.command("demo")(demo.demo)
+app.add_typer(layers.app, name="layers")
+app.add_typer(user.app, name="user")
+app.command("doctor")(doctor.doctor)
+app.add_typer(config.app, name="config")
+app.add_typer(database.app, name="db")

@@ -1,0 +1,96 @@
+"""``citymap up``: start everything, until Ctrl-C."""
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geoserver.cli.console import CommandError, ConfigOption, Exit, note
+from geoserver.cli.demo import make_sample_city_with_bar
+from geoserver.cli.session import load_settings, open_database
+
+if TYPE_CHECKING:
+    from geoserver.settings import Settings
+    from layers.database import Database
+
+_Demo = Annotated[bool, typer.Option(help="Make the sample city when no layer has a feature.")]
+FIRST_ACCOUNT = "admin"
+
+
+def up(config: ConfigOption = None, demo: _Demo = True) -> None:
+    """Start the database, bring it up to date, and serve; Ctrl-C stops both."""
+    settings = load_settings(config)
+    _require_free_port(settings)
+    note("正在启动数据库 starting the database")
+    with open_database(settings) as url:
+        _prepare(settings, url, demo)
+        typer.echo(f"城市一张图 CityMap: {settings.server.url}/  ·  地图 map: {settings.server.url}/map", err=True)
+        _serve(settings, config, url)
+
+
+def _prepare(settings: "Settings", url: str, demo: bool) -> None:
+    from geoserver.migrations import migrate
+    from geoserver.sample import is_empty, make_sample_city
+    from layers.database import Database
+
+    migrate(url)
+    database = Database(url, pool_size=2, statement_timeout=3600)
+    try:
+        _first_account(database)
+        if demo and settings.database.url is None and is_empty(database):
+            note("首次启动：生成示范城市 first start: making the sample city")
+            make_sample_city_with_bar(lambda report: make_sample_city(database, 20_000, 1, report))
+    finally:
+        database.close()
+
+
+def _first_account(database: "Database") -> None:
+    """Without an account nobody could edit: the first start makes one and shows its password once."""
+    from geoserver.accounts import add_account, list_accounts, random_password
+
+    with database.transaction(actor="citymap") as conn:
+        if list_accounts(conn):
+            return
+        password = random_password()
+        add_account(conn, FIRST_ACCOUNT, password)
+    typer.echo(f"首个账号 first account: {FIRST_ACCOUNT}  密码 password: {password}  (只显示一次 shown once)", err=True)
+
+
+def _require_free_port(settings: "Settings") -> None:
+    bind = settings.server.bind
+    family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind.host, bind.port))
+        except OSError as error:
+            raise CommandError(
+                f"端口不可用 port {bind.port} of {bind.host} cannot be used: {error.strerror}",
+                "stop the program that holds it, or choose another: CITYMAP__SERVER__BIND__PORT=8081 make run",
+                Exit.FAILED,
+            ) from None
+
+
+def _serve(settings: "Settings", config: Path | None, url: str) -> None:
+    import uvicorn
+
+    from geoserver.config import pass_to_workers
+
+    pass_to_workers(config, url)
+    tls = settings.server.tls
+    uvicorn.run(
+        "geoserver.app:worker",
+        factory=True,
+        host=settings.server.bind.host,
+        port=settings.server.bind.port,
+        workers=settings.server.workers,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+        log_level=settings.logging.level.lower(),
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
