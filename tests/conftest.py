@@ -81,6 +81,27 @@ def conn(database: Database) -> Iterator[Connection]:
             transaction.rollback()
 
 
+@pytest.fixture(scope="session")
+def city_database(postgres_url: str, template_name: str) -> Iterator[str]:
+    """The URL of a database with a small sample city; tests that edit it put things back."""
+    from geoserver.sample import make_sample_city
+
+    name = f"citymap_city_{os.getpid()}"
+    url = make_database(postgres_url, name, template_name)
+    database = Database(url, pool_size=2, statement_timeout=600)
+    make_sample_city(database, 2000, 1)
+    database.close()
+    yield url
+    drop_database(postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def live_city(city_database: str) -> Iterator[str]:
+    """The base URL of a running server with a small sample city, open to anonymous edits."""
+    with serve(city_database, ACCESS__ANONYMOUS_EDIT="true") as url:
+        yield url
+
+
 @contextmanager
 def serve(database_url: str, **overrides: str) -> Iterator[str]:
     """The real server on a free port, in a thread; ``overrides`` are environment names without the prefix."""

@@ -23,7 +23,8 @@ def layers(context: typer.Context, config: ConfigOption = None, as_json: JsonOpt
         print_json(rows)
     else:
         head = ("图层 layer", "名称 title", "几何 geometry", "EPSG", "要素 features")
-        print_table(head, ([r["id"], r["title"]["zh"], r["geometry"], str(r["srid"]), str(r["features"])] for r in rows))
+        names = ("id", "title", "geometry", "srid", "features")
+        print_table(head, ([r["title"]["zh"] if n == "title" else str(r[n]) for n in names] for r in rows))
 
 
 @app.command()

@@ -35,7 +35,9 @@ def list_(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def add(name: str, password_stdin: _FromStdin = False, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def add(
+    name: str, password_stdin: _FromStdin = False, config: ConfigOption = None, as_json: JsonOption = False
+) -> None:
     """Make an account; without --password-stdin its random password is shown once."""
     from geoserver.accounts import add_account
 
@@ -103,4 +105,6 @@ def _tell(name: str, password: str, chosen: bool, as_json: bool) -> None:
     if as_json:
         print_json({"name": name} if chosen else {"name": name, "password": password})
     else:
-        typer.echo(f"账号 account: {name}" + ("" if chosen else f"\n密码 password: {password}  (只显示一次 shown once)"))
+        typer.echo(f"账号 account: {name}")
+        if not chosen:
+            typer.echo(f"密码 password: {password}  (只显示一次 shown once)")
