@@ -182,14 +182,14 @@ KINDS = {
         Rows("residential", (11, 22), (10, 13), (2, 5), (2, 8), 9, (RECT, ELL), 0.3, 3.2, False, 0.85),),
         (1980, 2019), 0.7),
     "village": Kind("0703", (
-        Rows("residential", (9, 13.5), (8, 11), (1, 3), (5, 9), 8, (RECT, RECT, ELL), 0.3, 3.2, True, 0.72, 2.2),),
+        Rows("residential", (9, 13.5), (8, 11), (1, 3), (5, 9), 8, (RECT, RECT, ELL), 0.3, 3.2, True, 0.72, 1.6),),
         (1975, 2022)),
     "factory": Kind("100102", (
-        Rows("industrial", (44, 92), (26, 48), (1, 3), (12, 20), 14, (RECT, RECT, ELL), 0.2, 6.0, False, 0.9),
-        Rows("industrial", (60, 84), (18, 24), (3, 5), (14, 20), 14, (RECT, COURT), 0.3, 4.8, False, 0.9)),
+        Rows("industrial", (34, 62), (22, 36), (1, 3), (9, 14), 11, (RECT, RECT, ELL), 0.2, 6.0, False, 0.9),
+        Rows("industrial", (40, 74), (17, 22), (2, 5), (9, 14), 11, (RECT, COURT), 0.3, 4.8, False, 0.9)),
         (1992, 2023), 0.0, 0.5),
     "warehouse": Kind("110101", (
-        Rows("warehouse", (60, 96), (30, 42), (1, 1), (18, 24), 22, (RECT,), 0.0, 9.0, False, 0.95),),
+        Rows("warehouse", (46, 80), (26, 34), (1, 1), (12, 18), 16, (RECT,), 0.0, 9.0, False, 0.95),),
         (2004, 2023), 0.0, 0.4),
     "university": Kind("080401", (
         Rows("school", (46, 72), (15, 22), (4, 9), (16, 28), 16, (ELL, COURT, SLAB, AISLE), 0.7, 3.8, True, 0.75),),

@@ -76,8 +76,8 @@ def _stir_superblocks(
 
 def _bend(x: Floats, y: Floats, size: Size, river_y: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Round the rings, let the river wind, and add slow irregularity that grows towards the country."""
-    far = _norm(x, y, 8.0) / size.urban
-    power = 2.7 + 5.0 * np.exp(-((far / 0.42) ** 2))
+    far = _norm(x, y, 5.0) / size.urban
+    power = 2.2 + 5.0 * np.exp(-((far / 0.42) ** 2))
     ring = np.where(far > 0, far * size.urban / np.maximum(_norm(x, y, power), 1e-9), 1.0)
     x, y = x * ring, y * ring
     scale = min(size.urban, 6000.0)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from layers.sample_city.arterials import HALF_WIDTH, NONE, TRUNK
-from layers.sample_city.axes import MEDIAN, PARCELS, Flags, Floats, Ints
+from layers.sample_city.arterials import HALF_WIDTH, TRUNK
+from layers.sample_city.axes import PARCELS, Flags, Floats, Ints
 from layers.sample_city.plan import Plan
 
 #: Land kept free on each side of a creek, beyond its bank [m].
@@ -137,4 +137,4 @@ def inset(corners: Floats, distance: Floats) -> tuple[Floats, Flags]:
     return moved, remains
 
 
-__all__ = ["CREEK_BANK", "MEDIAN", "NONE", "Parcels", "creek_half_width", "inset", "make_parcels"]
+

@@ -38,7 +38,7 @@ def zones(size: Size, rng: np.random.Generator) -> dict[Place, str]:
     result = {(x, y): _zone(size, x, y) for x in span for y in span}
     town = size.urban_ranks
     result[(town, 0)] = result[(town, 1)] = result[(town + 1, 0)] = result[(town + 1, 1)] = "great_lake"
-    living = [place for place, zone in result.items() if zone == "living"]
+    living = [place for place, zone in result.items() if zone == "living" and outer(place[0]) != outer(place[1])]
     order = [living[index] for index in rng.permutation(len(living))]
     ring = max(1, round(0.4 * town))
     order.sort(key=lambda place: abs(max(outer(place[0]), outer(place[1])) - ring) > max(1, town // 4))
