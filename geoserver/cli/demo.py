@@ -4,10 +4,20 @@ from typing import Annotated
 
 import typer
 
-from geoserver.cli.console import CommandError, ConfigOption, Exit, JsonOption, print_json, print_table, progress
+from geoserver.cli.console import (
+    CommandError,
+    ConfigOption,
+    Exit,
+    JsonOption,
+    print_json,
+    print_table,
+    progress,
+)
 from geoserver.cli.session import load_settings, open_database
 
-_Buildings = Annotated[int, typer.Option(min=100, max=2_000_000, help="Buildings of the city; it grows with them.")]
+_Buildings = Annotated[
+    int, typer.Option(min=100, max=2_000_000, help="Buildings of the city; it grows with them.")
+]
 _Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same city.")]
 _Force = Annotated[bool, typer.Option("--force", help="Replace features that the base layers have.")]
 
@@ -35,7 +45,9 @@ def demo(
                     "`citymap demo --force` replaces those of the base layers (their history stays)",
                     Exit.REFUSED,
                 )
-            made = make_sample_city_with_bar(lambda report: make_sample_city(database, buildings, seed, report))
+            made = make_sample_city_with_bar(
+                lambda report: make_sample_city(database, buildings, seed, report)
+            )
         finally:
             database.close()
     if as_json:

@@ -25,7 +25,9 @@ def up(config: ConfigOption = None, demo: _Demo = True) -> None:
     note("正在启动数据库 starting the database")
     with open_database(settings) as url:
         _prepare(settings, url, demo)
-        typer.echo(f"城市一张图 CityMap: {settings.server.url}/  ·  地图 map: {settings.server.url}/map", err=True)
+        typer.echo(
+            f"城市一张图 CityMap: {settings.server.url}/  ·  地图 map: {settings.server.url}/map", err=True
+        )
         _serve(settings, config, url)
 
 
@@ -54,7 +56,10 @@ def _first_account(database: "Database") -> None:
             return
         password = random_password()
         add_account(conn, FIRST_ACCOUNT, password)
-    typer.echo(f"首个账号 first account: {FIRST_ACCOUNT}  密码 password: {password}  (只显示一次 shown once)", err=True)
+    typer.echo(
+        f"首个账号 first account: {FIRST_ACCOUNT}  密码 password: {password}  (只显示一次 shown once)",
+        err=True,
+    )
 
 
 def _require_free_port(settings: "Settings") -> None:

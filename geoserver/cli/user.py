@@ -28,10 +28,14 @@ def list_(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     with _accounts(config) as conn:
         found = list_accounts(conn)
     if as_json:
-        print_json([{"name": a.name, "created": a.created.isoformat(), "disabled": a.disabled} for a in found])
+        print_json(
+            [{"name": a.name, "created": a.created.isoformat(), "disabled": a.disabled} for a in found]
+        )
     else:
         head = ("账号 account", "创建 created", "状态 state")
-        print_table(head, ((a.name, f"{a.created:%Y-%m-%d}", "停用 disabled" if a.disabled else "") for a in found))
+        print_table(
+            head, ((a.name, f"{a.created:%Y-%m-%d}", "停用 disabled" if a.disabled else "") for a in found)
+        )
 
 
 @app.command()
@@ -92,7 +96,9 @@ def _accounts(config: "Path | None") -> "Iterator[Connection]":
         try:
             yield conn
         except AccountError as error:
-            raise CommandError(str(error), _PASSWORD_CURE if "password" in str(error) else "", Exit.REFUSED) from None
+            raise CommandError(
+                str(error), _PASSWORD_CURE if "password" in str(error) else "", Exit.REFUSED
+            ) from None
 
 
 def _password(from_stdin: bool) -> str:
