@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from layers.catalogue import Field, FieldType, Text
 from layers.importing.report import Findings, Remark
@@ -40,6 +41,8 @@ def column(values: "pd.Series[Any]", field: Field, ids: Sequence[str], findings:
     """
     quick = _quick(values, field.type)
     if quick is not None:
+        if field.domain is not None:
+            _check_domain(pc.unique(quick).to_pylist(), field, findings)
         return quick
     convert = _CONVERTERS[field.type]
     texts: list[Any] = []
@@ -57,6 +60,8 @@ def column(values: "pd.Series[Any]", field: Field, ids: Sequence[str], findings:
 
 def _quick(values: "pd.Series[Any]", kind: FieldType) -> pa.Array | None:
     """Columns that already have a machine type and need no look at each value."""
+    if isinstance(values.dtype, pd.ArrowDtype):
+        return _quick_arrow(pa.array(values), kind)
     if not isinstance(values.dtype, np.dtype):
         return None
     if kind == "integer" and values.dtype.kind in "iu" and values.dtype != np.uint64:
@@ -68,6 +73,26 @@ def _quick(values: "pd.Series[Any]", kind: FieldType) -> pa.Array | None:
     if kind == "boolean" and values.dtype.kind == "b":
         return pa.array(values.to_numpy(), type=pa.bool_())
     return None
+
+
+def _quick_arrow(values: pa.Array, kind: FieldType) -> pa.Array | None:
+    types, arrow = pa.types, values.type
+    fits = {
+        "integer": types.is_integer(arrow) and not types.is_uint64(arrow),
+        "number": types.is_floating(arrow) or types.is_integer(arrow),
+        "boolean": types.is_boolean(arrow),
+        "date": types.is_date(arrow),
+        "string": types.is_string(arrow),
+    }
+    if not fits.get(kind, False):
+        return None
+    if types.is_floating(arrow):
+        values = pc.if_else(pc.is_nan(values), None, values)
+        if pc.any(pc.is_inf(values)).as_py():
+            return None
+    if kind == "string" and pc.any(pc.match_substring(values, "\0")).as_py():
+        return None
+    return values.cast(_ARROW[kind])
 
 
 def is_null(value: Any) -> bool:

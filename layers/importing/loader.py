@@ -5,7 +5,7 @@ The caller's connection stays in its transaction: a refused or dry run leaves it
 
 import io
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,8 @@ def load(
     strict: bool = False,
     dry_run: bool = False,
     encoding: str | None = None,
+    warnings: Sequence[Text] = (),
+    unused: Sequence[str] = (),
 ) -> LoadReport:
     """Load batches into a layer and tell what became of every feature.
 
@@ -68,12 +70,15 @@ def load(
     ``replace`` removes the layer's features first; ``append`` adds; ``update`` recognises features by the layer's key
     field, changes those that differ, leaves equal ones untouched, adds new ones, and with ``prune`` deletes those that
     the source no longer has. ``strict`` refuses instead of repairing or leaving out. ``dry_run`` undoes everything
-    at the end. ``progress`` is called with the number of features read so far.
+    at the end. ``progress`` is called with the number of features read so far. ``encoding``, ``warnings`` and
+    ``unused`` (source columns that were not handed on) go into the report.
 
     Raises :class:`ImportRefused`, having changed nothing.
     """
     started = time.monotonic()
-    run = _Run(layer)
+    run = _Run(layer, ignored=tuple(unused))
+    for warning in warnings:
+        run.findings.warn(warning)
     savepoint = conn.begin_nested()
     try:
         inserted, updated, unchanged, deleted = _write(conn, run, frames, mode, prune, progress)
@@ -179,7 +184,7 @@ def _settle_columns(run: _Run, frame: GeoDataFrame) -> None:
     known = tuple(f.name for f in run.layer.fields if f.name in names)
     if run.fields is None:
         run.fields = known
-        run.ignored = tuple(str(name) for name in names if name not in known)
+        run.ignored += tuple(str(name) for name in names if name not in known)
         key = run.layer.key_field
         if key and key not in known:
             run.findings.warn(Text(f"文件没有标识字段 {key}", f"the file has no key field {key}"))

@@ -49,6 +49,16 @@ def check_coordinates(geometries: NDArray[Any], crs: Any, ids: Sequence[str], fi
     return np.asarray(on_earth)
 
 
+def looks_swapped(geometries: NDArray[Any], crs: Any) -> bool:
+    """Whether most positions lie in the CRS's area of use only with their axes exchanged."""
+    present = geometries[~shapely.is_missing(geometries)]
+    positions = shapely.get_coordinates(present)
+    if not len(positions):
+        return False
+    inside = _inside(_degrees(positions, crs), crs)
+    return _most(~inside) and _most(_inside(_degrees(positions[:, ::-1], crs), crs))
+
+
 def _most(which: NDArray[np.bool_]) -> bool:
     return bool(len(which)) and float(which.mean()) > 0.5
 

@@ -3,7 +3,6 @@
 Coordinates are (east, north) throughout, whatever the CRS's declared axis order.
 """
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
+from pyproj.crs import BoundCRS
+from pyproj.crs.coordinate_operation import ToWGS84Transformation
 from pyproj.exceptions import CRSError
 from pyproj.transformer import TransformerGroup
 
@@ -44,9 +45,8 @@ def settled(crs: Any, towgs84: tuple[float, ...] = ()) -> Any:
     if towgs84:
         if len(towgs84) != 7:
             raise UnknownCrs("towgs84 需要七个参数", "towgs84 takes seven parameters: dx,dy,dz,rx,ry,rz,ds")
-        parameters = ",".join(repr(float(value)) for value in towgs84)
-        proj = re.sub(r"\s\+(type=crs|no_defs|towgs84=\S+)", "", crs.to_proj4())
-        return CRS.from_user_input(f"{proj} +towgs84={parameters} +no_defs +type=crs")
+        shift = ToWGS84Transformation(crs.geodetic_crs, *towgs84)
+        return BoundCRS(source_crs=crs, target_crs=CRS.from_epsg(_WGS84), transformation=shift)
     if crs.to_epsg(min_confidence=70) is not None:
         return CRS.from_epsg(crs.to_epsg(min_confidence=70))
     code = _cgcs2000_code(crs)
