@@ -1,7 +1,7 @@
 """Colours of the city map, by day and by night.
 
-Land use is keyed by 用地用海分类指南 (2023). Tints keep its hue families (warm for dwelling, red for commerce, violet for
-industry, green for planting), lightened so that names stay readable above them.
+Land use is keyed by 用地用海分类指南 (2023). Tints keep its hue families (warm for dwelling, red for commerce, violet
+for industry, green for planting), lightened so that names stay readable above them.
 """
 
 from collections.abc import Mapping

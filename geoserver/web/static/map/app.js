@@ -72,15 +72,15 @@ const actions = {
   },
   select(item) {
     change({ selected: item });
-    if (!item) this.highlight(null, null);
+    if (!item) this.highlight(null);
   },
-  highlight(item, shape) {
+  highlight(shape) {
     geometry = shape;
     view.showSelection(map, shape);
   },
   closeResults() {
     change({ results: null, selected: null });
-    this.highlight(null, null);
+    this.highlight(null);
     map.getCanvas().focus();
   },
   zoomTo(shape) {
@@ -107,7 +107,7 @@ const actions = {
 function identify(point) {
   const found = view.featuresAt(map, point);
   const place = map.unproject([point.x, point.y]).wrap();
-  actions.highlight(null, null);
+  actions.highlight(null);
   change({ results: { place, found }, selected: found[0] ?? null });
 }
 

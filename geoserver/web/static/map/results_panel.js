@@ -55,8 +55,10 @@ function Attributes({ item, actions }) {
     Promise.all([getJson(path, { f: "json" }, abort.signal), schemaOf(item.layer)]).then(
       ([feature, schema]) => {
         if (abort.signal.aborted) return;
-        setState({ feature, rows: describe(feature, schema) });
-        actions.highlight(item, feature.geometry);
+        // A street found by name is all its pieces; its attributes are those of the first.
+        const shape = item.geometries?.length > 1 ? { type: "GeometryCollection", geometries: item.geometries } : feature.geometry;
+        setState({ shape, rows: describe(feature, schema) });
+        actions.highlight(shape);
       },
       (error) => abort.signal.aborted || setState({ error }),
     );
@@ -70,7 +72,7 @@ function Attributes({ item, actions }) {
       ${state.rows.map((row) => html`<div key=${row.name} data-field=${row.name}><dt>${row.title}</dt><dd>${row.text}</dd></div>`)}
     </dl>
     ${state.rows.length === 0 && html`<p class="hint">${t("identify.bare")}</p>`}
-    <button type="button" class="ghost" onClick=${() => actions.zoomTo(state.feature.geometry)}>${icon("zoom")}${t("identify.zoom")}</button>
+    <button type="button" class="ghost" onClick=${() => actions.zoomTo(state.shape)}>${icon("zoom")}${t("identify.zoom")}</button>
   `;
 }
 

@@ -4,6 +4,8 @@ import { getJson } from "./api.js";
 import { parseCoordinates } from "./geometry.js";
 
 const LIMIT = 8;
+/** A street is many pieces between junctions: enough of them to show most of it. */
+const LIMIT_PIECES = 60;
 const LONGEST = 80;
 
 /** Collections to search: the named base layers first, then what the reader has switched on. */
@@ -38,18 +40,23 @@ export async function search(text, layers, signal) {
 }
 
 async function searchLayer(layer, words, signal) {
-  const params = { f: "json", limit: LIMIT, "filter-lang": "cql2-text", filter: nameFilter(layer.search, words) };
+  const pieces = layer.id === "roads";
+  const params = { f: "json", limit: pieces ? LIMIT_PIECES : LIMIT, "filter-lang": "cql2-text", filter: nameFilter(layer.search, words) };
   const { features } = await getJson(`collections/${encodeURIComponent(layer.id)}/items`, params, signal);
   const byTitle = new Map();
   for (const feature of features) {
     const title = titleOf(feature, layer);
-    // A street is many pieces between junctions, and one hit.
-    const key = layer.id === "roads" ? title : `${title}/${feature.id}`;
+    const key = pieces ? title : `${title}/${feature.id}`;
     const hit = byTitle.get(key);
     if (hit) hit.geometries.push(feature.geometry);
-    else byTitle.set(key, { key: `${layer.id}/${feature.id}`, layer: layer.id, id: feature.id, title, note: layer.title, geometries: [feature.geometry] });
+    else byTitle.set(key, newHit(layer, feature, title));
   }
-  return [...byTitle.values()];
+  return [...byTitle.values()].slice(0, LIMIT);
+}
+
+function newHit(layer, feature, title) {
+  const geometries = [feature.geometry];
+  return { key: `${layer.id}/${feature.id}`, layer: layer.id, id: feature.id, title, note: layer.title, geometries };
 }
 
 function titleOf(feature, layer) {

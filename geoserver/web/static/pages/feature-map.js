@@ -73,14 +73,14 @@ function sheet() {
 }
 
 function texts() {
-  const { zoomIn, zoomOut, gestureWindows, gestureMac, gestureTouch } = holder.dataset;
+  const { title, zoomIn, zoomOut, gestureWindows, gestureMac, gestureTouch } = holder.dataset;
   return {
     "NavigationControl.ZoomIn": zoomIn,
     "NavigationControl.ZoomOut": zoomOut,
     "CooperativeGesturesHandler.WindowsHelpText": gestureWindows,
     "CooperativeGesturesHandler.MacHelpText": gestureMac,
     "CooperativeGesturesHandler.MobileHelpText": gestureTouch,
-    "Map.Title": holder.getAttribute("aria-label"),
+    "Map.Title": title,
   };
 }
 

@@ -30,9 +30,9 @@ function table(caption, heads, rows) {
   const head = make("tr", {}, ...heads.map((label) => make("th", { scope: "col", textContent: label })));
   const body = rows.map(([first, ...rest]) =>
     make("tr", {}, make("th", { scope: "row" }, make("code", { textContent: first })), ...rest.map((value) => make("td", { textContent: value ?? "" }))));
-  const region = make("div", { className: "scroll", tabIndex: 0, role: "region", ariaLabel: caption });
+  const region = make("div", { className: "scroll", tabIndex: 0, role: "group", ariaLabel: caption });
   region.append(make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
-  return [make("h4", { textContent: caption }), region];
+  return [make("h3", { textContent: caption }), region];
 }
 
 function parametersTable(parameters) {
@@ -53,7 +53,7 @@ function bodyExample(operation) {
   const body = resolve(operation.requestBody);
   return Object.entries(body.content ?? {}).slice(0, 4).flatMap(([type, { example, schema }]) => {
     const shown = example ?? resolve(schema).example;
-    const title = make("h4", { textContent: `${text("ExecuteBody").replace(/ ?\(JSON\)/, "")} ${type}` });
+    const title = make("h3", { textContent: `${text("ExecuteBody").replace(/ ?\(JSON\)/, "")} ${type}` });
     return shown === undefined ? [title] : [title, make("pre", { tabIndex: 0, ariaLabel: type, textContent: JSON.stringify(shown, null, 2) })];
   });
 }
@@ -104,7 +104,7 @@ function tryForm(path, parameters) {
     event.preventDefault();
     send(path, parameters, form, output);
   });
-  return [make("h4", { textContent: text("RouteTry") }), form, output];
+  return [make("h3", { textContent: text("RouteTry") }), form, output];
 }
 
 function route(path, method, operation, shared) {
