@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pygeoapi.api
+from babel import Locale
 from pygeoapi.api import API, APIRequest
 from starlette.requests import Request
 
@@ -85,10 +86,22 @@ def _core(
     only(values, ("f", "lang"))
     if "lang" in values and not values["lang"].lower().startswith(("zh", "en")):
         raise ParameterError("lang", f"{values['lang'][:40]!r} is neither zh nor en")
-    api = city.published.api
-    api_request = APIRequest(request, api.locales)
-    api_request._format = negotiate(request, values, formats)
-    return reply_of(handler(api, api_request, *arguments))
+    core_request = CoreRequest(request, city.language(request), negotiate(request, values, formats))
+    return reply_of(handler(city.published.api, core_request, *arguments))
+
+
+class CoreRequest(APIRequest):  # type: ignore[misc]
+    """pygeoapi's request with language and format already chosen: its own choice fails on ``lang=zh``."""
+
+    def __init__(self, request: Request, language: str, format_: str) -> None:
+        self._language, self._chosen_format = language, format_
+        super().__init__(request, [language])
+
+    def _get_locale(self, _headers: object, _supported: object) -> tuple[str, Locale]:
+        return self._language, Locale.parse(self._language, sep="-")
+
+    def _get_format(self, _headers: object, _extra: object = None) -> str:
+        return self._chosen_format
 
 
 def reply_of(answer: tuple[Mapping[str, str], int, str | bytes]) -> Reply:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import orjson
 from starlette.requests import Request
 
-from geoserver.errors import NotAllowed
+from geoserver.errors import NotAllowed, ParameterError
 from geoserver.formats import EXPORTS, media_type, negotiate
 from geoserver.parameters import (
     Limits,
@@ -27,8 +27,8 @@ from geoserver.parameters import (
 from geoserver.reply import Reply
 from geoserver.schemas import queryables, schema
 from layers.catalogue import Layer
-from layers.cql2 import describe_functions
-from layers.features import FeatureNotFound, count, read_feature, read_page
+from layers.cql2 import Cql2Error, describe_functions
+from layers.features import FeatureNotFound, Page, count, read_feature, read_page
 from layers.query import FeatureQuery
 from layers.registry import LayerNotFound
 
@@ -53,9 +53,7 @@ def get_items(city: "City", request: Request, _body: bytes, collection: str) -> 
         return city.export(layer, query, format_, limited="limit" in values)
     hits = result_type(values) == "hits"
     headers = {"Content-Crs": f"<{query.crs.uri}>", "Content-Language": city.language(request)}
-    with city.database.reading() as raw:
-        page = None if hits else read_page(raw, layer, query)
-        matched = count(raw, layer, query) if hits or not query.restricted else None
+    page, matched = _read(city, layer, query, hits)
     if page and matched is None and page.cursor is None and query.after is None:
         matched = query.offset + len(page.features) if page.features or not query.offset else None
     links = _page_links(city, layer, values, query, page.cursor if page else None, format_)
@@ -63,6 +61,17 @@ def get_items(city: "City", request: Request, _body: bytes, collection: str) -> 
     if format_ == "json":
         return Reply(document, _GEOJSON, headers=headers)
     return city.pages.items(request, layer, orjson.loads(document), values, format_, headers)
+
+
+def _read(city: "City", layer: Layer, query: FeatureQuery, hits: bool) -> tuple[Page | None, int | None]:
+    """The page unless only hits are asked for, and the number matched where it is cheap or asked for."""
+    try:
+        with city.database.reading() as raw:
+            page = None if hits else read_page(raw, layer, query)
+            matched = count(raw, layer, query) if hits or not query.restricted else None
+    except Cql2Error as error:
+        raise ParameterError("filter", str(error)) from None
+    return page, matched
 
 
 def get_item(city: "City", request: Request, _body: bytes, collection: str, item: str) -> Reply:

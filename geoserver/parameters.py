@@ -225,6 +225,8 @@ def _field_value(layer: Layer, name: str, text: str) -> Any:
     if name == "id" and field is None:
         return _whole("id", text, 0)
     assert field is not None
+    if field.type == "string-array":
+        return _named(name, lambda: checked_value(field, [text]))[0]
     return _named(name, lambda: checked_value(field, _typed(field, text)))
 
 

@@ -1,0 +1,87 @@
+"""A running server over a small layer whose every value the tests know."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import text
+
+from layers.catalogue import Field, Layer, Text
+from layers.database import Database
+from layers.registry import create_layer
+from tests.conftest import drop_database, make_database, serve
+
+TREES = Layer(
+    id="trees",
+    title=Text("古树", "Old trees"),
+    description=Text("测试用", "For tests"),
+    geometry_type="Point",
+    fields=(
+        Field("name", "string", Text("名称", "Name"), role="title"),
+        Field("height", "number", Text("高度", "Height"), unit="m"),
+        Field("age", "integer", Text("树龄", "Age")),
+        Field("planted", "date-time", Text("栽植", "Planted")),
+        Field("checked", "date", Text("检查", "Checked")),
+        Field("listed", "boolean", Text("挂牌", "Listed")),
+        Field("tags", "string-array", Text("标签", "Tags")),
+        Field("code", "string", Text("编号", "Code"), role="key"),
+    ),
+    time_field="planted",
+)
+PLOTS = Layer(
+    id="plots",
+    title=Text("测绘地块", "Surveyed plots"),
+    description=Text("存于 EPSG:4547", "Stored in EPSG:4547"),
+    geometry_type="MultiPolygon",
+    fields=(Field("name", "string", Text("名称", "Name"), role="title"),),
+    srid=4547,
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running server, and its database for looking behind it."""
+
+    url: str
+    database: Database
+
+    def get(self, path: str, **params: Any) -> requests.Response:
+        return requests.get(self.url + path, params=params, timeout=30)
+
+    def sql(self, statement: str, **values: Any) -> list[Any]:
+        with self.database.transaction() as conn:
+            result = conn.execute(text(statement), values)
+            return list(result.all()) if result.returns_rows else []
+
+
+@pytest.fixture(scope="session")
+def site(postgres_url: str, template_name: str) -> Iterator[Site]:
+    """The server with layers ``trees`` (300 points, some nulls) and ``plots``; open to anonymous edits."""
+    name = f"citymap_site_{os.getpid()}"
+    url = make_database(postgres_url, name, template_name)
+    database = Database(url, pool_size=2)
+    with database.transaction() as conn:
+        create_layer(conn, TREES)
+        create_layer(conn, PLOTS)
+        conn.execute(text("""
+            INSERT INTO city.trees (geom, name, height, age, planted, checked, listed, tags, code)
+            SELECT ST_SetSRID(ST_MakePoint(114.80 + (i % 20) * 0.01, 30.30 + (i / 20) * 0.01), 4490),
+                   CASE WHEN i % 11 = 0 THEN NULL ELSE (ARRAY['樟树','银杏','Ginkgo','ginkgo'])[1 + i % 4] END,
+                   CASE WHEN i % 7 = 0 THEN NULL ELSE 3 + (i % 13) * 1.1 END,
+                   i % 5, timestamptz '2020-01-01 00:00Z' + i * interval '1 day', date '2024-02-01' + i, i % 2 = 0,
+                   ARRAY['t' || i % 3, 'x'], 'T' || i
+            FROM generate_series(0, 299) AS i"""))
+        conn.execute(text("""
+            INSERT INTO city.plots (geom, name) VALUES (ST_Multi(ST_MakeEnvelope(586400, 3364700, 586600, 3364800, 4547)), '一号')"""))
+    with serve(url, ACCESS__ANONYMOUS_EDIT="true") as base:
+        yield Site(base, database)
+    database.close()
+    drop_database(postgres_url, name)
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
