@@ -21,6 +21,13 @@ def feature_tables(path: Path) -> list[str]:
 
     A view, a virtual table or a generated column calls SQL functions, some of which GDAL lets open other files.
     """
+    for suffix in ("-wal", "-journal"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists() and beside.stat().st_size:
+            raise UnreadableFile(
+                f"{path.name} 正被别的程序打开，请先关闭",
+                f"{path.name} is open in another program ({beside.name}): close it first",
+            )
     uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
     try:
         with closing(sqlite3.connect(uri, uri=True)) as database:

@@ -34,6 +34,8 @@ _DRIVERS: dict[Format, tuple[str, ...]] = {
     "kml": ("LIBKML", "KML"),
 }
 _PREFIXES: dict[Format, str] = {"geojson": "GeoJSON:", "geojsonseq": "GeoJSONSeq:"}
+#: SQLite shall neither lock the file nor look for journals: it follows links back to the original's directory.
+_OPEN_OPTIONS: dict[Format, dict[str, str]] = {"gpkg": {"IMMUTABLE": "YES"}}
 _PARTS = (".shp", ".shx", ".dbf", ".prj")
 #: Nothing that GDAL reads for us may call out: a proxy where nobody listens.
 _NO_NETWORK = {"GDAL_HTTP_PROXY": "127.0.0.1:1", "GDAL_HTTP_TIMEOUT": "1", "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
@@ -112,7 +114,8 @@ def _linked(path: Path, kind: Format, options: ReadOptions, workspace: Path) -> 
 
 def _source(opened: _Opened, layer: str, options: ReadOptions) -> Source:
     encoding = opened.encoding.name if opened.encoding else None
-    info = pyogrio.read_info(opened.path, layer=layer, encoding=encoding, force_feature_count=False)
+    more = _OPEN_OPTIONS.get(opened.format, {})
+    info = pyogrio.read_info(opened.path, layer=layer, encoding=encoding, force_feature_count=False, **more)
     if info["driver"] not in _DRIVERS[opened.format]:
         raise UnsafeFile(
             f"{opened.name} 实际是 {info['driver']} 文件", f"{opened.name} is in truth a {info['driver']} file"
@@ -121,7 +124,7 @@ def _source(opened: _Opened, layer: str, options: ReadOptions) -> Source:
         raise UnsafeFile(f"字段超过 {MAX_FIELDS} 个", f"{layer} has more than {MAX_FIELDS} fields")
     crs = _crs(options, info["crs"], opened.name)
     read = partial(_batches, opened, layer, encoding, crs)
-    with open_arrow(opened.path, layer=layer, encoding=encoding, use_pyarrow=True) as (meta, reader):
+    with open_arrow(opened.path, layer=layer, encoding=encoding, use_pyarrow=True, **more) as (meta, reader):
         schema = reader.schema
         geometry = meta["geometry_name"] or "wkb_geometry"
     fields = tuple(SourceField(f.name, field_type(f.type)) for f in schema if f.name != geometry)
@@ -150,8 +153,9 @@ def _crs(options: ReadOptions, declared: str | None, name: str) -> Any:
 
 
 def _batches(opened: _Opened, layer: str, encoding: str | None, crs: Any) -> Iterator[Any]:
+    more = _OPEN_OPTIONS.get(opened.format, {})
     with open_arrow(
-        opened.path, layer=layer, encoding=encoding, use_pyarrow=True, batch_size=READ_ROWS
+        opened.path, layer=layer, encoding=encoding, use_pyarrow=True, batch_size=READ_ROWS, **more
     ) as (meta, reader):
         geometry = meta["geometry_name"] or "wkb_geometry"
         for batch in reader:
