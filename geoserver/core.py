@@ -24,6 +24,7 @@ from geoserver.settings import Settings
 from geoserver.templates import CONTENT_SECURITY_POLICY, TEMPLATES
 from layers.catalogue import Layer, Text
 from layers.crs import CRS84, epsg, storage_uri
+from layers.exporting.export import FORMATS
 
 if TYPE_CHECKING:
     from geoserver.city import City
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
 _OGC = "http://www.opengis.net/def/rel/ogc/1.0"
 _FORMATS = ("json", "html", "jsonld")
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
-_EXPORT_TITLES = {
-    "gpkg": Text("要素 (GeoPackage)", "Items as GeoPackage"),
-    "fgb": Text("要素 (FlatGeobuf)", "Items as FlatGeobuf"),
-    "csv": Text("要素 (CSV)", "Items as CSV"),
-}
 
 compat.install()
 
@@ -169,7 +165,7 @@ def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
     """Links that pygeoapi does not make by itself: exports, vector tiles, licence."""
     here = f"{url}/collections/{layer.id}"
     links: list[dict[str, Any]] = [
-        {"rel": "items", "type": media_type(f), "title": _both(_EXPORT_TITLES[f]), "href": f"{here}/items?f={f}"}
+        {"rel": "items", "type": media_type(f), "title": _both(FORMATS[f].title), "href": f"{here}/items?f={f}"}
         for f in EXPORTS
     ]
     links.append(

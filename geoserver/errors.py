@@ -15,6 +15,7 @@ from layers.catalogue import CatalogueError
 from layers.cql2 import Cql2Error
 from layers.crs import CrsError
 from layers.editing import EditError
+from layers.exporting.errors import ExportRefused
 from layers.features import DuplicateKey, EditConflict, FeatureNotFound
 from layers.query import CursorError
 from layers.registry import LayerNotFound
@@ -36,6 +37,10 @@ class BodyError(ValueError):
 
 class TooLarge(ValueError):
     """A request body exceeds the configured bound."""
+
+
+class Busy(RuntimeError):
+    """Too much of something is under way; later is better."""
 
 
 class NotAcceptable(ValueError):
@@ -81,6 +86,10 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     for kind, status, code in STATUS:
         if isinstance(error, kind):
             return status, {"code": code, "type": code, "description": str(error)}
+    if isinstance(error, Busy):
+        return _busy(str(error))
+    if isinstance(error, ExportRefused):
+        return HTTPStatus.BAD_REQUEST, {"code": "InvalidParameterValue", "type": "TooMuch", "description": str(error)}
     if isinstance(error, PoolTimeout):
         return _busy("every database connection is busy; try again in a moment")
     cause = error.orig if isinstance(error, DBAPIError) else error

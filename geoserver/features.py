@@ -14,6 +14,7 @@ import orjson
 from starlette.requests import Request
 
 from geoserver.errors import NotAllowed, ParameterError
+from geoserver.exports import export_items
 from geoserver.formats import EXPORTS, media_type, negotiate
 from geoserver.parameters import (
     Limits,
@@ -50,7 +51,7 @@ def get_items(city: "City", request: Request, _body: bytes, collection: str) -> 
     bounds = Limits(limits.default_items, limits.max_items)
     query = feature_query(layer, values, city.offered, bounds, city.settings.crs.projected)
     if format_ in EXPORTS:
-        return city.export(layer, query, format_, limited="limit" in values)
+        return export_items(city, layer, query, format_, limited="limit" in values)
     hits = result_type(values) == "hits"
     headers = {"Content-Crs": f"<{query.crs.uri}>", "Content-Language": city.language(request)}
     page, matched = _read(city, layer, query, hits)

@@ -5,27 +5,22 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 
 from geoserver.errors import NotAcceptable
+from layers.exporting.export import FORMATS
 
 #: Formats that are streamed from a cursor, and what ``f`` calls them.
-EXPORTS = ("gpkg", "fgb", "csv")
-_MEDIA_TYPES = {
+EXPORTS = tuple(name for name in FORMATS if name != "geojson")
+_MEDIA_TYPES = {name: FORMATS[name].media_type for name in EXPORTS} | {
     "json": "application/geo+json",
     "jsonld": "application/ld+json",
     "html": "text/html",
-    "gpkg": "application/geopackage+sqlite3",
-    "fgb": "application/vnd.flatgeobuf",
-    "csv": "text/csv",
     "schema": "application/schema+json",
 }
-_ACCEPTED = {
+_ACCEPTED = {FORMATS[name].media_type: name for name in EXPORTS} | {
     "application/geo+json": "json",
     "application/json": "json",
     "application/ld+json": "jsonld",
     "text/html": "html",
     "application/xhtml+xml": "html",
-    "application/geopackage+sqlite3": "gpkg",
-    "application/vnd.flatgeobuf": "fgb",
-    "text/csv": "csv",
     "application/schema+json": "schema",
 }
 

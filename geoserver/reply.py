@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from geoserver.errors import SignInNeeded, TooLarge, describe, error_body
 
@@ -90,15 +91,24 @@ def _response(reply: Reply) -> Response:
     headers = {"X-Content-Type-Options": "nosniff", **reply.headers}
     if isinstance(reply.body, bytes):
         return Response(reply.body, reply.status, headers, reply.media_type)
-    return StreamingResponse(_chunks(reply.body), reply.status, headers, reply.media_type)
+    return _Stream(reply.body, reply.status, headers, reply.media_type)
 
 
-async def _chunks(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Draw each chunk in a thread; close the source when the client goes away, so that its files and cursors end."""
-    try:
-        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-            yield chunk
-    finally:
-        close = getattr(chunks, "close", None)
-        if close:
-            await asyncio.to_thread(close)
+class _Stream(StreamingResponse):
+    """Draws each chunk in a thread, and closes the source whatever becomes of the client, even before the first."""
+
+    def __init__(self, source: Iterator[bytes], *answer: Any) -> None:
+        super().__init__(_chunks(source), *answer)
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if close := getattr(self._source, "close", None):
+                await asyncio.to_thread(close)
+
+
+async def _chunks(source: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (chunk := await asyncio.to_thread(next, source, None)) is not None:
+        yield chunk

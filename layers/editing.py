@@ -25,7 +25,7 @@ class EditError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Column values of a checked feature; ``geometry`` is WKB (east, north) in ``srid``, None for null.
+    """Column values of a checked feature; ``geometry`` is EWKB (east, north) in ``srid``, None for null.
 
     ``sets_geometry`` is False when a partial edit leaves the geometry as it is.
     """
@@ -156,7 +156,7 @@ def _checked_geometry(layer: Layer, document: object, crs: Crs) -> bytes | None:
         raise EditError(f"geometry: not valid: {shapely.is_valid_reason(geometry)}")
     if crs.axis_swapped:
         geometry = shapely.transform(geometry, lambda xy: xy[:, ::-1])
-    return shapely.to_wkb(_promoted(geometry, layer))
+    return shapely.to_wkb(shapely.set_srid(_promoted(geometry, layer), crs.srid), include_srid=True)
 
 
 def _geometry(document: object) -> BaseGeometry:

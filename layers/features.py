@@ -128,7 +128,9 @@ def _refuse(conn: Connection, layer: Layer, feature_id: int, expected: int | Non
 def _columns(layer: Layer, edit: Edit) -> dict[str, Any]:
     columns = dict(edit.values)
     if edit.sets_geometry:
-        geometry = func.ST_GeomFromWKB(bindparam("wkb", edit.geometry), edit.srid) if edit.geometry else None
+        # EWKB carries its SRID: as a second argument GeoAlchemy writes it into the SQL text, which SQLAlchemy then
+        # reuses from its cache for other SRIDs.
+        geometry = func.ST_GeomFromEWKB(bindparam("ewkb", edit.geometry)) if edit.geometry else None
         if geometry is not None and edit.srid != layer.srid:
             geometry = func.ST_Transform(geometry, layer.srid)
         columns["geom"] = geometry

@@ -2,8 +2,11 @@
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import pandas
+import pyogrio
 import pyproj
 import pytest
 import requests
@@ -282,3 +285,27 @@ def test_a_layer_appears_changes_and_vanishes_within_a_second(site: Site) -> Non
         drop_layer(conn, "wells")
     within_a_second(lambda: site.get("/collections/wells").status_code == 404)
     assert "/collections/wells/items" not in site.get("/openapi", f="json").json()["paths"]
+
+
+@pytest.mark.parametrize("format_", ["gpkg", "fgb", "csv"])
+def test_a_query_comes_as_a_file_with_the_same_features(site: Site, format_: str, tmp_path: Path) -> None:
+    expected = site.get(ITEMS, filter="age = 2", limit=1000, sortby="code").json()["features"]
+    answer = site.get(ITEMS, filter="age = 2", f=format_)
+    assert answer.status_code == 200 and "attachment" in answer.headers["Content-Disposition"]
+    file = tmp_path / f"trees.{format_}"
+    file.write_bytes(answer.content)
+    table = pandas.read_csv(file) if format_ == "csv" else pyogrio.read_dataframe(file)
+    table = table.sort_values("code")
+    assert list(table["code"]) == [f["properties"]["code"] for f in expected]
+    assert list(table["name"].fillna("")) == [f["properties"]["name"] or "" for f in expected]
+    if format_ != "csv":
+        assert list(table.geometry.x) == pytest.approx([f["geometry"]["coordinates"][0] for f in expected])
+
+
+def test_an_export_abandoned_by_its_client_frees_its_place_and_connection(site: Site) -> None:
+    for _ in range(10):
+        answer = requests.get(site.url + ITEMS, params={"f": "csv"}, stream=True, timeout=30)
+        assert answer.status_code == 200
+        answer.close()
+        time.sleep(0.05)
+    assert site.get(ITEMS, f="csv").status_code == 200

@@ -1,0 +1,62 @@
+"""Items as files: the same query as a page, streamed whole from a cursor."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from geoserver.errors import Busy
+from geoserver.reply import Reply
+from layers.catalogue import Layer
+from layers.exporting.export import FORMATS, stream
+from layers.features import set_statement_timeout
+from layers.query import FeatureQuery, rows
+
+if TYPE_CHECKING:
+    from geoserver.city import City
+
+#: Exports under way at once in one worker: each holds a connection for as long as its client reads.
+AT_ONCE = 3
+#: Longest time of one export [s].
+SECONDS = 1800.0
+
+_free = threading.BoundedSemaphore(AT_ONCE)
+
+
+def export_items(city: "City", layer: Layer, query: FeatureQuery, format_: str, *, limited: bool) -> Reply:
+    """The query's features as a file; all of them, unless ``limited`` to the query's page.
+
+    Raises :class:`Busy` when too many exports are under way, and what the export refuses before its first byte.
+    """
+    statement = rows(layer, query)
+    if limited or query.offset:
+        statement = statement.limit(query.limit if limited else None).offset(query.offset)
+    with ExitStack() as opened:
+        if not _free.acquire(blocking=False):
+            raise Busy(f"{AT_ONCE} exports are under way; try again when one has ended")
+        opened.callback(_free.release)
+        conn = opened.enter_context(city.database.engine.connect())
+        set_statement_timeout(conn, SECONDS)
+        chunks = stream(conn, statement, layer, format_, query.crs.srid)
+        first = next(chunks, b"")
+        resources = opened.pop_all()
+    name = quote(f"{layer.id}{FORMATS[format_].suffix}")
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "Content-Crs": f"<{query.crs.uri}>",
+        "Cache-Control": "no-cache",
+    }
+    return Reply(_Export(chain((first,), chunks), resources), FORMATS[format_].media_type, headers=headers)
+
+
+class _Export(Iterator[bytes]):
+    """The chunks; ``close`` gives back the connection and the place in the queue, also before the first chunk."""
+
+    def __init__(self, chunks: Iterator[bytes], resources: ExitStack) -> None:
+        self._chunks = chunks
+        self.close = resources.close
+
+    def __next__(self) -> bytes:
+        return next(self._chunks)
