@@ -118,7 +118,7 @@ def bound(value: Any, sql_type: TypeEngine[Any]) -> ColumnElement[Any]:
 
 def literal(value: str | float | bool) -> Scalar:
     """A literal of the filter. Numbers without fraction are integers, as far as a double holds them exactly."""
-    label = excerpt(value)
+    label = excerpt(value) if isinstance(value, str) else str(value)[:60]
     if isinstance(value, bool):
         return Scalar("boolean", bound(value, SQL_TYPES["boolean"]), label, value)
     if isinstance(value, str):

@@ -71,52 +71,62 @@ def scan(text: str, max_depth: int, max_operators: int, max_work: int) -> Scanne
     parser's steps over the text were it malformed (length · 2^depth). Raises :class:`Cql2Error`.
     """
     tokens = list(_tokens(text))
+    deepest = _check_bounds(text, tokens, max_depth, max_operators)
+    scanned = _rewritten(text, tokens)
+    if len(scanned.text) << deepest > max_work:
+        raise Cql2Error(
+            f"the filter is too long ({len(text)} characters) for parentheses nested {deepest} deep; "
+            "use fewer parentheses, or send it as CQL2 JSON"
+        )
+    return scanned
+
+
+def _check_bounds(text: str, tokens: list[_Token], max_depth: int, max_operators: int) -> int:
+    """How deep the parentheses are nested, if they are balanced and within the bounds."""
     depth = deepest = operators = 0
-    geometry: int | None = None  # the depth at which a geometry literal began
-    pieces: list[str] = []
-    origins: list[tuple[int, int]] = []
-    stand_ins: dict[str, Any] = {}
-    length = 0
-    empty = False  # an empty array has just been opened
-    for i, token in enumerate(tokens):
-        following = tokens[i + 1].word if i + 1 < len(tokens) else ""
-        previous = tokens[i - 1] if i else None
-        if token.word in _GEOMETRIES and following in {"(", "z", "m", "zm"} and geometry is None:
-            geometry = depth
+    for token in tokens:
         depth += (token.kind == "open") - (token.kind == "close")
         deepest = max(deepest, depth)
         operators += token.kind == "operator" or token.word in _KEYWORDS
-        if depth < 0 or deepest > max_depth or operators > max_operators:
-            raise _bound(text, token, depth, deepest > max_depth, max_depth, max_operators)
-        if token.kind == "open" and following == ")" and not _calls(previous):
+        if depth < 0:
+            fault = "')' closes nothing; remove it or open a parenthesis before it"
+        elif depth > max_depth:
+            fault = f"parentheses are nested deeper than {max_depth}; simplify the filter"
+        elif operators > max_operators:
+            fault = f"the filter has more than {max_operators} operators; split it into several requests"
+        else:
+            continue
+        raise Cql2Error(f"{position(text, token.offset)}: {fault}")
+    if depth:
+        raise Cql2Error(f"the filter leaves {depth} '(' open; close every parenthesis")
+    return deepest
+
+
+def _rewritten(text: str, tokens: list[_Token]) -> Scanned:
+    pieces: list[str] = []
+    origins: list[tuple[int, int]] = []
+    stand_ins: dict[str, Any] = {}
+    depth = length = 0
+    geometry: int | None = None  # the depth at which a geometry literal began
+    empty = False  # an empty array has just been opened
+    for i, token in enumerate(tokens):
+        following = tokens[i + 1].word if i + 1 < len(tokens) else ""
+        if geometry is None and token.word in _GEOMETRIES and following in {"(", "z", "m", "zm"}:
+            geometry = depth
+        depth += (token.kind == "open") - (token.kind == "close")
+        if token.kind == "open" and following == ")" and not (i and _calls(tokens[i - 1])):
             piece, empty = _stand_in([], stand_ins), True
         elif empty:
             piece, empty = "", False
         else:
             piece = _written(text, token, following, geometry is not None, stand_ins)
-        if geometry is not None and token.kind == "close" and depth <= geometry:
-            geometry = None
         piece += "" if piece == "-" and geometry is not None else " "
+        if token.kind == "close" and depth == geometry:
+            geometry = None
         origins.append((length, token.offset))
         pieces.append(piece)
         length += len(piece)
-    if depth:
-        raise Cql2Error(f"the filter leaves {depth} '(' open; close every parenthesis")
-    if length << deepest > max_work:
-        raise Cql2Error(
-            f"the filter is too long ({length} characters) for parentheses nested {deepest} deep; "
-            "use fewer parentheses, or send it as CQL2 JSON"
-        )
     return Scanned("".join(pieces), stand_ins, tuple(origins))
-
-
-def _bound(text: str, token: _Token, depth: int, deep: bool, max_depth: int, max_operators: int) -> Cql2Error:
-    where = position(text, token.offset)
-    if depth < 0:
-        return Cql2Error(f"{where}: ')' closes nothing; remove it or open a parenthesis before it")
-    if deep:
-        return Cql2Error(f"{where}: parentheses are nested deeper than {max_depth}; simplify the filter")
-    return Cql2Error(f"{where}: the filter has more than {max_operators} operators; split it into several requests")
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -146,26 +156,26 @@ def _written(text: str, token: _Token, following: str, in_geometry: bool, stand_
     return token.text
 
 
-def _calls(previous: _Token | None) -> bool:
+def _calls(previous: _Token) -> bool:
     """Whether a parenthesis after this token belongs to it: a function's arguments, or an IN list."""
-    if previous is None or previous.kind not in {"name", "quoted"}:
-        return False
-    return previous.word not in _KEYWORDS or previous.word == "in"
+    return previous.kind in {"name", "quoted"} and (previous.word not in _KEYWORDS or previous.word == "in")
 
 
 def _number(text: str, token: _Token, in_geometry: bool, stand_ins: dict[str, Any]) -> str:
-    where = position(text, token.offset)
     if len(token.text) > 60 or abs(float(token.text)) == float("inf"):
-        raise Cql2Error(f"{where}: the number {excerpt(token.text, 20)} is too long or too large; shorten it")
-    written = "0" + token.text if token.text.startswith(".") else token.text
+        raise _refused(text, token, "is too long or too large; shorten it")
     if token.text.isdecimal() and int(token.text) > _EXACT and not in_geometry:
         return _stand_in(int(token.text), stand_ins)
     if in_geometry and "e" in token.text.lower():
         exponent = int(token.text.lower().partition("e")[2])
         if abs(exponent) > 30:
-            raise Cql2Error(f"{where}: the coordinate {excerpt(token.text)} is out of any range; correct it")
+            raise _refused(text, token, "is no coordinate of any CRS; correct it")
         return format(Decimal(token.text), "f")
-    return written
+    return "0" + token.text if token.text.startswith(".") else token.text
+
+
+def _refused(text: str, token: _Token, fault: str) -> Cql2Error:
+    return Cql2Error(f"{position(text, token.offset)}: the number {excerpt(token.text, 20)} {fault}")
 
 
 def _stand_in(value: Any, stand_ins: dict[str, Any]) -> str:
