@@ -5,6 +5,7 @@ GB/T 2260, so no real place is meant.
 """
 
 import heapq
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,6 +111,7 @@ def _far_apart(points: Floats, count: int) -> list[int]:
 def _grow(centres: Floats, near: list[list[int]], seeds: list[int]) -> dict[int, int]:
     """The seed nearest to each reachable node along links."""
     found: dict[int, int] = {}
+    at = centres.tolist()
     queue = [(0.0, seed, label) for label, seed in enumerate(seeds)]
     heapq.heapify(queue)
     while queue:
@@ -118,7 +120,7 @@ def _grow(centres: Floats, near: list[list[int]], seeds: list[int]) -> dict[int,
             found[node] = label
             for other in near[node]:
                 if other not in found:
-                    step = float(np.hypot(*(centres[other] - centres[node])))
+                    step = math.dist(at[other], at[node])
                     heapq.heappush(queue, (distance + step, other, label))
     return found
 

@@ -11,10 +11,11 @@ from layers.sample_city.axes import FINE, MEDIAN, PARCELS, RIVER, Axis, Floats, 
 from layers.sample_city.lattice import Lattice
 from layers.sample_city.names import NameBook
 
-NONE, MOTORWAY, TRUNK, PRIMARY, SECONDARY, TERTIARY, RESIDENTIAL, SERVICE, TRACK = range(9)
-CLASS_NAMES = ("", "motorway", "trunk", "primary", "secondary", "tertiary", "residential", "service", "track")
+NONE, MOTORWAY, TRUNK, PRIMARY, SECONDARY, TERTIARY, RESIDENTIAL, SERVICE, TRACK, FOOTWAY = range(10)
+CLASS_NAMES = ("", "motorway", "trunk", "primary", "secondary", "tertiary", "residential", "service", "track",
+               "footway")
 #: From the centre line to the edge of the road's land (道路红线) [m], by class.
-HALF_WIDTH: Floats = np.array([0, 15, 14, 15, 13, 9, 6.5, 0, 2.5])
+HALF_WIDTH: Floats = np.array([0, 15, 14, 15, 13, 9, 6.5, 0, 2.5, 0])
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ def _classes(size: Size, distance: int, along: Axis, beyond: "np.typing.NDArray[
     if distance:
         country = TERTIARY if distance > size.urban_ranks or not even else SECONDARY
         classes[beyond | (distance > size.urban_ranks)] = country
-        missing = rng.random(int(along.span.max()) + 1) < (0.42 if distance > size.urban_ranks else 0.25)
+        missing = rng.random(int(along.span.max()) + 1) < (0.3 if distance > size.urban_ranks else 0.12)
         classes[(classes == TERTIARY) & missing[along.span] & (along.gap == PARCELS)] = NONE
     if distance in size.rings:
         order = len(size.rings) - size.rings.index(distance)

@@ -11,11 +11,11 @@ import numpy as np
 from layers.sample_city.arterials import PRIMARY, RESIDENTIAL
 from layers.sample_city.axes import Flags, Floats, Ints
 from layers.sample_city.kinds import KINDS, ORDINAL, RECT, Rows, Slot
-from layers.sample_city.parcels import Parcels, inset
+from layers.sample_city.parcels import Parcels, inset, village_shape
 from layers.sample_city.plan import Plan
 
 #: Least distance of buildings from the edge of the road's land, by road class; index 0 and 7 are inner edges [m].
-SETBACK: Floats = np.array([3.0, 30, 14, 9, 7, 5, 3.5, 5.5, 7])
+SETBACK: Floats = np.array([3.0, 30, 14, 9, 7, 5, 3.5, 5.5, 7, 4])
 SHOP_DEPTH = 11.0
 
 
@@ -62,9 +62,6 @@ class _Placer:
         self.block_turn = _block_means(self.turn, parcels.block, plan.blocks)
         self.shop_side = np.full(len(parcels.row), -1)
         self.parts: list[Buildings] = []
-        radius = {(row, column): radius for row, column, radius in plan.villages}
-        cells = zip(parcels.row.tolist(), parcels.column.tolist(), strict=True)
-        self.radius = np.array([radius.get(cell, np.inf) for cell in cells])
 
     def place(self) -> Buildings:
         parcels = self.parcels
@@ -85,8 +82,7 @@ class _Placer:
     def _add(self, parcel: Ints, local: Floats, size: Floats, turn: Floats, layout: Rows | Slot, floors: Ints,
              shape: Ints, year: Ints, origin: Floats, label: str = "", side: Ints | None = None) -> None:
         """Keep those boxes, given by ``local`` coordinates about ``origin``, that fit into their parcels."""
-        cos, sin = np.cos(turn), np.sin(turn)
-        centre = origin + np.stack([local[:, 0] * cos - local[:, 1] * sin, local[:, 0] * sin + local[:, 1] * cos], 1)
+        centre = origin + _turned(local, turn)
         inside = np.flatnonzero(_fits(self.parcels.corners[parcel], self.keep[parcel], centre, size, turn))
         made = Buildings(centre, size, turn, parcel, shape, np.full(len(parcel), USES.index(layout.use)),
                          np.full(len(parcel), LABELS.index(label)), floors, np.full(len(parcel), layout.storey), year,
@@ -124,14 +120,16 @@ class _Placer:
         floors = np.clip(typical[index] + rng.integers(-2, 3, len(index)) * (rng.random(len(index)) < 0.6), *rows.floors)
         shape = np.array(rows.shapes)[rng.integers(0, len(rows.shapes), len(index))]
         year = np.rint(_between(built, luck[index, 5])).astype(int) + rng.integers(0, 2, len(index))
-        kept = (rng.random(len(index)) < rows.fill) & self._in_village(of[index], local)
+        kept = (rng.random(len(index)) < rows.fill) & self._in_village(
+            of[index], middle[index] + _turned(local, turn[index]))
         self._add(of[index[kept]], local[kept], size[kept], boxed[kept], rows, floors[kept], shape[kept],
                   np.minimum(year, 2025)[kept], middle[index[kept]])
 
-    def _in_village(self, parcel: Ints, local: Floats) -> Flags:
+    def _in_village(self, parcel: Ints, centre: Floats) -> Flags:
         """Whether a place lies in the village's rounded outline; true where there is no village."""
-        angle = np.arctan2(local[:, 1], local[:, 0])
-        result: Flags = np.hypot(local[:, 0], local[:, 1]) < self.radius[parcel] * (1 + 0.22 * np.sin(3 * angle + parcel))
+        away = centre - self.parcels.corners[parcel].mean(axis=1)
+        angle = np.arctan2(away[:, 1], away[:, 0])
+        result: Flags = np.hypot(*away.T) < self.parcels.village[parcel] * village_shape(parcel, angle)
         return result
 
     def _slots(self, of: Ints, slots: tuple[Slot, ...], built: tuple[int, int]) -> None:
@@ -140,14 +138,30 @@ class _Placer:
         room = (high - low) * 0.92
         centre, flip = (low + high) / 2, np.where(self.rng.random(len(of)) < 0.5, -1.0, 1.0)
         base = np.rint(_between(built, self.rng.random(len(of)))).astype(int)
+        spots = []
         for slot in slots:
             size = np.minimum(room * slot.share, slot.most)
-            local = centre + room * slot.at * np.stack([flip, np.ones(len(of))], 1)
+            spots.append((slot, size, centre + room * slot.at * np.stack([flip, np.ones(len(of))], 1)))
+        scale = self._largest_scale(of, middle, turn, centre, spots)
+        for slot, size, local in spots:
+            size, local = size * scale, centre + (local - centre) * scale
             floors = self.rng.integers(slot.floors[0], slot.floors[1] + 1, len(of))
             year = np.minimum(base + self.rng.integers(0, 4, len(of)), 2025)
             kept = remains & (size.min(axis=1) > 6)
             self._add(of[kept], local[kept], size[kept], turn[kept], slot, floors[kept],
                       np.full(int(kept.sum()), slot.shape), year[kept], middle[kept], slot.name)
+
+    def _largest_scale(self, of: Ints, middle: Floats, turn: Floats, centre: Floats,
+                       spots: list[tuple[Slot, Floats, Floats]]) -> Floats:
+        """The largest of a few scales at which all places of a crooked parcel lie inside it."""
+        scale = np.full((len(of), 1), 0.5)
+        for step in (0.6, 0.7, 0.8, 0.9, 1.0):
+            fits = np.ones(len(of), bool)
+            for _, size, local in spots:
+                at = middle + _turned(centre + (local - centre) * step, turn)
+                fits &= _fits(self.parcels.corners[of], self.keep[of], at, size * step, turn)
+            scale[fits] = step
+        return scale
 
     def _shops(self) -> None:
         """Rows of shops on the busiest side of some parcels, with the rest of the parcel kept clear of them."""
@@ -177,6 +191,11 @@ class _Placer:
 
 def _between(span: tuple[float, float], share: Floats) -> Floats:
     return span[0] + (span[1] - span[0]) * share
+
+
+def _turned(local: Floats, turn: Floats) -> Floats:
+    cos, sin = np.cos(turn), np.sin(turn)
+    return np.stack([local[:, 0] * cos - local[:, 1] * sin, local[:, 0] * sin + local[:, 1] * cos], axis=1)
 
 
 def _directions(corners: Floats) -> Floats:

@@ -29,7 +29,7 @@ from layers.sample_city.water import Water, make_water
 BATCH = 50_000
 MOST = 2_000_000
 #: Half extent of a built-up city of one building, and the least there is [m].
-_URBAN_PER_ROOT, _URBAN_LEAST = 27.0, 1500.0
+_URBAN_PER_ROOT, _URBAN_LEAST = 28.0, 1500.0
 
 Report = Callable[[str, float], None]
 Named = tuple[str, Any]

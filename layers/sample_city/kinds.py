@@ -209,7 +209,7 @@ KINDS = {
     "utility": Kind("1303", _UTILITY, (1990, 2018)),
     "sewage": Kind("1302", _UTILITY, (1996, 2018)),
     "temple": Kind("1503", _TEMPLE, (1620, 1930)),
-    "park": Kind("1401"),
+    "park": Kind("1401", service_roads=0.8),
     "lake": Kind("1401"),
     "square": Kind("1403"),
     "green": Kind("1402"),

@@ -7,8 +7,8 @@ import shapely
 
 from layers.sample_city.arterials import HALF_WIDTH
 from layers.sample_city.axes import RIVER, Ints
-from layers.sample_city.kinds import KINDS, NAMES
-from layers.sample_city.parcels import Parcels, inset
+from layers.sample_city.kinds import KINDS, NAMES, ORDINAL
+from layers.sample_city.parcels import Parcels, inset, village_shape
 from layers.sample_city.plan import Plan
 from layers.sample_city.water import Water
 
@@ -53,12 +53,26 @@ def _blocks(parcels: Parcels) -> "tuple[np.typing.NDArray[np.object_], Ints, Int
     of = of[np.argsort(group, kind="stable")]
     group = parcels.block[of] * len(NAMES) + parcels.kind[of]
     quads = shapely.polygons(moved[of])
+    village = np.flatnonzero(np.isfinite(parcels.village[of]))
+    outline = _outlines(parcels, of[village])
+    fields = shapely.difference(quads[village], outline)
+    quads[village] = shapely.intersection(quads[village], outline)
     starts = np.flatnonzero(np.concatenate([[True], group[1:] != group[:-1]]))
     ends = np.append(starts[1:], len(of))
     joined = quads[starts].copy()
     for index in np.flatnonzero(ends - starts > 1):
         joined[index] = shapely.union_all(quads[starts[index] : ends[index]], grid_size=_GRID)
-    return joined, parcels.block[of][starts], parcels.kind[of][starts]
+    block, kind = parcels.block[of], parcels.kind[of]
+    return (np.concatenate([joined, fields]), np.concatenate([block[starts], block[village]]),
+            np.concatenate([kind[starts], np.full(len(village), ORDINAL["dry_field"])]))
+
+
+def _outlines(parcels: Parcels, of: Ints) -> "np.typing.NDArray[np.object_]":
+    """The built-up land of villages: their outline and the yards beyond the last house."""
+    angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)[None]
+    radius = parcels.village[of][:, None] * village_shape(of[:, None], angle) + 11
+    middle = parcels.corners[of].mean(axis=1)
+    return shapely.polygons(middle[:, None] + np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1))
 
 
 def _less(shapes: "np.typing.NDArray[np.object_]", cuts: "np.typing.NDArray[np.object_]",

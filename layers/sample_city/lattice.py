@@ -46,7 +46,8 @@ def build_lattice(size: Size, seed: int) -> Lattice:
     for column, first, last in creeks:
         row = np.arange(first, last + 1)
         x[row, column] += 16 * np.sin(rows.position[row] / 130) + 9 * np.sin(rows.position[row] / 57)
-    x, y = _bend(x, y, size, float(rows.position[river_row]), rng)
+    x, y = _bend(x, y, _even(columns, size)[None, :], _even(rows, size)[:, None], size,
+                 float(rows.position[river_row]), rng)
     return Lattice(size, columns, rows, np.stack([x, y], axis=-1), river_row, creeks)
 
 
@@ -74,11 +75,24 @@ def _stir_superblocks(
     return (x + bubble * (pushes[0][at] - curl[at] * up), y + bubble * (pushes[1][at] + curl[at] * across))
 
 
-def _bend(x: Floats, y: Floats, size: Size, river_y: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _even(lines: Axis, size: Size) -> Floats:
+    """Where the lines were if all ranks stood evenly on both sides; there a ring's corners lie on the diagonals."""
+    major = lines.rank != FINE
+    distance = np.abs(lines.rank[major])
+    even = np.where(distance <= size.urban_ranks, distance * size.urban / size.urban_ranks,
+                    size.urban + (distance - size.urban_ranks) * 1150.0)
+    result: Floats = np.interp(lines.position, lines.position[major], np.sign(lines.rank[major]) * even)
+    return result
+
+
+def _bend(
+    x: Floats, y: Floats, even_x: Floats, even_y: Floats, size: Size, river_y: float, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
     """Round the rings, let the river wind, and add slow irregularity that grows towards the country."""
-    far = _norm(x, y, 5.0) / size.urban
-    power = 2.2 + 5.0 * np.exp(-((far / 0.42) ** 2))
-    ring = np.where(far > 0, far * size.urban / np.maximum(_norm(x, y, power), 1e-9), 1.0)
+    longest = np.maximum(np.abs(even_x), np.abs(even_y))
+    far = longest / size.urban
+    power = 2.12 + 5.0 * np.exp(-((far / 0.42) ** 2))
+    ring = np.where(far > 0, longest / np.maximum(_norm(even_x, even_y, power), 1e-9), 1.0)
     x, y = x * ring, y * ring
     scale = min(size.urban, 6000.0)
     phase = rng.uniform(0, 2 * np.pi, 2)
@@ -93,7 +107,7 @@ def _bend(x: Floats, y: Floats, size: Size, river_y: float, rng: np.random.Gener
     return x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
 
 
-def _norm(x: Floats, y: Floats, power: Floats | float) -> Floats:
+def _norm(x: Floats, y: Floats, power: Floats) -> Floats:
     longest = np.maximum(np.maximum(np.abs(x), np.abs(y)), 1e-9)
     result: Floats = longest * ((np.abs(x) / longest) ** power + (np.abs(y) / longest) ** power) ** (1 / power)
     return result

@@ -23,6 +23,10 @@ _SHOPS = (
     ("lodging", "宾馆", ("宾馆", "快捷酒店", "招待所")),
     ("leisure", "休闲娱乐", ("网咖", "健身房", "棋牌室", "书吧", "台球俱乐部")),
 )
+#: Well-known real places that the characters would spell.
+_REAL = {"桂林", "玉林", "青海", "龙泉", "凤阳", "丹阳", "南阳", "东阳", "安阳", "长江", "玉山", "泰山", "华山", "金沙", "白山", "南江",
+         "东湖", "长沙", "金山", "南山", "东台", "东港", "新沂", "丹江", "青田", "长泰", "嘉峰", "春江", "望江", "青山", "青岭", "银川",
+         "明光", "丹东", "华阳", "新洲", "石林"}
 _ENGLISH_SUFFIX = {
     "社区": "Community", "街道": "Subdistrict", "大道": "Avenue", "公园": "Park", "小区": "Residential Quarter",
     "高速": "Expressway", "快速路": "Expressway", "环路": "Ring Road", "医院": "Hospital", "小学": "Primary School",
@@ -32,19 +36,35 @@ _ENGLISH_SUFFIX = {
 }
 
 
+#: Characters that names pronounce otherwise than a single character by default.
+_READINGS = {"长": ("chang", "cháng"), "行": ("hang", "háng"), "曾": ("zeng", "zēng"), "重": ("chong", "chóng")}
+
+
+@cache
+def _sound(character: str) -> tuple[str, str]:
+    """A character's syllable without and with tone mark; other text as it is."""
+    plain, toned = lazy_pinyin(character)[0], lazy_pinyin(character, style=Style.TONE)[0]
+    return _READINGS.get(character, (plain, toned))
+
+
+def _plain(text: str) -> str:
+    return "".join(_sound(character)[0] for character in text).capitalize()
+
+
 @cache
 def pinyin(text: str) -> str:
     """Pinyin with tone marks, one word: 云泽 → Yúnzé."""
-    return "".join(lazy_pinyin(text, style=Style.TONE)).capitalize()
+    return "".join(_sound(character)[1] for character in text).capitalize()
 
 
 @cache
 def english(text: str) -> str:
     """The name as an English map writes it: 云泽市 → Yunze City."""
-    for suffix in sorted(_ENGLISH_SUFFIX, key=len, reverse=True):
-        if text.endswith(suffix) and len(text) > len(suffix):
-            return f"{''.join(lazy_pinyin(text[: -len(suffix)])).capitalize()} {_ENGLISH_SUFFIX[suffix]}"
-    return "".join(lazy_pinyin(text)).capitalize()
+    for length in (3, 2, 1):
+        suffix = text[-length:]
+        if suffix in _ENGLISH_SUFFIX and len(text) > length:
+            return f"{_plain(text[:-length])} {_ENGLISH_SUFFIX[suffix]}"
+    return _plain(text)
 
 
 class NameBook:
@@ -60,7 +80,7 @@ class NameBook:
         """Two characters such as 云山, new for this ``sort`` of thing; a third character after a full round."""
         left = self._pairs.get(sort)
         if not left:
-            every = sorted({a + b for a in _FIRST for b in _SECOND if a != b})
+            every = sorted({a + b for a in _FIRST for b in _SECOND if a != b} - _REAL)
             left = self._pairs[sort] = [str(name) for name in self._rng.permutation(every)]
             self._round[sort] = self._round.get(sort, -1) + 1
         turn = self._round[sort]

@@ -19,7 +19,8 @@ class Parcels:
     ``corners`` (n, 4, 2) [m] counter-clockwise; per side (n, 4), side k from corner k to k + 1: ``road`` class,
     ``name`` ordinal or -1, ``keep`` half the width of the road or creek [m], ``along`` +1 where the parcel lies left
     of the road's direction, else -1, ``chain`` the place along the road [m]. Per parcel: ``row``, ``column``,
-    ``kind``, ``block``, ``community``, ``buildable``.
+    ``kind``, ``block``, ``community``, ``buildable``, and ``village``, the mean radius of a village's outline,
+    infinite elsewhere [m].
     """
 
     corners: Floats
@@ -34,6 +35,7 @@ class Parcels:
     block: Ints
     community: Ints
     buildable: Flags
+    village: Floats
 
 
 def creek_half_width(rows: Ints, river_row: int, total: int) -> Floats:
@@ -61,7 +63,17 @@ def make_parcels(plan: Plan) -> Parcels:
     joined = {key: value[order] for key, value in joined.items()}
     at = joined["row"], joined["column"]
     normal = (lattice.rows.gap[at[0]] == PARCELS) & (lattice.columns.gap[at[1]] == PARCELS)
-    return Parcels(**joined, kind=plan.kind[at], block=plan.block[at], community=plan.community[at], buildable=normal)
+    village = np.full(lattice.shape, np.inf)
+    for row_, column_, radius in plan.villages:
+        village[row_, column_] = radius
+    return Parcels(**joined, kind=plan.kind[at], block=plan.block[at], community=plan.community[at], buildable=normal,
+                   village=village[at])
+
+
+def village_shape(parcel: Ints, angle: Floats) -> Floats:
+    """Radius of a village's outline at an angle, as part of its mean radius."""
+    result: Floats = 1 + 0.22 * np.sin(3 * angle + parcel)
+    return result
 
 
 class _Sides:

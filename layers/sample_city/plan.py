@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from layers.sample_city.arterials import MOTORWAY, NONE, RESIDENTIAL, SERVICE, TERTIARY, TRACK, Network, arterial_network
+from layers.sample_city.arterials import (
+    FOOTWAY,
+    MOTORWAY,
+    NONE,
+    RESIDENTIAL,
+    SERVICE,
+    TERTIARY,
+    TRACK,
+    Network,
+    arterial_network,
+)
 from layers.sample_city.axes import MEDIAN, RIVER, Ints
 from layers.sample_city.kinds import FARMLAND, HOUSING, KINDS, ORDINAL
 from layers.sample_city.lattice import Lattice
@@ -140,23 +150,23 @@ class _Superblock:
         self.plan.kind[low:high, left:right] = ORDINAL[kind]
         self.plan.block[low:high, left:right] = self.plan.blocks
         self.plan.blocks += 1
-        chance = KINDS[kind].service_roads
+        chance, road = KINDS[kind].service_roads, FOOTWAY if kind == "park" else SERVICE
         for row in range(low + 1, high):
             if self.rng.random() < chance:
-                self.plan.network.across.road[row, left:right] = SERVICE
+                self.plan.network.across.road[row, left:right] = road
         for column in range(left + 1, right):
             if self.rng.random() < chance:
-                self.plan.network.up.road[low:high, column] = SERVICE
+                self.plan.network.up.road[low:high, column] = road
 
     def _facilities(self) -> None:
-        """Give some parcels of a living superblock, at the corners of blocks, to public uses."""
-        if self.zone not in ("living", "old", "centre"):
+        """Give some parcels of a living superblock, at the corners of blocks, to public uses; a campus its stadium."""
+        if self.zone not in ("living", "old", "centre", "campus"):
             return
-        for kind, chance in _FACILITIES:
+        for kind, chance in _FACILITIES if self.zone != "campus" else (("sports", 1.0), ("park", 1.0), ("culture", 0.6)):
             if self.rng.random() < chance * (1 if self.zone == "living" else 0.6):
                 low, high, left, right = self.boxes[int(self.rng.integers(len(self.boxes)))]
                 row, column = int(self.rng.choice((low, high - 1))), int(self.rng.choice((left, right - 1)))
-                if self.plan.kind[row, column] in [ORDINAL[name] for name in HOUSING]:
+                if self.plan.kind[row, column] in [ORDINAL[name] for name in (*HOUSING, "university")]:
                     self.plan.kind[row, column] = ORDINAL[kind]
 
     def _country(self, box: Box) -> None:
@@ -187,8 +197,16 @@ class _Superblock:
             self.plan.network.up.road[row - 1 : row + 1, column] = RESIDENTIAL
             self.plan.network.up.name[row - 1 : row + 1, column] = lane
         elif self.rng.random() < 0.86:
+            self._village(row, column)
+            for beside in (int(self.rng.integers(left, right)), int(self.rng.integers(left, right))):
+                if self.rng.random() < 0.55:
+                    self._village(row - int(self.rng.random() < 0.5), beside)
+
+
+    def _village(self, row: int, column: int) -> None:
+        if self.plan.kind[row, column] != ORDINAL["village"]:
             self.plan.kind[row, column] = ORDINAL["village"]
-            self.plan.villages.append((row, column, float(self.rng.uniform(60, 125))))
+            self.plan.villages.append((row, column, float(self.rng.uniform(45, 115))))
 
 
 def _lay(road: Ints, names: Ints, first: int, end: int, kind: int, name: int, crossing: Ints) -> None:

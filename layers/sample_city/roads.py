@@ -11,9 +11,9 @@ from layers.sample_city.parcels import creek_half_width
 from layers.sample_city.plan import Plan
 
 #: By class ordinal: lanes of a two-way road, of one carriageway, and the speed limit [km/h].
-LANES = np.array([0, 4, 6, 6, 4, 2, 2, 1, 1])
-CARRIAGEWAY_LANES = np.array([0, 3, 3, 3, 2, 1, 1, 1, 1])
-SPEED: Floats = np.array([0, 100, 80, 60, 50, 40, 30, 15, 20])
+LANES = np.array([0, 4, 6, 6, 4, 2, 2, 1, 1, 1])
+CARRIAGEWAY_LANES = np.array([0, 3, 3, 3, 2, 1, 1, 1, 1, 1])
+SPEED: Floats = np.array([0, 100, 80, 60, 50, 40, 30, 15, 20, 5])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import shapely
 from shapely import Polygon
 from shapely.ops import substring
 
-from layers.sample_city.axes import FINE, MEDIAN, Floats, Ints
+from layers.sample_city.axes import MEDIAN, Flags, Floats, Ints
 from layers.sample_city.kinds import ORDINAL
 from layers.sample_city.names import NameBook
 from layers.sample_city.parcels import Parcels, creek_half_width, inset
@@ -63,9 +63,7 @@ def _river(plan: Plan, water: Water, rng: np.random.Generator) -> Polygon:
         share = 0.76 + 0.07 * np.sin(at / 610 + rng.uniform(0, 6)) + 0.05 * np.sin(at / 270 + rng.uniform(0, 6))
         banks.append(smooth(centre + (lattice.xy[row + step, columns] - centre) * share[:, None]))
     outline = Polygon(np.concatenate([banks[0], banks[1][::-1]]))
-    start = int(np.flatnonzero(lattice.columns.rank[columns] == max(2, size.urban_ranks // 2))[-1]) + 2
-    reach = np.arange(start, min(start + 8, len(columns)))
-    reach = reach[: max(5, int(np.argmax(np.append(lattice.columns.rank[columns[reach]] != FINE, True))) + 4)]
+    reach = _between_bridges(plan.network.up.road[row, columns] > 0, at, size.urban)
     swell = (0.34 * np.sin(np.linspace(0, np.pi, len(reach))) ** 0.8)[:, None]
     half = lattice.xy[row + 1, columns[reach]] - centre[reach]
     shores = [smooth(centre[reach] + half * swell * side) for side in (1.0, -0.7)]
@@ -74,6 +72,15 @@ def _river(plan: Plan, water: Water, rng: np.random.Generator) -> Polygon:
     water.areas.append((river, "云江", "river"))
     water.lines.append((shapely.LineString(smooth(centre)), "云江", "river"))
     return outline
+
+
+def _between_bridges(bridge: Flags, at: Floats, urban: float) -> Ints:
+    """Up to nine columns east of the centre that no bridge comes near, for the island."""
+    ends = np.flatnonzero(bridge)
+    room = [np.arange(a + 1, b) for a, b in zip(ends, ends[1:], strict=False) if b - a > 5 and at[a] < 0.8 * urban]
+    widest = max(room, key=lambda columns: (min(len(columns), 9), -abs(at[columns].mean() - 0.35 * urban)))
+    middle = len(widest) // 2
+    return widest[max(0, middle - 4) : middle + 5]
 
 
 def _lake(plan: Plan, box: tuple[int, int, int, int], rng: np.random.Generator) -> Polygon:
@@ -87,9 +94,10 @@ def _lake(plan: Plan, box: tuple[int, int, int, int], rng: np.random.Generator) 
     rays = centre + np.stack([np.cos(angle), np.sin(angle)], 1) * 1e5
     lines = shapely.linestrings(np.stack([np.broadcast_to(centre, rays.shape), rays], axis=1))
     reach = shapely.length(shapely.intersection(lines, ground))
-    shore = 0.83 + sum(rng.uniform(0.02, 0.13 / k**0.5) * np.sin(k * angle + rng.uniform(0, 6)) for k in (2, 3, 5, 7))
-    radius = reach * np.clip(shore, 0.45, 0.98)
-    for _ in range(6):
+    shore = 0.76 + sum(rng.uniform(0.06, 0.2) / k**0.4 * np.sin(k * angle + rng.uniform(0, 6)) for k in (2, 3, 5, 8))
+    reach = np.minimum(reach, np.median(reach) * 1.12)
+    radius = reach * np.clip(shore, 0.4, 1.0)
+    for _ in range(5):
         radius = 0.5 * radius + 0.25 * (np.roll(radius, 1) + np.roll(radius, -1))
     points = centre + np.stack([np.cos(angle), np.sin(angle)], 1) * radius[:, None]
     return _largest(Polygon(points).buffer(0).intersection(ground))
@@ -159,9 +167,11 @@ def _fish_ponds(corners: Floats, water: Water) -> None:
 def _ditches(plan: Plan, water: Water) -> None:
     """Ditches along field edges, ended before the roads they run between."""
     network, xy = plan.network, plan.lattice.xy
+    cut = set(map(tuple, network.diagonals[:, :2].tolist()))
     for column, first, end in plan.ditches:
         rows: Ints = np.arange(first, end + 1)
-        if network.up.road[first:end, column].any() or network.across.road[first + 1 : end, column - 1 : column + 1].any():
+        beside = {(row, side) for row in range(first, end) for side in (column - 1, column)}
+        if beside & cut or network.up.road[first:end, column].any() or network.across.road[first + 1 : end, column - 1 : column + 1].any():
             continue
         line = shapely.LineString(xy[rows, column])
         if line.length > 120:

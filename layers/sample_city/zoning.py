@@ -17,13 +17,13 @@ MIX: dict[str, dict[str, float]] = {
     "old": {"old_town": 0.74, "slab6": 0.13, "mall": 0.05, "temple": 0.02, "park": 0.04, "culture": 0.02},
     "industry": {"factory": 0.8, "warehouse": 0.07, "vacant": 0.05, "research": 0.04, "green": 0.02, "utility": 0.02},
     "logistics": {"warehouse": 0.78, "factory": 0.14, "vacant": 0.08},
-    "campus": {"university": 0.74, "research": 0.08, "slab6": 0.08, "sports": 0.04, "park": 0.06},
-    "civic": {"government": 0.3, "square": 0.14, "culture": 0.16, "sports": 0.08, "office": 0.2, "park": 0.12},
+    "campus": {"university": 0.76, "research": 0.08, "slab6": 0.1, "park": 0.06},
+    "civic": {"government": 0.3, "square": 0.14, "culture": 0.16, "sports": 0.05, "office": 0.23, "park": 0.12},
     "park": {"park": 1.0},
     "lake": {"lake": 1.0},
 }
 #: Parcels across a block at most, by zone.
-BLOCK_SIZE = {"cbd": 1, "centre": 2, "old": 1, "industry": 3, "logistics": 3, "campus": 9, "civic": 1, "park": 9,
+BLOCK_SIZE = {"cbd": 1, "centre": 2, "old": 1, "industry": 3, "logistics": 3, "campus": 3, "civic": 1, "park": 9,
               "lake": 9, "living": 2, "country": 99}
 
 
