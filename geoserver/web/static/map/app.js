@@ -18,6 +18,10 @@ let style;
 let map;
 let geometry = null;
 
+/** The latest tiles that did not come, to ask for again when the reader says so. */
+const failedTiles = [];
+const MOST_FAILED = 500;
+
 const change = (patch) => {
   store.set(patch);
   writeLink(store.get());
@@ -100,7 +104,10 @@ const actions = {
   },
   retryTiles() {
     store.set({ tileError: null });
-    for (const id of Object.keys(style.sources)) map.refreshTiles(id);
+    settle(false);
+    // By name: refreshing a whole source leaves its failed tiles waiting for ever (MapLibre 6.17).
+    for (const { source, tile } of failedTiles.splice(0)) if (map.getSource(source)) map.refreshTiles(source, [tile]);
+    map.triggerRepaint();
   },
 };
 
@@ -126,18 +133,22 @@ function remember(key, value) {
   }
 }
 
+/** `data-ready` is true while nothing loads or moves: what tests and printers wait for. */
+function settle(ready) {
+  root.dataset.ready = String(ready);
+  if (store.get().busy === ready) store.set({ busy: !ready });
+}
+
 function listen() {
   map.on("click", (event) => identify(event.point));
-  // `data-ready` is true while nothing loads or moves: what tests and printers wait for.
-  const settle = (ready) => {
-    root.dataset.ready = String(ready);
-    if (store.get().busy === ready) store.set({ busy: !ready });
-  };
   map.on("dataloading", () => settle(false));
   map.on("movestart", () => settle(false));
   map.on("idle", () => settle(true));
-  map.on("error", ({ error }) => {
-    if (error?.name !== "AbortError") store.set({ tileError: error?.status ? `HTTP ${error.status}` : t("error.network") });
+  map.on("error", ({ error, sourceId, tile }) => {
+    if (error?.name === "AbortError") return;
+    if (sourceId && tile) failedTiles.push({ source: sourceId, tile: tile.tileID.canonical });
+    if (failedTiles.length > MOST_FAILED) failedTiles.shift();
+    store.set({ tileError: error?.status ? `HTTP ${error.status}` : t("error.network") });
   });
   map.getCanvas().addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;
