@@ -1,0 +1,111 @@
+"""``make bench``: starts every server on one 500 000-building city, measures side by side, and writes RESULTS.md.
+
+``--buildings``, ``--rounds`` and ``--seconds`` make it smaller; the figures of record are of the defaults.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.items import Question, run
+from benchmarks.load import Measured, measure
+from benchmarks.memory import streaming
+from benchmarks.peers import all_servers, items_path
+from benchmarks.processes import Running
+from geoserver.cluster import Cluster
+from geoserver.migrations import migrate
+from geoserver.sample import make_sample_city
+from layers.database import Database
+from layers.registry import row_count
+
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "var" / "bench"
+
+
+def main() -> None:
+    arguments = _arguments()
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is missing: apt-get install wrk")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    cluster = Cluster(FOLDER / "postgres", durable=False)
+    with cluster:
+        url = cluster.tcp_url
+        migrate(url)
+        database = Database(url, pool_size=4, statement_timeout=3600)
+        _city(database, arguments.buildings)
+        with all_servers(url, FOLDER) as servers:
+            asked = run(database, servers, arguments.rounds, arguments.seconds)
+            ours = servers[0]
+            tail = measure(ours, [items_path(ours, "limit=10")], arguments.seconds * 2, 16)
+            streams = {name: streaming(ours, name) for name in ("gpkg", "csv")}
+        database.close()
+    text = report(asked, servers, tail, streams, arguments.buildings)
+    (ROOT / "benchmarks" / "RESULTS.md").write_text(text)
+    print(text)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--buildings", type=int, default=500_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=4, help="length of one burst")
+    return parser.parse_args()
+
+
+def _city(database: Database, buildings: int) -> None:
+    with database.transaction() as conn:
+        present = row_count(conn, "buildings")
+    if present != buildings:
+        print(f"making the city of {buildings} buildings (once)", file=sys.stderr)
+        make_sample_city(database, buildings, 1)
+
+
+def report(
+    asked: Sequence[Question], servers: Sequence[Running], tail: Measured,
+    streams: dict[str, tuple[float, float, float, float]], buildings: int,
+) -> str:
+    """The figures as a page."""
+    names = [server.name for server in servers]
+    peers = names[1:]
+    lines = [
+        "# Benchmark results",
+        "",
+        f"`make bench` on {datetime.date.today()}, {os.cpu_count()} cores shared by PostgreSQL, the server and the load "
+        f"({platform.machine()}), {buildings} buildings, 8 connections, 2 workers each, peers started in the same run.",
+        "Ratios are of medians over the rounds; absolute figures are of this machine on that day.",
+        "",
+        "## Items",
+        "",
+        "| request | " + " | ".join(f"{n} req/s" for n in names) + " | bare SQL tps | "
+        + " | ".join(f"× {p}" for p in peers) + " | of bare SQL | server CPU/request | p99 |",
+        "|---|" + "---|" * (len(names) + len(peers) + 4),
+    ]
+    for q in asked:
+        rate = {n: q.median(n, "per_second") for n in names}
+        bare = sorted(q.bare)[len(q.bare) // 2]
+        failed = {n: sum(m.failed for m in q.measured[n]) for n in names}
+        shown = [f"{rate[n]:.0f}" + (f" ({failed[n]} failed)" if failed[n] else "") for n in names]
+        ratios = [f"{rate[names[0]] / rate[p]:.1f}" for p in peers]
+        lines.append(
+            f"| {q.name} | " + " | ".join(shown) + f" | {bare:.0f} | " + " | ".join(ratios)
+            + f" | {rate[names[0]] / bare:.2f} | {q.median(names[0], 'cpu'):.2f} ms | {q.median(names[0], 'p99'):.1f} ms |"
+        )
+    lines += [
+        "",
+        f"limit=10 at 16 connections: p50 {tail.p50:.1f} ms, p99 {tail.p99:.1f} ms ({tail.p99 / tail.p50:.1f} ×), failed {tail.failed}.",
+        "",
+        "## Streaming the whole layer",
+        "",
+        "| format | MB | s | worker RSS before | worker RSS at most |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [f"| {name} | {mb:.0f} | {s:.0f} | {before:.0f} MB | {peak:.0f} MB |" for name, (mb, s, before, peak) in streams.items()]
+    return "\n".join(lines) + "\n"
+
+
+main()

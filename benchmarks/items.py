@@ -1,0 +1,105 @@
+"""Items of the 500 000-building city: ours against stock pygeoapi, tipg and bare PostgreSQL, as ratios of medians."""
+
+import random
+import re
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.load import Measured, measure
+from benchmarks.peers import filter_query, item_path, items_path
+from benchmarks.processes import Running
+from geoserver.postgres_binaries import find_binaries
+from layers.catalogue import Layer
+from layers.cql2 import parse
+from layers.database import Database
+from layers.query import Box, FeatureQuery, Filter, page_statement
+from layers.registry import load_layers
+
+CQL2 = "use = 'school' AND floors > 3"
+CONNECTIONS = 8
+
+
+@dataclass
+class Question:
+    """One kind of request: its paths at a server, the SQL that answers it, and what was measured."""
+
+    name: str
+    paths: Callable[[Running], list[str]]
+    queries: list[FeatureQuery]
+    measured: dict[str, list[Measured]] = field(default_factory=dict)
+    bare: list[float] = field(default_factory=list)
+
+    def median(self, server: str, figure: str) -> float:
+        return statistics.median(getattr(m, figure) for m in self.measured[server])
+
+
+def questions(database: Database) -> list[Question]:
+    """The kinds of request; boxes and ids are drawn at random over the city, the same for all."""
+    import orjson
+
+    draw = random.Random(7)
+    with database.transaction() as conn:
+        layer = load_layers(conn)["buildings"]
+        centres = conn.exec_driver_sql(
+            "SELECT ST_X(c), ST_Y(c), id FROM (SELECT ST_Centroid(geom) AS c, id FROM city.buildings "
+            "TABLESAMPLE SYSTEM (2) REPEATABLE (7)) AS s"
+        ).all()
+    picked = draw.sample(centres, 40)
+    boxes = [(x - 0.0035, y - 0.003, x + 0.0035, y + 0.003) for x, y, _ in picked]
+    kept = orjson.dumps(parse(CQL2, "cql2-text")).decode()
+
+    def items(query: str) -> Callable[[Running], list[str]]:
+        return lambda server: [items_path(server, query)]
+
+    assert isinstance(layer, Layer)
+    return [
+        Question("limit=10", items("limit=10"), [FeatureQuery(limit=10)]),
+        Question("limit=1000", items("limit=1000"), [FeatureQuery(limit=1000)]),
+        Question(
+            "bbox, limit=1000",
+            lambda s: [items_path(s, f"limit=1000&bbox={','.join(f'{n:.6f}' for n in box)}") for box in boxes],
+            [FeatureQuery(limit=1000, box=Box(*(round(n, 6) for n in box))) for box in boxes],
+        ),
+        Question("by id", lambda s: [item_path(s, row[2]) for row in picked], [FeatureQuery(limit=1, equals=(("id", row[2]),)) for row in picked]),
+        Question("CQL2, limit=10", items(filter_query(CQL2, 10)), [FeatureQuery(limit=10, filter=Filter(kept))]),
+    ]
+
+
+def run(database: Database, servers: Sequence[Running], rounds: int, seconds: int) -> list[Question]:
+    """Every question at every server in turn, ``rounds`` times."""
+    asked = questions(database)
+    for round_ in range(rounds):
+        for question in asked:
+            for server in servers:
+                burst = measure(server, question.paths(server), seconds, CONNECTIONS)
+                question.measured.setdefault(server.name, []).append(burst)
+                print(f"round {round_ + 1}  {question.name:18} {server.name:9} {burst.per_second:9.1f}/s  p50 {burst.p50:8.2f} ms  "
+                      f"p99 {burst.p99:8.2f} ms  cpu {burst.cpu:7.2f} ms  failed {burst.failed}", flush=True)
+            question.bare.append(_pgbench(database, question.queries, seconds))
+            print(f"round {round_ + 1}  {question.name:18} bare SQL  {question.bare[-1]:9.1f}/s", flush=True)
+    return asked
+
+
+def _pgbench(database: Database, queries: Sequence[FeatureQuery], seconds: int) -> float:
+    """Transactions per second of the same SQL, by pgbench with as many connections."""
+    with database.reading() as raw, raw.cursor() as cursor:
+        with database.transaction() as conn:
+            layer = load_layers(conn)["buildings"]
+        statements = []
+        for query in queries:
+            statement = page_statement(layer, query)
+            statements.append(cursor.mogrify(statement.sql, statement.bind(query.values())).decode())
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for i, sql in enumerate(statements):
+            file = Path(folder, f"{i}.sql")
+            file.write_text(sql.replace("\n", " ") + ";\n")
+            files += ["-f", str(file)]
+        program = find_binaries().directory / "pgbench"
+        command = [program, "-n", "-c", str(CONNECTIONS), "-j", "1", "-T", str(seconds), *files, "-d", database.url]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return float(re.search(r"tps = ([\d.]+)", text)[1])  # type: ignore[index]

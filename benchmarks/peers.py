@@ -1,0 +1,118 @@
+"""The servers that are measured: ours, and the peers by their own words, all on the same tables."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from ruamel.yaml import YAML
+
+from benchmarks.processes import Running, free_port, running
+
+ROOT = Path(__file__).parent.parent
+WORKERS = "2"
+TIPG = "tipg==1.6.*"
+
+
+@contextmanager
+def citymap(url: str, folder: Path) -> Iterator[Running]:
+    port = free_port()
+    environ = {"DATABASE_URL": url, "CITYMAP__SERVER__BIND__PORT": str(port), "CITYMAP__SERVER__WORKERS": WORKERS}
+    command = [str(Path(sys.executable).with_name("citymap")), "up", "--no-demo"]
+    with running("citymap", command, port, "/ready", environ, folder / "citymap.log") as server:
+        yield server
+
+
+@contextmanager
+def stock_pygeoapi(url: str, folder: Path) -> Iterator[Running]:
+    """pygeoapi with its own PostgreSQL provider, as its documentation runs it: uvicorn with workers."""
+    port = free_port()
+    config, openapi = folder / "pygeoapi.yml", folder / "pygeoapi-openapi.yml"
+    with config.open("w") as file:
+        YAML().dump(_pygeoapi_config(url, port), file)
+    program = Path(sys.executable).with_name("pygeoapi")
+    subprocess.run([program, "openapi", "generate", config, "--output-file", openapi], check=True, capture_output=True)
+    command = [sys.executable, "-m", "uvicorn", "pygeoapi.starlette_app:APP", "--workers", WORKERS]
+    environ = {"PYGEOAPI_CONFIG": str(config), "PYGEOAPI_OPENAPI": str(openapi)}
+    command += ["--port", str(port), "--log-level", "warning"]
+    ready = "/collections/buildings/items?limit=1&f=json"
+    with running("pygeoapi", command, port, ready, environ, folder / "pygeoapi.log") as server:
+        yield server
+
+
+@contextmanager
+def tipg(url: str, folder: Path) -> Iterator[Running]:
+    """tipg in an environment of its own."""
+    python = folder / "tipg" / "bin" / "python"
+    if not python.exists():
+        subprocess.run(["uv", "venv", "-q", folder / "tipg", "--python", sys.executable], check=True)
+        subprocess.run(["uv", "pip", "install", "-q", "--python", python, TIPG, "uvicorn[standard]"], check=True)
+    port = free_port()
+    command = [str(python), "-m", "uvicorn", "tipg.main:app", "--workers", WORKERS, "--port", str(port)]
+    environ = {"DATABASE_URL": url, "TIPG_DB_SCHEMAS": '["city"]', "TIPG_DB_APPLICATION_SCHEMA": "public"}
+    command += ["--log-level", "warning"]
+    ready = "/collections/city.buildings/items?limit=1"
+    with running("tipg", command, port, ready, environ, folder / "tipg.log") as server:
+        yield server
+
+
+@contextmanager
+def all_servers(url: str, folder: Path) -> Iterator[list[Running]]:
+    """Every server there is; a peer that cannot be had is left out with a line that says why."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(citymap(url, folder))]
+        for peer in (stock_pygeoapi, tipg):
+            try:
+                servers.append(stack.enter_context(peer(url, folder)))
+            except (RuntimeError, subprocess.CalledProcessError, OSError) as error:
+                print(f"left out: {peer.__name__}: {str(error)[-600:]}", file=sys.stderr)
+        yield servers
+
+
+def items_path(server: Running, query: str) -> str:
+    """The path of the same question at each server."""
+    collection = "city.buildings" if server.name == "tipg" else "buildings"
+    return f"/collections/{collection}/items?{query}" + ("" if server.name == "tipg" else "&f=json")
+
+
+def item_path(server: Running, feature: int) -> str:
+    collection = "city.buildings" if server.name == "tipg" else "buildings"
+    return f"/collections/{collection}/items/{feature}" + ("" if server.name == "tipg" else "?f=json")
+
+
+def filter_query(cql2: str, limit: int) -> str:
+    return f"filter={quote(cql2)}&filter-lang=cql2-text&limit={limit}"
+
+
+def _pygeoapi_config(url: str, port: int) -> dict[str, object]:
+    from sqlalchemy.engine import make_url
+
+    parts = make_url(url)
+    return {
+        "server": {
+            "bind": {"host": "127.0.0.1", "port": port}, "url": f"http://127.0.0.1:{port}", "mimetype": "application/json",
+            "encoding": "utf-8", "languages": ["en-US"], "pretty_print": False, "limits": {"default_items": 10, "max_items": 10000},
+            "map": {"url": "", "attribution": ""}, "templates": {}, "gzip": False,
+        },
+        "logging": {"level": "ERROR"},
+        "metadata": {
+            "identification": {"title": "b", "description": "b", "keywords": ["b"], "keywords_type": "theme", "terms_of_service": "", "url": "http://localhost"},
+            "license": {"name": "b", "url": "http://localhost"}, "provider": {"name": "b", "url": "http://localhost"},
+            "contact": {"name": "b", "position": "b", "address": "b", "city": "b", "stateorprovince": "b", "postalcode": "b", "country": "b", "phone": "b",
+                        "fax": "b", "email": "b", "url": "http://localhost", "hours": "b", "instructions": "b", "role": "b"},
+        },
+        "resources": {
+            "buildings": {
+                "type": "collection", "title": "b", "description": "b", "keywords": ["b"], "links": [],
+                "extents": {"spatial": {"bbox": [-180, -90, 180, 90], "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}},
+                "providers": [{
+                    "type": "feature", "name": "PostgreSQL", "id_field": "id", "table": "buildings", "geom_field": "geom",
+                    "data": {"host": parts.host or parts.query.get("host"), "port": parts.port or 5432, "dbname": parts.database,
+                             "user": parts.username, "password": parts.password or "", "search_path": ["city", "public"]},
+                    "storage_crs": "http://www.opengis.net/def/crs/EPSG/0/4490",
+                }],
+            }
+        },
+    }
