@@ -13,6 +13,13 @@ _FEATURES_3 = "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/"
 _FEATURES_4 = "http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/"
 _FEATURES_5 = "http://www.opengis.net/spec/ogcapi-features-5/1.0/conf/"
 
+#: Names from before the standards were final, under which QGIS up to 3.34 looks for the same classes.
+_FORMER_NAMES = [
+    *("http://www.opengis.net/spec/ogcapi-features-3/0.0/conf/" + name for name in ("filter", "features-filter")),
+    *(name.replace("/1.0/", "/0.0/") for name in CQL2),
+    *(f"http://www.opengis.net/spec/cql2/{v}/conf/basic-spatial-operators" for v in ("0.0", "1.0")),
+]
+
 CONFORMANCE_CLASSES_FEATURES = [
     *(_FEATURES_1 + name for name in ("core", "oas30", "html", "geojson")),
     _FEATURES_2 + "crs",
@@ -20,5 +27,6 @@ CONFORMANCE_CLASSES_FEATURES = [
     *(_FEATURES_4 + name for name in ("create-replace-delete", "update", "optimistic-locking-etags", "features")),
     *(_FEATURES_5 + name for name in ("schemas", "core-roles-features", "returnables-and-receivables")),
     *CQL2,
+    *_FORMER_NAMES,
 ]
 CONFORMANCE_CLASSES_RECORDS: list[str] = []

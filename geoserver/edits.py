@@ -59,9 +59,9 @@ def items_options(city: "City", _request: Request, _body: bytes, collection: str
 
 
 def item_options(city: "City", _request: Request, _body: bytes, collection: str, item: str) -> Reply:
-    """``OPTIONS …/items/{item}``: QGIS reads here whether it may change and delete."""
+    """``OPTIONS …/items/{item}``: QGIS reads here whether it may change and delete; of an empty layer it asks for
+    the item ``unknown_id``."""
     layer = find_layer(city, collection)
-    feature_id(layer, item)
     return _allow("GET, HEAD, OPTIONS", "PUT, PATCH, DELETE" if layer.editable else "")
 
 

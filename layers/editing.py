@@ -51,7 +51,8 @@ def checked_edit(layer: Layer, document: object, crs: Crs, *, partial: bool = Fa
         properties = {}
     if not isinstance(properties, dict):
         raise EditError('"properties" must be an object or null')
-    unknown = [name for name in properties if layer.field(name) is None]
+    # QGIS sends the read-only id of the schema among the properties; it is the path's, not the client's.
+    unknown = [name for name in properties if layer.field(name) is None and name != "id"]
     if unknown:
         known = ", ".join(f.name for f in layer.fields)
         raise EditError(f"properties.{unknown[0][:80]}: layer {layer.id!r} has no such field; it has {known}")
