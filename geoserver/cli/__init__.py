@@ -2,7 +2,7 @@
 
 import typer
 
-from geoserver.cli import config, database, demo, doctor, layers, up, user
+from geoserver.cli import config, database, demo, doctor, export, layers, up, user
 from geoserver.cli.console import CityMapGroup, remember_debug
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.callback()(remember_debug)
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.add_typer(layers.app, name="layers")
+app.command("export")(export.export)
 app.add_typer(user.app, name="user")
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")

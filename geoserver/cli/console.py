@@ -40,6 +40,8 @@ ERRORS: dict[str, tuple[Exit, str]] = {
     "psycopg.OperationalError": (Exit.DATABASE, "check database.url or DATABASE_URL; then `citymap doctor`"),
     "layers.registry.LayerNotFound": (Exit.NOT_FOUND, "`citymap layers` lists what there is"),
     "layers.catalogue.CatalogueError": (Exit.REFUSED, "change the definition accordingly"),
+    "layers.exporting.errors.ExportRefused": (Exit.REFUSED, "ask for another format, CRS or part of the layer"),
+    "geoserver.errors.ParameterError": (Exit.USAGE, "see `citymap export --help`"),
     "builtins.FileNotFoundError": (Exit.NOT_FOUND, "check the path"),
     "builtins.PermissionError": (Exit.REFUSED, "run as the owner of the file, or change its permissions"),
     "builtins.IsADirectoryError": (Exit.REFUSED, "name a file"),

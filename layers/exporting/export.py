@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, TextClause
 
 from layers.catalogue import Layer, Text
+from layers.exporting.dxf import write_dxf
 from layers.exporting.errors import UnknownFormat
 from layers.exporting.files import write_flatgeobuf, write_geopackage, write_geoparquet, write_kml
 from layers.exporting.options import Options
@@ -54,6 +55,7 @@ FORMATS = {
         Format("parquet", Text("GeoParquet", "GeoParquet"), "application/vnd.apache.parquet", ".parquet",
                writer=write_geoparquet),
         Format("kml", Text("KML", "KML"), "application/vnd.google-earth.kml+xml", ".kml", writer=write_kml, srid=4326),
+        Format("dxf", Text("DXF 图形", "DXF drawing"), "image/vnd.dxf", ".dxf", writer=write_dxf),
     )
 }  # fmt: skip
 

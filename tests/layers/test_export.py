@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import ezdxf
 import geopandas as gpd
 import psycopg2.errors
 import pyarrow.parquet
@@ -286,6 +287,28 @@ def test_kml_is_always_wgs84_and_names_its_placemarks(conn: Connection, trees: L
     assert shapely.distance(frame.geometry.iloc[0], shapely.Point(114.9, 30.4)) < 1e-8
 
 
+def test_dxf_has_outlines_and_names_in_metres(conn: Connection, tmp_path: Path) -> None:
+    layer = LAYER.changed(id="plots", table="plots", geometry_type="MultiPolygon")
+    create_layer(conn, layer)
+    outline = "MULTIPOLYGON(((0 0,10 0,10 10,0 10,0 0),(2 2,3 2,3 3,2 3,2 2)),((20 0,30 0,30 10,20 0)))"
+    conn.execute(
+        text("INSERT INTO city.plots (name, geom) VALUES (:name, ST_Transform(ST_Translate("
+             "ST_GeomFromText(:wkt, 4547), 586489, 3364799), 4490))"),
+        {"name": "地块\n  0\nLINE", "wkt": outline},
+    )  # fmt: skip
+    path = tmp_path / "plots.dxf"
+    _write(conn, layer, path, srid=4547)
+    entities = list(ezdxf.readfile(path).modelspace())
+    assert [(e.dxftype(), e.dxf.layer) for e in entities] == [("POLYLINE", "plots")] * 3 + [("TEXT", "plots")]
+    assert [(len(e), e.is_closed) for e in entities[:3]] == [(4, True), (4, True), (3, True)]
+    first = entities[0].vertices[0].dxf.location
+    assert min(abs(first.x - 586489 - x) + abs(first.y - 3364799 - y) for x in (0, 10) for y in (0, 10)) < 0.001
+    assert entities[3].dxf.text == "地块 0 LINE"
+    assert pyogrio.read_dataframe(path)["Text"].dropna().tolist() == ["地块 0 LINE"]
+    with pytest.raises(UnknownFormat, match="needs a projected CRS"):
+        _write(conn, layer, tmp_path / "degrees.dxf", srid=4490)
+
+
 def test_only_selected_fields_are_exported(conn: Connection, trees: Layer) -> None:
     statement = rows(trees, FeatureQuery(crs=epsg(4490), properties=("age",), equals=(("name", "银杏"),)))
     data = b"".join(stream(conn, statement, trees, "csv", 4490)).decode()
@@ -296,10 +319,10 @@ def test_only_selected_fields_are_exported(conn: Connection, trees: Layer) -> No
 def test_too_many_rows_leave_no_file(format: Format, conn: Connection, trees: Layer, tmp_path: Path) -> None:
     path = tmp_path / f"trees{format.suffix}"
     with pytest.raises(ExportTooLarge, match="more than 2 rows"):
-        write_file(conn, rows(trees, FeatureQuery()), trees, format.id, 4326, path, limits=Limits(rows=2))
+        write_file(conn, rows(trees, FeatureQuery()), trees, format.id, 4547, path, limits=Limits(rows=2))
     assert list(tmp_path.iterdir()) == []
     limits = Limits(rows=4)
-    assert write_file(conn, rows(trees, FeatureQuery()), trees, format.id, 4326, path, limits=limits).rows >= 3
+    assert write_file(conn, rows(trees, FeatureQuery()), trees, format.id, 4547, path, limits=limits).rows >= 3
 
 
 @pytest.mark.parametrize(
