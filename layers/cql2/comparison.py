@@ -164,6 +164,8 @@ ARRAY_PREDICATES = frozenset({"a_equals", "a_contains", "a_containedby", "a_over
 def _array(op: str, value: Value) -> Array:
     if isinstance(value, Array):
         return value
+    if isinstance(value, Scalar) and value.literal is not None:  # in text, ('a') may also be a text in parentheses
+        return Array("a list", elements=(value,))
     raise Cql2Error(f"{op} needs two arrays, not {value.described}")
 
 

@@ -94,6 +94,8 @@ class _Compiler:
 
     def _property(self, name: Any) -> Value:
         columns = self._columns
+        if not isinstance(name, str):
+            raise Cql2Error("'property' needs a name")
         if name in columns.properties:
             return column(name, *columns.properties[name])
         geometry = "geom" if name == "geometry" and name not in columns.geometry else name

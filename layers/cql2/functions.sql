@@ -30,7 +30,10 @@ RETURN CASE WHEN abs(value) < 1e300 THEN value::float8 END;
 
 CREATE OR REPLACE FUNCTION citymap.cql2_add(a float8, b float8) RETURNS float8
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN abs(a) <= 8e307 AND abs(b) <= 8e307 THEN a + b END;
+RETURN CASE
+    WHEN abs(a) <= 8e307 AND abs(b) <= 8e307 THEN a + b
+    WHEN abs(a) < 'infinity' AND abs(b) < 'infinity' AND (a > 0) <> (b > 0) THEN a + b
+END;
 
 CREATE OR REPLACE FUNCTION citymap.cql2_multiply(a float8, b float8) RETURNS float8
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -124,14 +124,14 @@ def literal(value: str | float | bool) -> Scalar:
     if isinstance(value, str):
         return Scalar("string", bound(value, SQL_TYPES["string"]), label, value)
     if isinstance(value, int) or (value.is_integer() and abs(value) <= 2**53):
-        return integer(int(value), label)
+        return integer(int(value))
     return Scalar("number", bound(value, SQL_TYPES["number"]), label, value)
 
 
-def integer(value: int, label: str) -> Scalar:
+def integer(value: int) -> Scalar:
     """A whole number of any size; beyond bigint it is numeric."""
     sql_type: TypeEngine[Any] = BigInteger() if -(2**63) <= value < 2**63 else Numeric()
-    return Scalar("integer", bound(value, sql_type), label, value)
+    return Scalar("integer", bound(value, sql_type), str(value), value)
 
 
 def column(name: str, sql: ColumnElement[Any], kind: FieldType) -> Scalar | Array:

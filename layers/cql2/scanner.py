@@ -3,7 +3,8 @@
 ``cql2`` 0.6 recurses once per operator (it overflows the stack of the process near 3 000), takes 2^depth steps over a
 malformed text with nested parentheses, reads every number as a double, and misses parts of the grammar (OGC 21-065r2,
 Annex B): ``\\'`` in strings, ``.5``, exponents and ``+`` in coordinates, ``()``, names beginning with ``_`` or ``:``.
-One pass over the tokens bounds the text and writes it so that none of this matters.
+One pass over the tokens bounds the text and writes it so that none of this matters. What stays refused: ``NOT -name``
+(write ``NOT (-name …)``), and ``EMPTY`` geometries.
 """
 
 import re
@@ -120,7 +121,7 @@ def _rewritten(text: str, tokens: list[_Token]) -> Scanned:
             piece, empty = "", False
         else:
             piece = _written(text, token, following, geometry is not None, stand_ins)
-        piece += "" if piece == "-" and geometry is not None else " "
+        piece += "" if piece == "-" else " "  # a sign apart from its number is not always read
         if token.kind == "close" and depth == geometry:
             geometry = None
         origins.append((length, token.offset))
