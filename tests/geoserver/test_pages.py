@@ -323,6 +323,12 @@ def test_pages_are_turned_by_the_links_in_the_data() -> None:
     }
 
 
+def test_every_representation_is_offered_by_name() -> None:
+    page = show("collections/items/index.html", items_data(BUILDINGS, "zh", {}))
+
+    assert page.text.endswith("GeoJSON CSV GeoPackage image/vnd.dxf")
+
+
 def test_no_features_is_said_in_words() -> None:
     page = show("collections/items/index.html", items_data(BUILDINGS, "zh", {"id": "0"}))
 

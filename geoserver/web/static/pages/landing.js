@@ -33,5 +33,7 @@ function showChips(collections) {
   section.hidden = items.length === 0;
 }
 
-// A count that cannot be read keeps its dash; the page is whole without it.
-for (const element of document.querySelectorAll("[data-count]")) show(element).catch(() => {});
+// What cannot be read is not shown; the page is whole without it.
+for (const element of document.querySelectorAll("[data-count]")) {
+  show(element).catch(() => { element.parentElement.hidden = true; });
+}
