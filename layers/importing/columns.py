@@ -82,8 +82,10 @@ def _quick_arrow(values: pa.Array, kind: FieldType) -> pa.Array | None:
         "number": types.is_floating(arrow) or types.is_integer(arrow),
         "boolean": types.is_boolean(arrow),
         "date": types.is_date(arrow),
-        "string": types.is_string(arrow),
+        "string": types.is_string(arrow) or types.is_large_string(arrow),
     }
+    if types.is_null(arrow):
+        return pa.nulls(len(values), _ARROW[kind])
     if not fits.get(kind, False):
         return None
     if types.is_floating(arrow):
@@ -231,5 +233,6 @@ def _check_domain(values: Sequence[Any], field: Field, findings: Findings) -> No
             Text(
                 f"字段 {field.name} 有值域以外的值：{shown}",
                 f"field {field.name} has values outside its list: {shown}",
-            )
+            ),
+            about=f"domain of {field.name}",
         )

@@ -56,15 +56,15 @@ def open_csv(path: Path, options: ReadOptions) -> Source:
             f"there are no coordinate columns (such as lng/lat, x/y, 经度/纬度, wkt) among {shown}",
         )
     crs = _crs(options, path.name, geographic=east is not None and east.strip().lower() in _DEGREES_EAST)
-    warnings: tuple[Text, ...] = ()
+    warnings: list[Text] = []
     if wkt is None and looks_swapped(_points(sample, east, north), crs) and not crs.is_geographic:
         east, north = north, east
-        warnings = (
+        warnings = [
             Text(
                 "X 列是北坐标（测量坐标系），已按此读取",
                 "column X holds northings (Chinese survey axes) and was read so",
             ),
-        )
+        ]
     taken = {wkt} if wkt else {east, north}
     fields = tuple(SourceField(name, _guess(sample[name])) for name in dialect.header if name not in taken)
 

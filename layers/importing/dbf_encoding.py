@@ -1,6 +1,6 @@
 """The character encoding of a DBF: real Chinese files are GBK and often do not say so.
 
-Order: the ``.cpg`` file, the header's language driver byte, UTF-8 if every text decodes, else GB18030.
+Order: the ``.cpg`` file, the header's language driver byte, UTF-8 if every text decodes, GB18030 if there is Chinese.
 A ``.cpg`` that claims UTF-8 over bytes that are none is overruled, with a warning.
 """
 
@@ -47,7 +47,13 @@ def dbf_encoding(dbf: Path, cpg: Path | None) -> DbfEncoding:
         language = file.read(32)[29]
     if language in _LDID and not (_LDID[language] == "CP1252" and _chinese(texts)):
         return DbfEncoding(_LDID[language], "ldid")
-    return DbfEncoding("UTF-8" if utf8 else "GB18030", "bytes")
+    if utf8 or _chinese(texts):
+        return DbfEncoding("UTF-8" if utf8 else "GB18030", "bytes")
+    warning = Text(
+        "文本既不是 UTF-8 也不像中文，已按 CP1252 读取；不对时请用 encoding 指明",
+        "the texts are neither UTF-8 nor like Chinese and were read as CP1252; say otherwise by encoding",
+    )
+    return DbfEncoding("CP1252", "bytes", warning)
 
 
 def encoding_name(text: str) -> str | None:
@@ -81,8 +87,8 @@ def _decodes(value: bytes) -> bool:
 
 
 def _chinese(texts: list[bytes]) -> bool:
-    """Whether the non-ASCII texts decode as GB18030 in pairs of high bytes, unlike Western text in CP1252."""
-    return any(re.search(rb"[\xb0-\xf7][\xa1-\xfe][\xb0-\xf7][\xa1-\xfe]", value) for value in texts)
+    """Whether some text has a pair of bytes of GB 2312's characters; accents in Western text stand alone."""
+    return any(re.search(rb"[\xb0-\xf7][\xa1-\xfe]", value) for value in texts)
 
 
 def _texts(dbf: Path) -> list[bytes]:

@@ -125,8 +125,8 @@ def _shape(entity: Any) -> Any:
     return shapely.Polygon(points) if closed and len(points) >= 4 else shapely.LineString(points)
 
 
-def _skipped(skipped: Counter[str]) -> tuple[Text, ...]:
+def _skipped(skipped: Counter[str]) -> list[Text]:
     if not skipped:
-        return ()
+        return []
     shown = ", ".join(f"{kind} {count}" for kind, count in skipped.most_common(10))
-    return (Text(f"未读取的实体：{shown}", f"entities not read: {shown}"),)
+    return [Text(f"未读取的实体：{shown}", f"entities not read: {shown}")]

@@ -9,11 +9,13 @@ from geopandas import GeoDataFrame
 from sqlalchemy import Connection, text
 
 from layers.catalogue import CGCS2000, DATA_SCHEMA, CatalogueError, Layer, Text
-from layers.importing.definition import Definition, field_name, infer_layer
+from layers.importing import osm
+from layers.importing.definition import Definition, field_name, infer_layer, layer_id
 from layers.importing.errors import ImportRefused
+from layers.importing.formats import local_path
 from layers.importing.loader import Progress, load
 from layers.importing.readers import open_sources
-from layers.importing.report import LoadReport, Mode
+from layers.importing.report import Findings, LoadReport, Mode
 from layers.importing.source import ReadOptions, Source
 from layers.importing.source_crs import parse_crs
 from layers.registry import create_layer, load_layers
@@ -54,10 +56,11 @@ class LayerImport:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What the file became, table by table."""
+    """What the file became, table by table; ``reading`` holds remarks of a reader that fills several layers at once."""
 
     path: Path
     imports: tuple[LayerImport, ...]
+    reading: Findings = field(default_factory=Findings)
 
 
 def import_file(
@@ -65,18 +68,13 @@ def import_file(
 ) -> ImportResult:
     """Import every table of a file, or the one that ``options.read.layer`` names, within the caller's transaction.
 
+    An OpenStreetMap file fills the base layers (or the one that ``options.into`` names).
     Raises :class:`ImportRefused` having changed nothing: all tables go in, or none.
     """
     savepoint = conn.begin_nested()
     try:
-        with open_sources(path, options.read) as sources:
-            if len(sources) > 1 and options.into is not None:
-                names = ", ".join(source.name for source in sources)
-                raise ImportRefused(
-                    f"文件中有多个图层（{names}），请用 source-layer 选一个",
-                    f"the file has several layers ({names}): choose one by source-layer",
-                )
-            imports = tuple(_import_one(conn, source, options, progress) for source in sources)
+        is_osm = str(path).lower().endswith(osm.SUFFIXES)
+        result = (_import_osm if is_osm else _import_tables)(conn, local_path(path), options, progress)
     except BaseException:
         savepoint.rollback()
         raise
@@ -84,10 +82,47 @@ def import_file(
         savepoint.rollback()
     else:
         savepoint.commit()
-    return ImportResult(Path(path), imports)
+    return result
 
 
-def _import_one(conn: Connection, source: Source, options: ImportOptions, progress: Progress | None) -> LayerImport:
+def _import_tables(conn: Connection, path: Path, options: ImportOptions, progress: Progress | None) -> ImportResult:
+    stem = path.name.partition(".")[0]
+    with open_sources(path, options.read) as sources:
+        if len(sources) > 1 and options.into is not None:
+            names = ", ".join(source.name for source in sources)
+            raise ImportRefused(
+                f"文件中有多个图层（{names}），请用 source-layer 选一个",
+                f"the file has several layers ({names}): choose one by source-layer",
+            )
+        return ImportResult(path, tuple(_import_one(conn, source, stem, options, progress) for source in sources))
+
+
+def _import_osm(conn: Connection, path: Path, options: ImportOptions, progress: Progress | None) -> ImportResult:
+    layers = load_layers(conn)
+    reading = Findings()
+    imports = []
+    with osm.layers_of(path, progress, reading) as found:
+        wanted = found if options.into is None else {options.into: found.get(options.into, iter(()))}
+        for layer_id, frames in wanted.items():
+            if layer_id not in layers:
+                raise ImportRefused(f"没有图层 {layer_id}", f"there is no layer {layer_id}")
+            report = load(
+                conn,
+                layers[layer_id],
+                frames,
+                options.mode,
+                prune=options.prune,
+                strict=options.strict,
+                dry_run=options.dry_run,
+                encoding="UTF-8",
+            )
+            imports.append(_imported(conn, layers[layer_id], report, options, created=False))
+    return ImportResult(path, tuple(imports), reading)
+
+
+def _import_one(
+    conn: Connection, source: Source, stem: str, options: ImportOptions, progress: Progress | None
+) -> LayerImport:
     existing = load_layers(conn)
     found = existing.get(options.into) if options.into else None
     if found is None and options.existing_only:
@@ -97,7 +132,7 @@ def _import_one(conn: Connection, source: Source, options: ImportOptions, progre
     else:
         if options.mapping:
             raise ImportRefused("字段映射只用于已有图层", "a field mapping needs an existing layer")
-        definition = _create(conn, source, options, taken=set(existing))
+        definition = _create(conn, source, options, stem=stem, taken=set(existing))
     report = load(
         conn,
         definition.layer,
@@ -111,12 +146,21 @@ def _import_one(conn: Connection, source: Source, options: ImportOptions, progre
         unused=[column.name for column in source.fields if column.name not in definition.columns.values()],
         dry_run=options.dry_run,
     )
+    return _imported(conn, definition.layer, report, options, created=found is None)
+
+
+def _imported(
+    conn: Connection, layer: Layer, report: LoadReport, options: ImportOptions, *, created: bool
+) -> LayerImport:
+    """The result, with the layer as the catalogue now has it."""
     if options.mode != "append" and not options.dry_run:
-        _shrink_extent(conn, definition.layer)
-    return LayerImport(load_layers(conn)[definition.layer.id], found is None, report)
+        _shrink_extent(conn, layer)
+    return LayerImport(load_layers(conn)[layer.id], created, report)
 
 
-def _create(conn: Connection, source: Source, options: ImportOptions, *, taken: set[str]) -> Definition:
+def _create(
+    conn: Connection, source: Source, options: ImportOptions, *, stem: str, taken: set[str]
+) -> Definition:
     srid = options.srid
     if options.keep_crs:
         code = source.crs.to_epsg()
@@ -130,6 +174,10 @@ def _create(conn: Connection, source: Source, options: ImportOptions, *, taken: 
         parse_crs(str(srid))
     try:
         definition = infer_layer(source, options.into, options.title, key=options.key, srid=srid)
+        if definition.layer.id in taken and options.into is None:
+            # "water" of a file of many layers shall not end in the base layer of that name
+            other = layer_id(f"{stem}-{source.name}")
+            definition = infer_layer(source, other, options.title, key=options.key, srid=srid)
         if definition.layer.id in taken:
             raise ImportRefused(
                 f"图层 {definition.layer.id} 已存在：用 into 指明导入到它，或另起一个名字",

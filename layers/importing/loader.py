@@ -71,14 +71,12 @@ def load(
     field, changes those that differ, leaves equal ones untouched, adds new ones, and with ``prune`` deletes those that
     the source no longer has. ``strict`` refuses instead of repairing or leaving out. ``dry_run`` undoes everything
     at the end. ``progress`` is called with the number of features read so far. ``encoding``, ``warnings`` and
-    ``unused`` (source columns that were not handed on) go into the report.
+    ``unused`` (source columns that were not handed on) go into the report; ``warnings`` may grow while frames come.
 
     Raises :class:`ImportRefused`, having changed nothing.
     """
     started = time.monotonic()
     run = _Run(layer, ignored=tuple(unused))
-    for warning in warnings:
-        run.findings.warn(warning)
     savepoint = conn.begin_nested()
     try:
         inserted, updated, unchanged, deleted = _write(conn, run, frames, mode, prune, progress)
@@ -100,11 +98,13 @@ def load(
     else:
         savepoint.commit()
     found = run.findings
+    for warning in warnings:
+        found.warn(warning)
     return LoadReport(
         layer=layer.id, mode=mode, dry_run=dry_run, read=run.read,
         inserted=inserted, updated=updated, unchanged=unchanged, deleted=deleted,
         repaired_count=found.repaired_count, rejected_count=found.rejected_count,
-        repaired=tuple(found.repaired), rejected=tuple(found.rejected), warnings=tuple(found.warnings),
+        repaired=tuple(found.repaired), rejected=tuple(found.rejected), warnings=tuple(found.warnings.values()),
         fields=run.fields or (), ignored_fields=run.ignored,
         encoding=encoding, source_crs=run.source_crs, seconds=round(time.monotonic() - started, 3),
     )  # fmt: skip

@@ -4,6 +4,7 @@ GDAL sees a file only under a name of ours in a directory of ours (links to the 
 (journals, indexes, .aux.xml) nor odd names reach it, and it never reaches the network.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,9 +16,11 @@ import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
 from pyogrio.raw import open_arrow
 
+from layers.catalogue import Text
 from layers.importing import content_checks
 from layers.importing.arrow_frames import field_type, frame
 from layers.importing.dbf_encoding import DbfEncoding, dbf_encoding, told_encoding
+from layers.importing.dbf_numbers import field_complained_of, not_numbers
 from layers.importing.errors import ImportRefused, UnknownCrs, UnreadableFile, UnsafeFile
 from layers.importing.formats import Format
 from layers.importing.limits import MAX_FIELDS, READ_ROWS
@@ -36,6 +39,8 @@ _DRIVERS: dict[Format, tuple[str, ...]] = {
 _PREFIXES: dict[Format, str] = {"geojson": "GeoJSON:", "geojsonseq": "GeoJSONSeq:"}
 #: SQLite shall neither lock the file nor look for journals: it follows links back to the original's directory.
 _OPEN_OPTIONS: dict[Format, dict[str, str]] = {"gpkg": {"IMMUTABLE": "YES"}}
+#: Different complaints of GDAL that are kept.
+MAX_NOTES = 50
 _PARTS = (".shp", ".shx", ".dbf", ".prj")
 #: Nothing that GDAL reads for us may call out: a proxy where nobody listens.
 _NO_NETWORK = {"GDAL_HTTP_PROXY": "127.0.0.1:1", "GDAL_HTTP_TIMEOUT": "1", "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
@@ -123,12 +128,12 @@ def _source(opened: _Opened, layer: str, options: ReadOptions) -> Source:
     if len(info["fields"]) > MAX_FIELDS:
         raise UnsafeFile(f"字段超过 {MAX_FIELDS} 个", f"{layer} has more than {MAX_FIELDS} fields")
     crs = _crs(options, info["crs"], opened.name)
-    read = partial(_batches, opened, layer, encoding, crs)
+    notes = [opened.encoding.warning] if opened.encoding and opened.encoding.warning else []
+    read = partial(_batches, opened, layer, encoding, crs, notes)
     with open_arrow(opened.path, layer=layer, encoding=encoding, use_pyarrow=True, **more) as (meta, reader):
         schema = reader.schema
         geometry = meta["geometry_name"] or "wkb_geometry"
     fields = tuple(SourceField(f.name, field_type(f.type)) for f in schema if f.name != geometry)
-    warning = opened.encoding.warning if opened.encoding else None
     return Source(
         name=opened.name if opened.format not in ("gpkg", "kml") else layer,
         format=opened.format,
@@ -138,7 +143,7 @@ def _source(opened: _Opened, layer: str, options: ReadOptions) -> Source:
         crs=crs,
         encoding=encoding or "UTF-8",
         batches=_named(read, opened),
-        warnings=(warning,) if warning else (),
+        warnings=notes,
     )
 
 
@@ -152,14 +157,45 @@ def _crs(options: ReadOptions, declared: str | None, name: str) -> Any:
     return parse_crs(told, options.towgs84)
 
 
-def _batches(opened: _Opened, layer: str, encoding: str | None, crs: Any) -> Iterator[Any]:
+def _batches(
+    opened: _Opened, layer: str, encoding: str | None, crs: Any, notes: list[Text]
+) -> Iterator[Any]:
     more = _OPEN_OPTIONS.get(opened.format, {})
     with open_arrow(
         opened.path, layer=layer, encoding=encoding, use_pyarrow=True, batch_size=READ_ROWS, **more
     ) as (meta, reader):
         geometry = meta["geometry_name"] or "wkb_geometry"
-        for batch in reader:
-            yield frame(batch, geometry, crs)
+        names = [name for name in reader.schema.names if name != geometry]
+        done = 0
+        while True:
+            batch, odd_fields = _next(reader, notes)
+            if batch is None:
+                return
+            rows = frame(batch, geometry, crs)
+            for name in odd_fields & set(names) if opened.format == "shapefile" else ():
+                odd = not_numbers(Path(opened.path).with_suffix(".dbf"), names.index(name))
+                rows[name] = rows[name].mask(odd[done : done + len(rows)])
+            done += len(rows)
+            yield rows
+
+
+def _next(reader: Any, notes: list[Text]) -> tuple[Any, set[str]]:
+    """The next batch, or None, and the fields with texts for numbers; what GDAL complains of on the way is noted."""
+    odd_fields: set[str] = set()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        batch = next(reader, None)
+    for one in said:
+        message = str(one.message).replace("source.", "")[:200]
+        odd = field_complained_of(message)
+        if odd is None:
+            note = Text(f"读取时：{message}", f"while reading: {message}")
+        else:
+            odd_fields.add(odd)
+            note = Text(f"字段 {odd} 有非数字的值，已留空", f"field {odd} has values that are no numbers: left empty")
+        if note not in notes and len(notes) < MAX_NOTES:
+            notes.append(note)
+    return batch, odd_fields
 
 
 def _named(read: Callable[[], Iterator[Any]], opened: _Opened) -> Callable[[], Iterator[Any]]:

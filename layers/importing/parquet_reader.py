@@ -27,7 +27,6 @@ def open_parquet(path: Path, options: ReadOptions) -> Source:
         geo = json.loads((schema.metadata or {})[b"geo"])
         geometry = geo["primary_column"]
         column = geo["columns"][geometry]
-        kinds = column.get("geometry_types") or ["Unknown"]
         wkb = column["encoding"] == "WKB"
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ImportRefused(
@@ -40,7 +39,7 @@ def open_parquet(path: Path, options: ReadOptions) -> Source:
         )
     crs = _crs(column, options, path.name)
     names = [name for name in schema.names if not name.startswith("__index_level_") and name != "bbox"]
-    kind = kinds[0].removesuffix(" Z") if len(kinds) == 1 else "Unknown"
+    kind = _declared(column.get("geometry_types") or [])
 
     def batches() -> Iterator[Any]:
         with pq.ParquetFile(path) as file:
@@ -49,6 +48,15 @@ def open_parquet(path: Path, options: ReadOptions) -> Source:
 
     fields = tuple(SourceField(name, field_type(schema.field(name).type)) for name in names if name != geometry)
     return Source(path.stem, "parquet", fields, kind, count, crs, "UTF-8", batches)
+
+
+def _declared(kinds: list[str]) -> str:
+    """The one type that holds all the file's geometry types, or ``Unknown``."""
+    plain = {kind.removesuffix(" Z") for kind in kinds}
+    if len(plain) == 1:
+        return plain.pop()
+    single = {kind.removeprefix("Multi") for kind in plain}
+    return f"Multi{single.pop()}" if len(single) == 1 else "Unknown"
 
 
 def _crs(column: dict[str, Any], options: ReadOptions, name: str) -> Any:

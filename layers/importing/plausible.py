@@ -153,5 +153,6 @@ def _warn_outside(outside: NDArray[np.bool_], crs: Any, ids: Sequence[str], find
             Text(
                 f"有要素远在 {crs.name} 的适用范围之外：{shown}",
                 f"features lie far outside the area of use of {crs.name}: {shown}",
-            )
+            ),
+            about="area of use",
         )

@@ -54,7 +54,7 @@ class Findings:
     rejected_count: int = 0
     repaired: list[Remark] = field(default_factory=list)
     rejected: list[Remark] = field(default_factory=list)
-    warnings: dict[Text, None] = field(default_factory=dict)
+    warnings: dict[str, Text] = field(default_factory=dict)
 
     def repair(self, remarks: list[Remark]) -> None:
         """Note features stored after a change; one that was changed twice counts twice."""
@@ -66,7 +66,7 @@ class Findings:
         self.rejected_count += len(remarks)
         self.rejected.extend(remarks[: MAX_REMARKS - len(self.rejected)])
 
-    def warn(self, text: Text) -> None:
-        """Note something that concerns the whole file; said once, at most 100 of them."""
+    def warn(self, text: Text, about: str | None = None) -> None:
+        """Note something that concerns the whole file; said once for each text, or matter ``about``; at most 100."""
         if len(self.warnings) < 100:
-            self.warnings.setdefault(text)
+            self.warnings.setdefault(about or text.en, text)

@@ -1,7 +1,7 @@
 """What a reader offers: the fields of one table of a file and its features in batches."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from geopandas import GeoDataFrame
@@ -41,7 +41,8 @@ class Source:
     """One table of features. ``batches`` reads it anew at each call; frames have (east, north) coordinates in ``crs``.
 
     ``geometry_type`` is what the file declares (``Unknown`` if anything); ``count`` is None where counting costs a
-    scan; ``key`` names the field that the format itself makes an identifier.
+    scan; ``key`` names the field that the format itself makes an identifier;
+    ``warnings`` grows while batches are read.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Source:
     crs: Any
     encoding: str | None
     batches: Callable[[], Iterator[GeoDataFrame]]
-    warnings: tuple[Text, ...] = ()
+    warnings: list[Text] = field(default_factory=list)
     key: str | None = None
 
     def __post_init__(self) -> None:

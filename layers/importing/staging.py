@@ -8,7 +8,7 @@ from layers.catalogue import Layer, Text
 from layers.importing.errors import ImportRefused
 from layers.importing.report import MAX_REMARKS, Findings, Remark
 
-#: The temporary table that holds the file's features, in the file's order (``place``).
+#: The temporary table that holds the file's features, in the file's order (``#``, which no field can be called).
 STAGE = "import_stage"
 
 
@@ -28,7 +28,7 @@ class Staging:
         names = sql.SQL(", ").join(map(sql.Identifier, ("geom", *(f.name for f in layer.fields))))
         self._run("DROP TABLE IF EXISTS pg_temp.{stage}")
         self._run("CREATE TEMPORARY TABLE {stage} ON COMMIT DROP AS SELECT {names} FROM {target} LIMIT 0", names=names)
-        self._run("ALTER TABLE {stage} ADD COLUMN place bigint GENERATED ALWAYS AS IDENTITY")
+        self._run('ALTER TABLE {stage} ADD COLUMN "#" bigint GENERATED ALWAYS AS IDENTITY')
 
     def merge(self, fields: tuple[str, ...], findings: Findings, *, prune: bool) -> tuple[int, int, int, int]:
         """Make the layer like the stage; numbers of features inserted, updated, unchanged and deleted."""
@@ -47,7 +47,7 @@ class Staging:
         names = sql.SQL(", ").join(map(sql.Identifier, ("geom", *fields)))
         inserted = self._run(
             "INSERT INTO {target} ({names}) SELECT {names} FROM {stage} s"
-            " WHERE NOT EXISTS (SELECT FROM {target} t WHERE t.{key} = s.{key}) ORDER BY place",
+            " WHERE NOT EXISTS (SELECT FROM {target} t WHERE t.{key} = s.{key}) ORDER BY s.\"#\"",
             names=names,
         )
         deleted = self._prune(findings) if prune else 0
@@ -97,7 +97,7 @@ class Staging:
         """Repeats of a key after its first are kept out by name."""
         self._cursor.execute(
             self._sql(
-                "DELETE FROM {stage} a USING {stage} b WHERE a.{key} = b.{key} AND a.place > b.place"
+                "DELETE FROM {stage} a USING {stage} b WHERE a.{key} = b.{key} AND a.\"#\" > b.\"#\""
                 " RETURNING a.{key}::text"
             )
         )

@@ -1,6 +1,7 @@
 """Files of every format into layers, compared with what was written into them."""
 
 import json
+import re
 import sqlite3
 import zipfile
 from datetime import date
@@ -107,6 +108,29 @@ def test_chinese_shapefiles_are_read_in_their_encoding(
     assert stored(conn, done.layer, "名称") == [("鄂城区",), ("华容区",), (None,)]
     assert done.report.encoding == found
     assert bool(done.report.warnings) == (cpg == "UTF-8" and encoding == "GBK")
+
+
+def test_a_text_where_a_number_should_be_is_left_empty_instead_of_zero(conn: Connection, tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"a": ["x"] * 3, "year": [1990.0, 0.0, 2001.0]}, geometry=[Point(114, 30)] * 3, crs=4490)
+    pyogrio.write_dataframe(frame, tmp_path / "n.shp")
+    dbf = tmp_path / "n.dbf"
+    raw = dbf.read_bytes()
+    written = re.search(rb"1990\.0+", raw)
+    assert written is not None
+    dbf.write_bytes(raw.replace(written[0], b"ACPT" + written[0][4:]))
+    done = bring(conn, tmp_path / "n.shp")
+    assert stored(conn, done.layer, "year") == [(None,), (0.0,), (2001.0,)]
+    assert [w.en for w in done.report.warnings] == ["field year has values that are no numbers: left empty"]
+
+
+def test_western_text_is_not_taken_for_chinese(conn: Connection, tmp_path: Path) -> None:
+    path = tmp_path / "w.shp"
+    frame = gpd.GeoDataFrame({"a": ["isn\u2019t", "Café"]}, geometry=[Point(114, 30)] * 2, crs=4490)
+    pyogrio.write_dataframe(frame, path, encoding="CP1252")
+    path.with_suffix(".cpg").unlink()
+    done = bring(conn, path)
+    assert stored(conn, done.layer, "a") == [("isn\u2019t",), ("Café",)]
+    assert done.report.encoding == "CP1252"
 
 
 def test_gdal_alone_garbles_gbk_without_cpg(tmp_path: Path) -> None:

@@ -277,3 +277,14 @@ def test_a_multipoint_with_one_point_fits_a_point_layer(conn: Connection) -> Non
     frame.loc[0, "geometry"] = MultiPoint([(114, 30)])
     load(conn, points, [frame], "append")
     assert rows(conn, points, "ST_AsText(geom)") == [("POINT(114 30)",)]
+
+
+def test_fields_may_have_any_name_the_catalogue_allows(conn: Connection) -> None:
+    names = ("place", "order", "select", "import_stage", "t", "s", "名称")
+    fields = tuple(Field(name, "string", Text(name, name)) for name in names)
+    layer = PARCELS.changed(id="import-test-names", table="import_test_names", fields=(*fields, PARCELS.fields[-1]))
+    create_layer(conn, layer)
+    columns: dict[str, list[object]] = {name: ["x"] for name in names}
+    load(conn, layer, [squares("A", **columns)], "update")
+    report = load(conn, layer, [squares("A", **{**columns, "place": ["y"]})], "update")
+    assert (report.updated, rows(conn, layer, '"place", "order", "名称"')) == (1, [("y", "x", "x")])
