@@ -15,7 +15,7 @@ from geoserver import core, edits, features, health, vector_tiles
 from geoserver.city import City
 from geoserver.config import load
 from geoserver.errors import error_body
-from geoserver.reply import endpoint
+from geoserver.reply import Reply, endpoint, response
 from geoserver.settings import Settings
 from geoserver.web.routes import routes as web_routes
 from layers.database import Database
@@ -80,9 +80,10 @@ def worker() -> Starlette:
     return make_app(settings, settings.database.url)
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "NoApplicableCode")
     text = {404: "there is no such page; / links to everything there is"}.get(error.status_code, error.detail)
     body = error_body({"code": code, "type": code, "description": text})
-    return Response(body, error.status_code, error.headers, "application/json")
+    reply = Reply(body, status=error.status_code, headers=error.headers or {})
+    return response(await asyncio.to_thread(request.app.state.city.pages.failure, request, reply))

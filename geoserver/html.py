@@ -39,7 +39,8 @@ class Html:
         """One feature as HTML or JSON-LD."""
         if format_ == "jsonld":
             return self._linked(layer, document, headers, identifier=str(document["id"]))
-        return self._page(request, "collections/items/item.html", {**document, "layer": layer}, headers)
+        state = {"revision": headers.get("X-Revision"), "etag": headers.get("ETag")}
+        return self._page(request, "collections/items/item.html", {**document, **state, "layer": layer}, headers)
 
     def schema(
         self, request: Request, layer: Layer, document: dict[str, Any], kind: str, headers: dict[str, str]

@@ -241,7 +241,7 @@ def _typed(field: Field, text: str) -> object:
 
 
 def _filter(values: dict[str, str], offered: Collection[int], measured_in: int) -> Filter | None:
-    if "filter" not in values:
+    if not values.get("filter"):
         if "filter-crs" in values:
             raise ParameterError("filter-crs", "is given without filter")
         return None

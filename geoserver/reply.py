@@ -41,7 +41,7 @@ def endpoint(handler: Callable[..., Reply], max_body: int = 0) -> Callable[[Requ
             reply = await asyncio.to_thread(_answer, handler, request, body)
         except TooLarge as error:
             reply = failure(error)
-        return _response(reply)
+        return response(reply)
 
     return run
 
@@ -87,7 +87,8 @@ def _compressed(reply: Reply, accepted: str) -> Reply:
     return Reply(body, reply.media_type, reply.status, headers)
 
 
-def _response(reply: Reply) -> Response:
+def response(reply: Reply) -> Response:
+    """The answer as Starlette sends it."""
     headers = {"X-Content-Type-Options": "nosniff", **reply.headers}
     if isinstance(reply.body, bytes):
         return Response(reply.body, reply.status, headers, reply.media_type)
