@@ -46,8 +46,9 @@ class ClusterError(RuntimeError):
 
 
 class Cluster:
-    """A PostgreSQL cluster in ``directory``; ``start`` makes, starts or joins it, ``stop`` leaves it; ``with`` does both
-    and gives the address.
+    """A PostgreSQL cluster in ``directory``; ``start`` makes, starts or joins it, ``stop`` leaves it.
+
+    ``with`` does both and gives the address.
 
     ``durable=False`` switches fsync off (tests). As root the server runs as user ``postgres`` (else
     ``nobody``), and lies under ``/var/lib/citymap`` when that user cannot reach ``directory``;
@@ -57,9 +58,7 @@ class Cluster:
     def __init__(self, directory: Path | str, *, durable: bool = True, unpacked: Path = UNPACKED) -> None:
         wanted = Path(directory).absolute()
         if _UNSAFE & set(str(wanted)):
-            raise ClusterError(
-                f"the path {wanted} has a quote, '$', '\\' or ',' in it; move the project elsewhere"
-            )
+            raise ClusterError(f"the path {wanted} has a quote, '$', '\\' or ',' in it; move the project elsewhere")
         self._user = _service_user()
         self._durable = durable
         self._unpacked = unpacked
@@ -110,8 +109,7 @@ class Cluster:
         except PermissionError as error:
             self._release()
             raise ClusterError(
-                f"{error.filename} belongs to another user: run as that user, "
-                f"or remove {self.directory} to begin anew"
+                f"{error.filename} belongs to another user: run as that user, or remove {self.directory} to begin anew"
             ) from error
         except BaseException:
             self._release()
@@ -129,9 +127,7 @@ class Cluster:
             if self._running_port() is not None:
                 done = self._run(self._binaries(), "pg_ctl", *self._stop_arguments())
                 if done.returncode:
-                    logger.error(
-                        "PostgreSQL in %s does not stop: %s", self.directory, _last_lines(done.stderr)
-                    )
+                    logger.error("PostgreSQL in %s does not stop: %s", self.directory, _last_lines(done.stderr))
         finally:
             self._release()
 

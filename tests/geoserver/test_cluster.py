@@ -35,14 +35,31 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def made() -> Iterator[Cluster]:
-    """One cluster that tests share which do not stop it."""
+def stencil() -> Iterator[Path]:
+    """A cluster that has been made and stopped: copying it is quicker than initdb."""
     directory = Path(tempfile.mkdtemp(prefix="citymap-test-"))
     directory.chmod(0o755)
-    cluster = Cluster(directory / "postgres", durable=False)
+    with Cluster(directory / "postgres", durable=False):
+        pass
+    yield directory / "postgres"
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def ready(place: Path, stencil: Path) -> Path:
+    """The directory of a cluster that has been made and does not run."""
+    subprocess.run(["cp", "-a", "--reflink=auto", str(stencil), str(place / "postgres")], check=True)
+    return place / "postgres"
+
+
+@pytest.fixture(scope="module")
+def made(stencil: Path) -> Iterator[Cluster]:
+    """One running cluster that tests share which do not stop it."""
+    copy = stencil.parent / "made"
+    subprocess.run(["cp", "-a", "--reflink=auto", str(stencil), str(copy)], check=True)
+    cluster = Cluster(copy, durable=False)
     with cluster:
         yield cluster
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 def ask(url: str, sql: str) -> object:
@@ -134,23 +151,23 @@ def test_server_never_runs_as_root(made: Cluster) -> None:
     assert all(Path(f"/proc/{pid}").stat().st_uid != 0 for pid in made.processes())
 
 
-def test_restart_keeps_data_and_port_and_stop_leaves_no_process(place: Path) -> None:
-    cluster = Cluster(place / "postgres", durable=False)
+def test_restart_keeps_data_and_port_and_stop_leaves_no_process(ready: Path) -> None:
+    cluster = Cluster(ready, durable=False)
     with cluster:
         first = cluster.url
         ask(first, "CREATE TABLE kept AS SELECT 42 AS answer")
         assert len(cluster.processes()) > 3
     assert cluster.processes() == []
     assert eventually(lambda: keepers(cluster) == [])
-    again = Cluster(place / "postgres", durable=False)
+    again = Cluster(ready, durable=False)
     with again:
         assert again.url == first
         assert ask(again.url, "SELECT answer FROM kept") == 42
 
 
-def test_second_user_joins_and_the_last_one_stops(place: Path) -> None:
-    first = Cluster(place / "postgres", durable=False)
-    second = Cluster(place / "postgres", durable=False)
+def test_second_user_joins_and_the_last_one_stops(ready: Path) -> None:
+    first = Cluster(ready, durable=False)
+    second = Cluster(ready, durable=False)
     assert first.start() == second.start()
     first.stop()
     assert ask(second.url, "SELECT 1") == 1
@@ -160,37 +177,37 @@ def test_second_user_joins_and_the_last_one_stops(place: Path) -> None:
 
 
 @pytest.mark.parametrize("death", [None, signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_server_dies_with_its_parent(place: Path, death: signal.Signals | None) -> None:
+def test_server_dies_with_its_parent(ready: Path, death: signal.Signals | None) -> None:
     program = (
         "import sys, time; from geoserver.cluster import Cluster\n"
         "cluster = Cluster(sys.argv[1], durable=False); print(cluster.start(), flush=True)\n"
         f"time.sleep({0 if death is None else 60})"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", program, str(place / "postgres")],
+        [sys.executable, "-c", program, str(ready)],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     ) as parent:
         assert parent.stdout and parent.stdout.readline().startswith("postgresql://")
         if death is not None:
-            assert Cluster(place / "postgres").processes()
+            assert Cluster(ready).processes()
             parent.send_signal(death)
-    assert eventually(lambda: Cluster(place / "postgres").processes() == [])
+    assert eventually(lambda: Cluster(ready).processes() == [])
 
 
-def test_killed_server_recovers_what_was_committed(place: Path) -> None:
-    cluster = Cluster(place / "postgres")
+def test_killed_server_recovers_what_was_committed(ready: Path) -> None:
+    cluster = Cluster(ready)
     ask(cluster.start(), "CREATE TABLE kept AS SELECT 42 AS answer")
     os.kill(cluster.processes()[0], signal.SIGKILL)
     cluster.stop()
-    again = Cluster(place / "postgres")
+    again = Cluster(ready)
     with again:
         assert ask(again.url, "SELECT answer FROM kept") == 42
 
 
-def test_stale_pid_of_another_program_does_not_stop_the_start(place: Path) -> None:
-    cluster = Cluster(place / "postgres", durable=False)
+def test_stale_pid_of_another_program_does_not_stop_the_start(ready: Path) -> None:
+    cluster = Cluster(ready, durable=False)
     with cluster:
         pid_file = (cluster.data / "postmaster.pid").read_text()
     with subprocess.Popen(["sleep", "60"], user=cluster.directory.stat().st_uid) as bystander:
@@ -201,8 +218,8 @@ def test_stale_pid_of_another_program_does_not_stop_the_start(place: Path) -> No
         bystander.kill()
 
 
-def test_clones_run_side_by_side(place: Path, made: Cluster) -> None:
-    other = Cluster(place / "postgres", durable=False)
+def test_clones_run_side_by_side(ready: Path, made: Cluster) -> None:
+    other = Cluster(ready, durable=False)
     with other:
         assert other.url != made.url
         ask(other.url, "CREATE TABLE only_here ()")
@@ -248,8 +265,8 @@ def test_data_of_another_version_names_the_package_to_install(place: Path) -> No
         Cluster(place / "postgres").start()
 
 
-def test_wrong_operator_setting_is_reported_with_its_line(place: Path) -> None:
-    cluster = Cluster(place / "postgres", durable=False)
+def test_wrong_operator_setting_is_reported_with_its_line(ready: Path) -> None:
+    cluster = Cluster(ready, durable=False)
     cluster.start()
     cluster.stop()
     (cluster.directory / "local.conf").write_text("work_mem = 'lots'\n")
