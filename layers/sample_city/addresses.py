@@ -17,12 +17,15 @@ from layers.sample_city.parcels import Parcels
 from layers.sample_city.plan import Plan
 
 #: Kinds whose buildings share one address, and how the whole is called.
-_ESTATES = {"slab6": "小区", "slab18": "花园", "tower33": "府", "villa": "山庄", "factory": "公司", "warehouse": "物流园",
-            "university": "学院", "research": "研究院"}
+_ESTATES = {"slab6": "小区", "slab18": "花园", "tower33": "府", "villa": "山庄", "factory": "公司",
+            "warehouse": "物流园", "university": "学院", "research": "研究院"}
 _SUFFIXES = {"小区": ("小区", "新村", "家园", "苑"), "花园": ("花园", "雅苑", "名城", "华庭", "花城"),
              "府": ("府", "公馆", "天玺", "云邸", "国际"), "山庄": ("山庄", "别墅", "墅院"),
-             "公司": ("机械有限公司", "电子有限公司", "汽车零部件有限公司", "纺织有限公司", "食品有限公司", "新材料有限公司"),
+             "公司": ("机械有限公司", "电子有限公司", "汽车零部件有限公司", "纺织有限公司", "食品有限公司",
+                     "新材料有限公司"),
              "物流园": ("物流园", "仓储中心"), "学院": ("学院", "大学", "职业技术学院"), "研究院": ("研究院", "软件园")}
+
+_OFFICES = ("政务中心", "法院", "公安分局", "税务局", "教育局", "住房和城乡建设局", "自然资源和规划局")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +53,21 @@ def make_addresses(plan: Plan, parcels: Parcels, buildings: Buildings, book: Nam
     key = _premises_keys(parcels, buildings)
     _, first, premises = np.unique(key, return_index=True, return_inverse=True)
     parcel = buildings.parcel[first]
-    side, front = _fronts(parcels, buildings, first, plan.blocks)
+    via, side, front = _fronts(parcels, buildings, first, plan.blocks)
     shared = np.bincount(premises)[premises] > 1
     house = np.where(shared, _count_within(premises), 0)
     at = np.arange(len(first)), side
     road = np.where(front >= 0, front, -1)
-    start, end = parcels.corners[parcel, side], parcels.corners[parcel, (side + 1) % 4]
+    start, end = parcels.corners[via, side], parcels.corners[via, (side + 1) % 4]
     middle = (start + end) / 2
     centre = buildings.centre[first]
     ahead = (end - start) / np.hypot(*(end - start).T)[:, None]
     sign = np.where(np.abs(ahead[:, 0]) > np.abs(ahead[:, 1]), np.sign(ahead[:, 0] * middle[:, 0]),
                     np.sign(ahead[:, 1] * middle[:, 1]))
-    chain = parcels.chain[parcel][at] + sign * ((centre - middle) * ahead).sum(1)
-    number = _numbers(np.where(road >= 0, road, -2 - parcels.block[parcel]), parcels.along[parcel][at], chain)
+    chain = parcels.chain[via][at] + sign * ((centre - middle) * ahead).sum(1)
+    number = _numbers(np.where(road >= 0, road, -2 - parcels.block[parcel]), parcels.along[via][at], chain)
     inward = centre - middle
-    gate = middle + inward / np.maximum(np.hypot(*inward.T), 1)[:, None] * (parcels.keep[parcel][at] + 2)[:, None]
+    gate = middle + inward / np.maximum(np.hypot(*inward.T), 1)[:, None] * (parcels.keep[via][at] + 2)[:, None]
     single = np.bincount(premises) == 1
     gate = np.where(single[:, None], centre, gate)
     kind = parcels.kind[parcel]
@@ -82,19 +85,25 @@ def _premises_keys(parcels: Parcels, buildings: Buildings) -> Ints:
     return result
 
 
-def _fronts(parcels: Parcels, buildings: Buildings, first: Ints, blocks: int) -> tuple[Ints, Ints]:
-    """Side of the parcel on which each premises is entered, and its road; the block's road where it has none."""
+def _fronts(parcels: Parcels, buildings: Buildings, first: Ints, blocks: int) -> tuple[Ints, Ints, Ints]:
+    """Parcel and side by which each premises is entered, and the road there.
+
+    A parcel without a named road is entered through another one of its block.
+    """
     named = (parcels.name >= 0) & (parcels.road > TRUNK)
     weight = np.where(named, parcels.road, 99)
     best = weight.argmin(axis=1)
     front = np.where(weight.min(axis=1) < 99, parcels.name[np.arange(len(best)), best], -1)
-    of_block = np.full(blocks, -1)
-    np.maximum.at(of_block, parcels.block, front)
-    front = np.where(front < 0, of_block[parcels.block], front)
+    entrance = np.full(blocks, -1)
+    with_front = np.flatnonzero(front >= 0)
+    np.maximum.at(entrance, parcels.block[with_front], with_front)
     parcel, shop = buildings.parcel[first], buildings.side[first]
-    side = np.where(shop >= 0, shop, best[parcel])
-    road = np.where(shop >= 0, parcels.name[parcel, np.maximum(shop, 0)], front[parcel])
-    return side, np.where(parcels.kind[parcel] == ORDINAL["village"], -1, road)
+    other = entrance[parcels.block[parcel]]
+    via = np.where((front[parcel] < 0) & (other >= 0), other, parcel)
+    side = np.where(shop >= 0, shop, best[via])
+    via = np.where(shop >= 0, parcel, via)
+    road = np.where(shop >= 0, parcels.name[parcel, np.maximum(shop, 0)], front[via])
+    return via, side, np.where(parcels.kind[parcel] == ORDINAL["village"], -1, road)
 
 
 def _count_within(group: Ints) -> Ints:
@@ -124,7 +133,9 @@ def _places(kind: Ints, block: Ints, road: Ints, single: Flags, label: Ints, boo
                                     strict=True):
         name = NAMES[k]
         if r < 0:
-            result.append(villages.setdefault(b, book.village()) if b not in villages else villages[b])
+            if b not in villages:
+                villages[b] = book.village()
+            result.append(villages[b])
         elif name in _ESTATES and not alone:
             endings = _SUFFIXES[_ESTATES[name]]
             result.append(book.pair("estate") + endings[b % len(endings)])
@@ -133,7 +144,7 @@ def _places(kind: Ints, block: Ints, road: Ints, single: Flags, label: Ints, boo
         elif name == "hospital":
             result.append(book.pair("hospital") + ("医院", "中心医院", "中医院", "妇幼保健院")[b % 4])
         elif name == "government":
-            result.append(("政务中心", "法院", "公安分局", "税务局", "教育局", "住房和城乡建设局", "自然资源和规划局")[b % 7])
+            result.append(_OFFICES[b % len(_OFFICES)])
         elif name == "temple":
             result.append(book.pair("temple") + "寺")
         elif mark and LABELS[mark]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from layers.sample_city.axes import Floats, Ints
+from layers.sample_city.axes import Flags, Floats, Ints, Shapes
 from layers.sample_city.names import CITY, NameBook
 from layers.sample_city.plan import Plan
 
@@ -37,7 +37,7 @@ class Admin:
     """All areas from the city down, and the code of every community by its ordinal."""
 
     areas: list[Area]
-    codes: "np.typing.NDArray[np.object_]"
+    codes: Shapes
 
 
 def make_admin(plan: Plan, population: Ints, book: NameBook) -> Admin:
@@ -56,13 +56,16 @@ def make_admin(plan: Plan, population: Ints, book: NameBook) -> Admin:
     return _areas(polygons, population, town, street_of, district_of, middle, book)
 
 
-def _communities(plan: Plan) -> "tuple[np.typing.NDArray[np.object_], Floats]":
+def _communities(plan: Plan) -> tuple[Shapes, Floats]:
     xy = plan.lattice.xy
-    cells = shapely.polygons(np.stack([xy[:-1, :-1], xy[:-1, 1:], xy[1:, 1:], xy[1:, :-1]], axis=2).reshape(-1, 4, 2))
+    rings = np.stack([xy[:-1, :-1], xy[:-1, 1:], xy[1:, 1:], xy[1:, :-1]], axis=2).reshape(-1, 4, 2)
+    cells = np.asarray(shapely.polygons(rings))
     owner = plan.community.ravel()
     order = np.argsort(owner, kind="stable")
     starts = np.searchsorted(owner[order], np.arange(len(plan.town) + 1))
-    polygons = np.array([shapely.coverage_union_all(cells[order[a:b]]) for a, b in zip(starts, starts[1:], strict=False)])
+    polygons = np.empty(len(plan.town), dtype=object)
+    for index in range(len(polygons)):
+        polygons[index] = shapely.coverage_union_all(cells[order[starts[index] : starts[index + 1]]])
     return polygons, shapely.get_coordinates(shapely.centroid(polygons))
 
 
@@ -73,7 +76,8 @@ def _links(plan: Plan) -> Ints:
     up = np.delete(up, river - 1, axis=0)
     across = np.stack([owner[:, :-1], owner[:, 1:]], axis=-1)
     pairs = np.unique(np.sort(np.concatenate([up.reshape(-1, 2), across.reshape(-1, 2)]), axis=1), axis=0)
-    return pairs[pairs[:, 0] != pairs[:, 1]]
+    different: Ints = pairs[pairs[:, 0] != pairs[:, 1]]
+    return different
 
 
 def _gather(centres: Floats, links: Ints, target: float) -> Ints:
@@ -126,14 +130,15 @@ def _grow(centres: Floats, near: list[list[int]], seeds: list[int]) -> dict[int,
 
 
 def _areas(
-    polygons: "np.typing.NDArray[np.object_]", population: Ints, town: "np.typing.NDArray[np.bool_]",
+    polygons: Shapes, population: Ints, town: Flags,
     street_of: Ints, district_of: Ints, middle: Floats, book: NameBook,
 ) -> Admin:
     codes = np.empty(len(polygons), dtype=object)
     levels: dict[str, list[Area]] = {"district": [], "street": [], "community": []}
     for number, district in enumerate(_from_centre(middle, district_of), start=2):
         district_code = f"{CITY_CODE}{number:02d}"
-        streets, towns = [], []
+        streets: list[Ints] = []
+        towns: list[Ints] = []
         for street in np.flatnonzero(district_of == district):
             members = np.flatnonzero(street_of == street)
             (streets if town[members[0]] else towns).append(members)

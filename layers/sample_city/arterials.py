@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from layers.sample_city.axes import FINE, MEDIAN, PARCELS, RIVER, Axis, Floats, Ints, Size
+from layers.sample_city.axes import FINE, MEDIAN, PARCELS, RIVER, Axis, Flags, Floats, Ints, Size
 from layers.sample_city.lattice import Lattice
 from layers.sample_city.names import NameBook
 
@@ -72,7 +72,8 @@ def _lines(
     rings: dict[int, int], book: NameBook, rng: np.random.Generator,
 ) -> None:
     """Fill the edges on every arterial line of ``own``; the arrays are indexed line, interval of ``along``."""
-    size, names = lattice.size, {}
+    size = lattice.size
+    names: dict[tuple[int, bool], tuple[int, int]] = {}
     beyond = along.outer > size.urban_ranks
     for line in np.flatnonzero(own.rank != FINE):
         rank = int(own.rank[line])
@@ -88,9 +89,7 @@ def _lines(
         if lower or upper:
             both = (along.outer <= distance) | (distance == 0)
             oneway[line] = np.where(both & (classes > 0), 1 if lower == (own is lattice.rows) else -1, 0)
-        key = int(own.position[line] > 0) if rank == -1 and own is lattice.rows else 0
-        south_bank = rank == -1 and own is lattice.rows and own.gap[line] == RIVER
-        key = (rank, south_bank)
+        key = (rank, bool(rank == -1 and own is lattice.rows and own.gap[line] == RIVER))
         if key not in names:
             low, high = book.arterial(rank, eastward=own is lattice.rows, embankment=own is lattice.rows and rank == -1)
             names[key] = network.named(low), network.named(high)
@@ -100,8 +99,7 @@ def _lines(
             name[line] = np.where((classes > 0) & (along.outer <= distance), rings[distance], name[line])
 
 
-def _classes(size: Size, distance: int, along: Axis, beyond: "np.typing.NDArray[np.bool_]",
-             rng: np.random.Generator) -> Ints:
+def _classes(size: Size, distance: int, along: Axis, beyond: Flags, rng: np.random.Generator) -> Ints:
     """Road class of each interval of an arterial line ``distance`` ranks from the centre."""
     even = distance % 2 == 0
     classes = np.full(along.count, PRIMARY if even else SECONDARY)
@@ -113,9 +111,9 @@ def _classes(size: Size, distance: int, along: Axis, beyond: "np.typing.NDArray[
     if distance in size.rings:
         order = len(size.rings) - size.rings.index(distance)
         classes[along.outer <= distance] = {1: MOTORWAY, 2: TRUNK}.get(order, PRIMARY)
-    for gap in np.flatnonzero(along.gap != PARCELS):
+    for gap in np.flatnonzero(along.gap == MEDIAN).tolist():
         before, after = classes[max(gap - 1, 0)], classes[min(gap + 1, along.count - 1)]
-        if along.gap[gap] == MEDIAN and not (before or after):
+        if not (before or after):
             classes[gap] = NONE
     return classes
 
@@ -124,7 +122,7 @@ def _only_bridges_cross(up: Edges, lattice: Lattice) -> None:
     """Keep the river's crossings of rings, axes and main roads of the town; the other roads end at the bank."""
     size, distance = lattice.size, np.abs(lattice.columns.rank)
     kept = np.isin(distance, [0, *size.rings]) | ((distance % 2 == 0) & (distance <= size.urban_ranks))
-    for row in np.flatnonzero(lattice.rows.gap == RIVER):
+    for row in np.flatnonzero(lattice.rows.gap == RIVER).tolist():
         for array, nothing in ((up.road, NONE), (up.oneway, 0), (up.name, -1)):
             array[row, ~kept] = nothing
 

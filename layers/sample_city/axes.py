@@ -14,6 +14,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Shapes = npt.NDArray[np.object_]
 
 #: Kind of the interval between two neighbouring lines.
 PARCELS, MEDIAN, RIVER = 0, 1, 2

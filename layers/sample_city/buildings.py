@@ -79,10 +79,9 @@ class _Placer:
         result = Buildings(**joined)
         return result.take(np.lexsort((result.centre[:, 0], result.centre[:, 1], result.parcel)))
 
-    def _add(self, parcel: Ints, local: Floats, size: Floats, turn: Floats, layout: Rows | Slot, floors: Ints,
-             shape: Ints, year: Ints, origin: Floats, label: str = "", side: Ints | None = None) -> None:
-        """Keep those boxes, given by ``local`` coordinates about ``origin``, that fit into their parcels."""
-        centre = origin + _turned(local, turn)
+    def _add(self, parcel: Ints, centre: Floats, size: Floats, turn: Floats, layout: Rows | Slot, floors: Ints,
+             shape: Ints, year: Ints, label: str = "", side: Ints | None = None) -> None:
+        """Keep those boxes that fit into their parcels."""
         inside = np.flatnonzero(_fits(self.parcels.corners[parcel], self.keep[parcel], centre, size, turn))
         made = Buildings(centre, size, turn, parcel, shape, np.full(len(parcel), USES.index(layout.use)),
                          np.full(len(parcel), LABELS.index(label)), floors, np.full(len(parcel), layout.storey), year,
@@ -109,21 +108,22 @@ class _Placer:
         typical = np.rint(_between(rows.floors, luck[:, 3])).astype(int)
         pitch = np.stack([width + _between(rows.gap, luck[:, 4]),
                           depth + np.maximum(rows.alley, rows.sun * typical * rows.storey)], axis=1)
-        room = high - low
-        count = np.maximum(((room + pitch - np.stack([width, depth], 1)) / pitch).astype(int), 1) * remains[:, None]
+        room = high - low + pitch - np.stack([width, depth], 1)
+        count = np.maximum((room / pitch).astype(int), 1) * remains[:, None]
         index, across, up = _grid(count)
         spread = np.minimum(room / np.maximum(count, 1), pitch * 1.25)
         local = (np.stack([across, up], 1) - (count[index] - 1) / 2) * spread[index] + ((low + high) / 2)[index]
         local += rng.uniform(-1, 1, local.shape) * rows.wobble
         size = np.stack([width, depth], 1)[index] * rng.uniform((0.84, 0.92), (1, 1), local.shape)
         boxed = turn[index] + rng.uniform(-0.03, 0.03, len(index)) * rows.wobble
-        floors = np.clip(typical[index] + rng.integers(-2, 3, len(index)) * (rng.random(len(index)) < 0.6), *rows.floors)
+        more = rng.integers(-2, 3, len(index)) * (rng.random(len(index)) < 0.6)
+        floors = np.clip(typical[index] + more, *rows.floors)
         shape = np.array(rows.shapes)[rng.integers(0, len(rows.shapes), len(index))]
         year = np.rint(_between(built, luck[index, 5])).astype(int) + rng.integers(0, 2, len(index))
-        kept = (rng.random(len(index)) < rows.fill) & self._in_village(
-            of[index], middle[index] + _turned(local, turn[index]))
-        self._add(of[index[kept]], local[kept], size[kept], boxed[kept], rows, floors[kept], shape[kept],
-                  np.minimum(year, 2025)[kept], middle[index[kept]])
+        centre = middle[index] + _turned(local, turn[index])
+        kept = (rng.random(len(index)) < rows.fill) & self._in_village(of[index], centre)
+        self._add(of[index[kept]], centre[kept], size[kept], boxed[kept], rows, floors[kept], shape[kept],
+                  np.minimum(year, 2025)[kept])
 
     def _in_village(self, parcel: Ints, centre: Floats) -> Flags:
         """Whether a place lies in the village's rounded outline; true where there is no village."""
@@ -148,8 +148,8 @@ class _Placer:
             floors = self.rng.integers(slot.floors[0], slot.floors[1] + 1, len(of))
             year = np.minimum(base + self.rng.integers(0, 4, len(of)), 2025)
             kept = remains & (size.min(axis=1) > 6)
-            self._add(of[kept], local[kept], size[kept], turn[kept], slot, floors[kept],
-                      np.full(int(kept.sum()), slot.shape), year[kept], middle[kept], slot.name)
+            self._add(of[kept], (middle + _turned(local, turn))[kept], size[kept], turn[kept], slot, floors[kept],
+                      np.full(int(kept.sum()), slot.shape), year[kept], slot.name)
 
     def _largest_scale(self, of: Ints, middle: Floats, turn: Floats, centre: Floats,
                        spots: list[tuple[Slot, Floats, Floats]]) -> Floats:
@@ -183,8 +183,9 @@ class _Placer:
         turn = np.arctan2(ahead[:, 1], ahead[:, 0])[index]
         floors = rng.integers(1, 4, len(index))
         year = rng.integers(1988, 2020, len(index))
-        self._add(of[index], local, size, turn, Slot("commercial", (0, 0), (1, 1), (40, 12), (1, 3), storey=4.0), floors,
-                  np.full(len(index), RECT), year, start[index], side=side[index])
+        shop = Slot("commercial", (0, 0), (1, 1), (40, 12), (1, 3), storey=4.0)
+        self._add(of[index], start[index] + _turned(local, turn), size, turn, shop, floors,
+                  np.full(len(index), RECT), year, side=side[index])
         with_shops = of[count > 0]
         self.keep[with_shops, best[with_shops]] += SHOP_DEPTH + 8
 

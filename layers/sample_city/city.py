@@ -47,7 +47,9 @@ def generate(buildings: int = 20_000, seed: int = 1, progress: Report | None = N
     made and the share done, 0 … 1. Raises SampleCityError if ``buildings`` is out of range or ``seed`` negative.
     """
     if not 1 <= buildings <= MOST or seed < 0:
-        raise SampleCityError(f"buildings={buildings}, seed={seed}: ask for 1 to {MOST} buildings and a seed of 0 or more")
+        raise SampleCityError(
+            f"buildings={buildings}, seed={seed}: ask for 1 to {MOST} buildings and a seed of 0 or more"
+        )
     return _City(buildings, seed, progress or (lambda text, share: None)).frames()
 
 
@@ -131,16 +133,17 @@ class _City:
     def _roads(self, plan: Plan) -> Any:
         roads = make_roads(plan)
         names = [plan.network.names[name] if name >= 0 else None for name in roads.name.tolist()]
+        classes: dict[str, Any] = {"class": [CLASS_NAMES[road] for road in roads.road.tolist()]}
         return self.framer.frame(
             base_layers.ROADS, roads.lines, "r", name=names, name_en=_english(names),
             oneway=roads.oneway, lanes=lanes(roads), maxspeed=SPEED[roads.road], bridge=roads.bridge,
-            tunnel=np.zeros(len(names), bool), **{"class": [CLASS_NAMES[road] for road in roads.road.tolist()]})
+            tunnel=np.zeros(len(names), bool), **classes)
 
     def _buildings(self, houses: Buildings, addresses: Addresses, codes: Any, texts: list[str],
                    estates: list[tuple[str | None, str | None]], part: slice) -> Any:
         some = houses.take(np.arange(len(houses.parcel))[part])
         premises, house = addresses.premises[part].tolist(), addresses.house[part].tolist()
-        named = [_house_name(*estates[p], h, LABELS[mark]) for p, h, mark in
+        named = [_house_name(estates[p], h, LABELS[mark]) for p, h, mark in
                  zip(premises, house, some.label.tolist(), strict=True)]
         return self.framer.frame(
             base_layers.BUILDINGS, footprints(some.shape, some.centre, some.size, some.turn), "b", part.start + 1,
@@ -181,7 +184,8 @@ def _estates(addresses: Addresses) -> list[tuple[str | None, str | None]]:
             for place, road in zip(addresses.place, addresses.road.tolist(), strict=True)]
 
 
-def _house_name(place: str | None, place_en: str | None, house: int, label: str) -> tuple[str | None, str | None]:
+def _house_name(names: tuple[str | None, str | None], house: int, label: str) -> tuple[str | None, str | None]:
+    place, place_en = names
     if place is None or not house:
         return place, place_en
     return f"{place}{label or f'{house}栋'}", f"{place_en} Building {house}"

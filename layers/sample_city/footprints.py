@@ -3,7 +3,7 @@
 import numpy as np
 import shapely
 
-from layers.sample_city.axes import Floats, Ints
+from layers.sample_city.axes import Floats, Ints, Shapes
 from layers.sample_city.kinds import AISLE, COURT, CROSS, ELL, OCTAGON, OVAL, RECT, SLAB
 
 
@@ -42,7 +42,7 @@ SHAPES: dict[int, Floats] = {
 }
 
 
-def footprints(shape: Ints, centre: Floats, size: Floats, turn: Floats) -> "np.typing.NDArray[np.object_]":
+def footprints(shape: Ints, centre: Floats, size: Floats, turn: Floats) -> Shapes:
     """Polygons of turned boxes: ``centre`` (n, 2) and ``size`` (n, 2) [m], ``turn`` [rad] counter-clockwise."""
     result = np.empty(len(shape), dtype=object)
     for kind, ring in SHAPES.items():
@@ -52,5 +52,5 @@ def footprints(shape: Ints, centre: Floats, size: Floats, turn: Floats) -> "np.t
             cos, sin = np.cos(turn[of])[:, None], np.sin(turn[of])[:, None]
             x = local[..., 0] * cos - local[..., 1] * sin + centre[of, None, 0]
             y = local[..., 0] * sin + local[..., 1] * cos + centre[of, None, 1]
-            result[of] = shapely.polygons(np.stack([x, y], axis=-1))
+            result[of] = np.asarray(shapely.polygons(np.stack([x, y], axis=-1)))
     return result

@@ -1,6 +1,5 @@
 """Frames in EPSG:4490 with the columns of a base layer, from geometry in metres about the city's centre."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import geopandas
@@ -30,7 +29,7 @@ class Framer:
         result: Floats = np.round(np.stack([east, north], axis=1), 9)
         return result
 
-    def frame(self, layer: Layer, shapes: Any, prefix: str, first: int = 1, **columns: Sequence[Any]) -> Any:
+    def frame(self, layer: Layer, shapes: Any, prefix: str, first: int = 1, **columns: Any) -> Any:
         """A GeoDataFrame with exactly the layer's fields and ``geom``; missing columns are null.
 
         ``source_id`` runs ``prefix-000001`` … from ``first``.
@@ -56,7 +55,7 @@ def _typed(shapes: Any, geometry_type: str) -> Any:
     return shapes
 
 
-def _column(values: Sequence[Any] | None, kind: str, count: int) -> Any:
+def _column(values: Any, kind: str, count: int) -> Any:
     if values is None:
         return pd.Series([None] * count, dtype=object)
     if kind == "integer":

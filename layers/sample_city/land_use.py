@@ -6,22 +6,20 @@ import numpy as np
 import shapely
 
 from layers.sample_city.arterials import HALF_WIDTH
-from layers.sample_city.axes import RIVER, Ints
+from layers.sample_city.axes import RIVER, Ints, Shapes
 from layers.sample_city.kinds import KINDS, NAMES, ORDINAL
 from layers.sample_city.parcels import Parcels, inset, village_shape
 from layers.sample_city.plan import Plan
-from layers.sample_city.water import Water
+from layers.sample_city.water import GRID, Water
 
 _WATER_CODES = {"river": "1701", "stream": "1701", "canal": "1705", "lake": "1702", "pond": "1704"}
-#: Grid on which parcels of one block are joined [m].
-_GRID = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class LandUse:
     """Parcels in metres with their class code; ``block`` is the plan's block, -1 for banks and water."""
 
-    shapes: "np.typing.NDArray[np.object_]"
+    shapes: Shapes
     codes: list[str]
     block: Ints
     kind: Ints
@@ -39,20 +37,20 @@ def make_land_use(plan: Plan, parcels: Parcels, water: Water) -> LandUse:
     none = np.full(len(banks) + len(areas), -1)
     block, kind = np.concatenate([block, none]), np.concatenate([kind, none])
     if water.island is not None:
-        shapes, codes = np.append(shapes, water.island), [*codes, "0301"]
+        shapes, codes = np.concatenate([shapes, [water.island]]), [*codes, "0301"]
         block, kind = np.append(block, -1), np.append(kind, -1)
     kept = np.flatnonzero(shapely.area(shapes) > 40)
     return LandUse(shapes[kept], [codes[k] for k in kept], block[kept], kind[kept])
 
 
-def _blocks(parcels: Parcels) -> "tuple[np.typing.NDArray[np.object_], Ints, Ints]":
+def _blocks(parcels: Parcels) -> tuple[Shapes, Ints, Ints]:
     """The parcels of each block that are of one kind, joined."""
     moved, remains = inset(parcels.corners, parcels.keep)
     of = np.flatnonzero(remains & parcels.buildable)
     group = parcels.block[of] * len(NAMES) + parcels.kind[of]
     of = of[np.argsort(group, kind="stable")]
     group = parcels.block[of] * len(NAMES) + parcels.kind[of]
-    quads = shapely.polygons(moved[of])
+    quads = np.asarray(shapely.polygons(moved[of]))
     village = np.flatnonzero(np.isfinite(parcels.village[of]))
     outline = _outlines(parcels, of[village])
     fields = shapely.difference(quads[village], outline)
@@ -61,39 +59,40 @@ def _blocks(parcels: Parcels) -> "tuple[np.typing.NDArray[np.object_], Ints, Int
     ends = np.append(starts[1:], len(of))
     joined = quads[starts].copy()
     for index in np.flatnonzero(ends - starts > 1):
-        joined[index] = shapely.union_all(quads[starts[index] : ends[index]], grid_size=_GRID)
+        joined[index] = shapely.union_all(quads[starts[index] : ends[index]], grid_size=GRID)
     block, kind = parcels.block[of], parcels.kind[of]
     return (np.concatenate([joined, fields]), np.concatenate([block[starts], block[village]]),
             np.concatenate([kind[starts], np.full(len(village), ORDINAL["dry_field"])]))
 
 
-def _outlines(parcels: Parcels, of: Ints) -> "np.typing.NDArray[np.object_]":
+def _outlines(parcels: Parcels, of: Ints) -> Shapes:
     """The built-up land of villages: their outline and the yards beyond the last house."""
     angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)[None]
     radius = parcels.village[of][:, None] * village_shape(of[:, None], angle) + 11
     middle = parcels.corners[of].mean(axis=1)
-    return shapely.polygons(middle[:, None] + np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1))
+    rings = middle[:, None] + np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=-1)
+    return np.asarray(shapely.polygons(rings))
 
 
-def _less(shapes: "np.typing.NDArray[np.object_]", cuts: "np.typing.NDArray[np.object_]",
-          ) -> "np.typing.NDArray[np.object_]":
+def _less(shapes: Shapes, cuts: Shapes) -> Shapes:
     """``shapes`` without what ``cuts`` cover."""
     of, by = shapely.STRtree(cuts).query(shapes, predicate="intersects")
     order = np.lexsort((by, of))
-    of, by, result = of[order], by[order], shapes.copy()
+    of, by, result = of[order], by[order], np.asarray(shapely.set_precision(shapes, GRID))
     turn = np.arange(len(of)) - np.searchsorted(of, of)
     for step in range(int(turn.max(initial=-1)) + 1):
         now = turn == step
-        result[of[now]] = shapely.difference(result[of[now]], cuts[by[now]])
+        result[of[now]] = shapely.difference(result[of[now]], cuts[by[now]], grid_size=GRID)
     return result
 
 
-def _banks(plan: Plan, water: Water) -> "np.typing.NDArray[np.object_]":
+def _banks(plan: Plan, water: Water) -> Shapes:
     """Green banks between the river and the roads along it, from bridge to bridge."""
     lattice, xy = plan.lattice, plan.lattice.xy
-    river, found = water.areas[0][0], []
+    river: shapely.Geometry = water.areas[0][0]
+    found = []
     if water.island is not None:
-        river = river.union(water.island)
+        river = shapely.union(river, water.island)
     for row in np.flatnonzero(lattice.rows.gap == RIVER):
         south = row < lattice.river_row
         road = plan.network.across.road[row if south else row + 1]

@@ -91,8 +91,10 @@ def _bend(
     """Round the rings, let the river wind, and add slow irregularity that grows towards the country."""
     longest = np.maximum(np.abs(even_x), np.abs(even_y))
     far = longest / size.urban
-    power = 2.12 + 5.0 * np.exp(-((far / 0.42) ** 2))
-    ring = np.where(far > 0, longest / np.maximum(_norm(even_x, even_y, power), 1e-9), 1.0)
+    rounding = np.clip((far - 0.2) / 0.45, 0, 1)
+    rounding = rounding**2 * (3 - 2 * rounding)
+    ring = np.where(far > 0, longest / np.maximum(_norm(even_x, even_y, 2.12), 1e-9), 1.0)
+    ring = 1 + (ring - 1) * rounding
     x, y = x * ring, y * ring
     scale = min(size.urban, 6000.0)
     phase = rng.uniform(0, 2 * np.pi, 2)
@@ -107,7 +109,7 @@ def _bend(
     return x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)
 
 
-def _norm(x: Floats, y: Floats, power: Floats) -> Floats:
+def _norm(x: Floats, y: Floats, power: float) -> Floats:
     longest = np.maximum(np.maximum(np.abs(x), np.abs(y)), 1e-9)
     result: Floats = longest * ((np.abs(x) / longest) ** power + (np.abs(y) / longest) ** power) ** (1 / power)
     return result

@@ -9,11 +9,21 @@ import numpy as np
 from pypinyin import Style, lazy_pinyin
 
 CITY = "云泽"
-_FIRST = "云青长白玉金凤龙石紫清碧丹文明安兴永和泰福春华东南新古双锦翠望松竹梅桃桂荷兰银红柳杨枫星月朝宁康嘉瑞景仁义德望卧灵秀沧澜"
+_FIRST = (
+    "云青长白玉金凤龙石紫清碧丹文明安兴永和泰福春华东南新古双锦翠望松竹梅桃桂荷兰银红柳杨枫星月朝宁康"
+    "嘉瑞景仁义德望卧灵秀沧澜"
+)
 _SECOND = "山湖江河岭桥林塘泉湾洲园阳溪台亭墩坪峰港池沙浦津关坡井冲屏光庄田"
-_MAIN = ("人民", "建设", "中山", "解放", "文昌", "迎宾", "江汉", "学府", "黄鹤", "楚天", "朝阳", "和平", "长江", "青年", "友谊", "前进",
-         "团结", "胜利", "光华", "鼓楼", "云泽", "湖滨", "锦绣", "创业", "科技", "世纪", "凤凰", "滨湖", "体育", "东风")
-_SURNAMES = "张王李刘陈杨黄赵周吴徐孙朱马胡郭林何高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范汪陆金石戴贾韦夏邱方侯邹熊孟秦白江阎薛尹段雷黎史龙贺陶顾毛郝龚邵万钱严覃武戚莫孔向汤"
+_MAIN = (
+    "人民", "建设", "中山", "解放", "文昌", "迎宾", "江汉", "学府", "黄鹤", "楚天", "朝阳", "和平",
+    "长江", "青年", "友谊", "前进", "团结", "胜利", "光华", "鼓楼", "云泽", "湖滨", "锦绣", "创业",
+    "科技", "世纪", "凤凰", "滨湖", "体育", "东风",
+)
+_SURNAMES = (
+    "张王李刘陈杨黄赵周吴徐孙朱马胡郭林何高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁"
+    "沈任姚卢傅钟姜崔谭廖范汪陆金石戴贾韦夏邱方侯邹熊孟秦白江阎薛尹段雷黎史龙贺陶顾毛郝龚邵万钱严覃武"
+    "戚莫孔向汤"
+)
 _SHOPS = (
     ("food", "餐馆", ("小馆", "热干面", "牛肉面馆", "鱼庄", "火锅", "烧烤", "饺子馆", "早点铺", "土菜馆", "茶饮")),
     ("shopping", "超市", ("超市", "便利店", "生活超市", "水果店", "服装店", "五金店", "文具店", "烟酒店", "花店")),
@@ -24,9 +34,12 @@ _SHOPS = (
     ("leisure", "休闲娱乐", ("网咖", "健身房", "棋牌室", "书吧", "台球俱乐部")),
 )
 #: Well-known real places that the characters would spell.
-_REAL = {"桂林", "玉林", "青海", "龙泉", "凤阳", "丹阳", "南阳", "东阳", "安阳", "长江", "玉山", "泰山", "华山", "金沙", "白山", "南江",
-         "东湖", "长沙", "金山", "南山", "东台", "东港", "新沂", "丹江", "青田", "长泰", "嘉峰", "春江", "望江", "青山", "青岭", "银川",
-         "明光", "丹东", "华阳", "新洲", "石林"}
+_REAL = {
+    "桂林", "玉林", "青海", "龙泉", "凤阳", "丹阳", "南阳", "东阳", "安阳", "长江", "玉山", "泰山",
+    "华山", "金沙", "白山", "南江", "东湖", "长沙", "金山", "南山", "东台", "东港", "新沂", "丹江",
+    "青田", "长泰", "嘉峰", "春江", "望江", "青山", "青岭", "银川", "明光", "丹东", "华阳", "新洲",
+    "石林",
+}
 _ENGLISH_SUFFIX = {
     "社区": "Community", "街道": "Subdistrict", "大道": "Avenue", "公园": "Park", "小区": "Residential Quarter",
     "高速": "Expressway", "快速路": "Expressway", "环路": "Ring Road", "医院": "Hospital", "小学": "Primary School",
@@ -74,6 +87,7 @@ class NameBook:
         self._rng = np.random.default_rng([seed, 9])
         self._pairs: dict[str, list[str]] = {}
         self._round: dict[str, int] = {}
+        self._villages: set[str] = set()
         self._main = [str(name) for name in self._rng.permutation(_MAIN)]
 
     def pair(self, sort: str) -> str:
@@ -110,10 +124,14 @@ class NameBook:
         return self.pair("road") + "快速路"
 
     def village(self) -> str:
-        """Name of a village: 陈家湾."""
+        """Name of a village: 陈家湾; 上陈家湾 and so on where it is taken."""
         pick = self._rng.integers
         stem = _SURNAMES[pick(len(_SURNAMES))] + ("家" if pick(3) else "")
-        return stem + ("湾", "塆", "垸", "咀", "嘴", "台", "墩", "冲", "畈", "大湾")[pick(10)]
+        name = stem + ("湾", "塆", "垸", "咀", "嘴", "台", "墩", "冲", "畈", "大湾")[pick(10)]
+        while name in self._villages:
+            name = "上下东西南北新老前后"[pick(10)] + name
+        self._villages.add(name)
+        return name
 
     def company(self, sort: str) -> str:
         """Name of a firm or shop owner: two characters."""

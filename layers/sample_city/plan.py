@@ -31,6 +31,8 @@ _FACILITIES = (("school", 0.95), ("community", 0.9), ("school", 0.3), ("park", 0
                ("utility", 0.12), ("green", 0.25), ("government", 0.1), ("sports", 0.06), ("station", 0.04),
                ("temple", 0.03))
 
+_CAMPUS = (("sports", 1.0), ("park", 1.0), ("culture", 0.6))
+
 
 @dataclass(slots=True)
 class Plan:
@@ -56,8 +58,8 @@ class Plan:
 def make_plan(lattice: Lattice, book: NameBook, seed: int) -> Plan:
     """Plan the whole territory."""
     shape = lattice.shape
-    empty = (np.full(shape, -1) for _ in range(3))
-    plan = Plan(lattice, arterial_network(lattice, book, seed), *empty)
+    network = arterial_network(lattice, book, seed)
+    plan = Plan(lattice, network, np.full(shape, -1), np.full(shape, -1), np.full(shape, -1))
     rng = np.random.default_rng([seed, 3])
     columns, rows = lattice.columns.spans(), lattice.rows.spans()
     zone_of = zones(lattice.size, rng)
@@ -162,7 +164,7 @@ class _Superblock:
         """Give some parcels of a living superblock, at the corners of blocks, to public uses; a campus its stadium."""
         if self.zone not in ("living", "old", "centre", "campus"):
             return
-        for kind, chance in _FACILITIES if self.zone != "campus" else (("sports", 1.0), ("park", 1.0), ("culture", 0.6)):
+        for kind, chance in _FACILITIES if self.zone != "campus" else _CAMPUS:
             if self.rng.random() < chance * (1 if self.zone == "living" else 0.6):
                 low, high, left, right = self.boxes[int(self.rng.integers(len(self.boxes)))]
                 row, column = int(self.rng.choice((low, high - 1))), int(self.rng.choice((left, right - 1)))
@@ -257,7 +259,8 @@ def _keep_one_network(plan: Plan) -> None:
            lattice.vertex(diagonal[:, 0] + 1, diagonal[:, 1] + rising)]
     label = _components(np.concatenate(start), np.concatenate(end), lattice.xy.shape[0] * lattice.xy.shape[1])
     main = np.bincount(label[np.concatenate(start)]).argmax()
-    for edges, rows, columns, at in ((network.across, row, column, start[0]), (network.up, row_up, column_up, start[1])):
+    across, up = (network.across, row, column, start[0]), (network.up, row_up, column_up, start[1])
+    for edges, rows, columns, at in (across, up):
         lost = label[at] != main
         edges.road[rows[lost], columns[lost]] = NONE
         edges.name[rows[lost], columns[lost]] = -1

@@ -1,5 +1,6 @@
 """Points of interest and place names of the plan."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +53,9 @@ def make_pois(plan: Plan, parcels: Parcels, buildings: Buildings, addresses: Add
     """Institutions, estates, shops, parks and bus stops."""
     rng, pois, names = np.random.default_rng([seed, 7]), Pois([], [], [], [], [], []), plan.network.names
 
-    def add(at: Floats, name: str, category: str, kind: str, premises: int | None = None, *, phone: bool = False) -> None:
+    def add(
+        at: Floats, name: str, category: str, kind: str, premises: int | None = None, *, phone: bool = False
+    ) -> None:
         pois.at.append((float(at[0]), float(at[1])))
         pois.name.append(name)
         pois.category.append(category)
@@ -81,7 +84,7 @@ def make_pois(plan: Plan, parcels: Parcels, buildings: Buildings, addresses: Add
     return pois
 
 
-def _bus_stops(plan: Plan, parcels: Parcels, rng: np.random.Generator, add: "object") -> None:
+def _bus_stops(plan: Plan, parcels: Parcels, rng: np.random.Generator, add: Callable[..., None]) -> None:
     """Stops on the kerb of main roads in town, every few parcels."""
     road = parcels.road[:, 0]
     town = np.array(plan.town)[parcels.community]
@@ -91,7 +94,7 @@ def _bus_stops(plan: Plan, parcels: Parcels, rng: np.random.Generator, add: "obj
     normal /= np.hypot(*normal.T)[:, None]
     at = (start + end) / 2 + normal * (parcels.keep[of, 0] - 3)[:, None]
     for point, name in zip(at, parcels.name[of, 0], strict=True):
-        add(point, f"{plan.network.names[name]}站" if name >= 0 else "公交站", "transport", "公交站")  # type: ignore[operator]
+        add(point, f"{plan.network.names[name]}站" if name >= 0 else "公交站", "transport", "公交站")
 
 
 @dataclass(slots=True)
@@ -120,8 +123,9 @@ def make_places(plan: Plan, addresses: Addresses, parcels: Parcels, admin: Admin
         sort = {"city": "city", "district": "district", "street": "town" if area.name.endswith("镇") else "suburb",
                 "community": "neighbourhood"}[area.level]
         if not (area.level == "community" and area.name.endswith("村")):
-            at = np.zeros(2) if area.level == "city" else shapely.get_coordinates(shapely.point_on_surface(area.polygon))[0]
-            add(at, area.name.removesuffix("社区").removesuffix("街道"), sort, area.code, area.population)
+            inside = shapely.get_coordinates(shapely.point_on_surface(area.polygon))[0]
+            name = area.name.removesuffix("社区").removesuffix("街道")
+            add(np.zeros(2) if area.level == "city" else inside, name, sort, area.code, area.population)
     seen: dict[str, list[int]] = {}
     for premises in np.flatnonzero(addresses.road < 0).tolist():
         seen.setdefault(f"{addresses.place[premises]}{parcels.block[addresses.parcel[premises]]}", []).append(premises)
@@ -129,9 +133,9 @@ def make_places(plan: Plan, addresses: Addresses, parcels: Parcels, admin: Admin
         code = str(admin.codes[parcels.community[addresses.parcel[members[0]]]])
         kind = "village" if len(members) > 25 else "hamlet"
         add(addresses.gate[members].mean(axis=0), addresses.place[members[0]], kind, code, 3 * len(members))
-    for area_, name, kind in water.areas:
-        if name and kind == "lake":
-            add(shapely.get_coordinates(shapely.point_on_surface(area_))[0], name, "natural", None)
+    for lake, lake_name, sort in water.areas:
+        if lake_name and sort == "lake":
+            add(shapely.get_coordinates(shapely.point_on_surface(lake))[0], lake_name, "natural", None)
     if water.island is not None:
         add(shapely.get_coordinates(water.island.centroid)[0], water.island_name, "island", None)
     return places

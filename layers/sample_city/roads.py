@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from layers.sample_city.arterials import MOTORWAY, PRIMARY, TRUNK
-from layers.sample_city.axes import RIVER, Flags, Floats, Ints
+from layers.sample_city.axes import RIVER, Flags, Floats, Ints, Shapes
 from layers.sample_city.parcels import creek_half_width
 from layers.sample_city.plan import Plan
 
@@ -20,7 +20,7 @@ SPEED: Floats = np.array([0, 100, 80, 60, 50, 40, 30, 15, 20, 5])
 class Roads:
     """Features: ``lines`` [m], class ordinal ``road``, ``name`` ordinal or -1, ``oneway``, ``bridge``."""
 
-    lines: "np.typing.NDArray[np.object_]"
+    lines: Shapes
     road: Ints
     name: Ints
     oneway: Ints
@@ -136,7 +136,7 @@ def _runs(pieces: _Pieces) -> Roads:
     points = np.concatenate([pieces.start[first], pieces.end])
     owner = np.concatenate([np.arange(len(first)), run])
     order = np.argsort(owner, kind="stable")
-    lines = shapely.linestrings(points[order], indices=owner[order])
+    lines = np.asarray(shapely.linestrings(points[order], indices=owner[order]))
     return Roads(lines, pieces.road[first], pieces.name[first], pieces.oneway[first], pieces.bridge[first])
 
 

@@ -17,6 +17,8 @@ from layers.sample_city.parcels import Parcels, creek_half_width, inset
 from layers.sample_city.plan import Plan
 
 DITCH_HALF_WIDTH = 2.2
+#: Grid of the corners of water and land use, coarser than the degrees they are rounded to [m].
+GRID = 0.01
 
 
 @dataclass(slots=True)
@@ -38,8 +40,10 @@ def make_water(plan: Plan, parcels: Parcels, book: NameBook, seed: int) -> Water
     for lake in lakes:
         water.areas.append((lake, book.pair("lake") + "湖", "lake"))
     _creeks(plan, water, [river, *lakes], book)
-    _ponds(parcels, water, rng, [lake for lake in lakes])
+    _ponds(parcels, water, rng)
     _ditches(plan, water)
+    water.areas = [(shapely.set_precision(area, GRID), name, kind) for area, name, kind in water.areas]
+    water.island = None if water.island is None else shapely.set_precision(water.island, GRID)
     return water
 
 
@@ -68,7 +72,7 @@ def _river(plan: Plan, water: Water, rng: np.random.Generator) -> Polygon:
     half = lattice.xy[row + 1, columns[reach]] - centre[reach]
     shores = [smooth(centre[reach] + half * swell * side) for side in (1.0, -0.7)]
     water.island = Polygon(np.concatenate([shores[0], shores[1][::-1]])).buffer(0)
-    river = outline.difference(water.island)
+    river = _largest(outline.difference(water.island))
     water.areas.append((river, "云江", "river"))
     water.lines.append((shapely.LineString(smooth(centre)), "云江", "river"))
     return outline
@@ -105,7 +109,8 @@ def _lake(plan: Plan, box: tuple[int, int, int, int], rng: np.random.Generator) 
 
 def _largest(shape: shapely.Geometry) -> Polygon:
     parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
-    return max(parts, key=lambda part: part.area)
+    largest: Polygon = max(parts, key=lambda part: part.area)
+    return largest
 
 
 def _creeks(plan: Plan, water: Water, taken: list[Polygon], book: NameBook) -> None:
@@ -128,14 +133,15 @@ def _creeks(plan: Plan, water: Water, taken: list[Polygon], book: NameBook) -> N
         water.lines.append((shapely.LineString(points), name, "canal" if column % 2 else "stream"))
 
 
-def _ponds(parcels: Parcels, water: Water, rng: np.random.Generator, lakes: list[Polygon]) -> None:
+def _ponds(parcels: Parcels, water: Water, rng: np.random.Generator) -> None:
     """Round ponds in parks and fields, and fish ponds in fours."""
-    kinds = ORDINAL["park"], ORDINAL["paddy"], ORDINAL["dry_field"]
-    chance = np.select([parcels.kind == kinds[0], parcels.kind == kinds[1], parcels.kind == kinds[2]], [0.3, 0.13, 0.07])
+    chance = np.zeros(len(parcels.kind))
+    for name, share in (("park", 0.3), ("paddy", 0.13), ("dry_field", 0.07)):
+        chance[parcels.kind == ORDINAL[name]] = share
     luck = rng.random(len(chance))
     moved, remains = inset(parcels.corners, parcels.keep + 14.0)
     of = np.flatnonzero((luck < chance) & remains & parcels.buildable)
-    fish = (parcels.kind[of] == kinds[1]) & (luck[of] < 0.06)
+    fish = (parcels.kind[of] == ORDINAL["paddy"]) & (luck[of] < 0.06)
     _fish_ponds(moved[of[fish]], water)
     of = of[~fish]
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
@@ -171,10 +177,11 @@ def _ditches(plan: Plan, water: Water) -> None:
     for column, first, end in plan.ditches:
         rows: Ints = np.arange(first, end + 1)
         beside = {(row, side) for row in range(first, end) for side in (column - 1, column)}
-        if beside & cut or network.up.road[first:end, column].any() or network.across.road[first + 1 : end, column - 1 : column + 1].any():
+        crossing = network.across.road[first + 1 : end, column - 1 : column + 1]
+        if beside & cut or network.up.road[first:end, column].any() or crossing.any():
             continue
         line = shapely.LineString(xy[rows, column])
         if line.length > 120:
-            line = substring(line, 18, line.length - 18)
-            water.lines.append((line, None, "canal"))
-            water.areas.append((line.buffer(DITCH_HALF_WIDTH, cap_style="flat", join_style="mitre"), None, "canal"))
+            ditch = shapely.LineString(substring(line, 18, line.length - 18).coords)
+            water.lines.append((ditch, None, "canal"))
+            water.areas.append((ditch.buffer(DITCH_HALF_WIDTH, cap_style="flat", join_style="mitre"), None, "canal"))
