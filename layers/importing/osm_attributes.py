@@ -22,6 +22,10 @@ _UNTOLD_SPEED = frozenset(("none", "signals", "variable", "walk", "unlimited"))
 #: Nothing higher, taller or faster exists; a larger value is a slip of the keyboard.
 _MAX_HEIGHT, _MAX_FLOORS, _MAX_LANES, _MAX_SPEED = 1000.0, 200, 30, 200.0
 
+#: Most elements have none of the keys that a rule asks for; one look at them is enough.
+_LAND_USE_KEYS = frozenset(key for key, _ in osm_tags.LAND_USE)
+_WATER_KEYS = frozenset(("natural", *(key for key, _ in osm_tags.WATER_AREA)))
+
 
 @dataclass(slots=True)
 class Tags:
@@ -32,7 +36,10 @@ class Tags:
 
     def get(self, *keys: str) -> str | None:
         """The first of these keys that has a value."""
-        return next((self.values[key].strip() for key in keys if self.values.get(key, "").strip()), None)
+        for key in keys:
+            if (text := self.values.get(key)) and (text := text.strip()):
+                return text
+        return None
 
     def read(self, parse: Callable[[str], Any], *keys: str) -> Any:
         """The parsed value of the first of these keys; an unreadable one is noted and None."""
@@ -142,6 +149,8 @@ def waterway(tags: Tags) -> Attributes | None:
 
 def water(tags: Tags) -> Attributes | None:
     """An area of water or wetland, or None."""
+    if _WATER_KEYS.isdisjoint(tags.values):
+        return None
     if tags.get("natural") == "water":
         return _named(tags) | {"kind": osm_tags.WATER_KIND.get(tags.get("water") or "", "other")}
     kind = next((kind for (key, value), kind in osm_tags.WATER_AREA.items() if tags.get(key) == value), None)
@@ -150,7 +159,7 @@ def water(tags: Tags) -> Attributes | None:
 
 def land_use(tags: Tags) -> Attributes | None:
     """A patch of land use by the 2023 classification, or None; a single building is none."""
-    if "building" in tags.values:
+    if "building" in tags.values or _LAND_USE_KEYS.isdisjoint(tags.values):
         return None
     for (key, value), (code, kind) in osm_tags.LAND_USE.items():
         if tags.values.get(key) == value:
@@ -163,8 +172,10 @@ def place(tags: Tags) -> Attributes | None:
     kind = osm_tags.PLACE_KIND.get(tags.values.get("place", ""))
     if kind is None and tags.values.get("natural") in osm_tags.NATURAL_PLACES:
         kind = "natural"
+    if kind is None:
+        return None
     names = _named(tags)
-    if kind is None or names["name"] is None:
+    if names["name"] is None:
         return None
     return names | {
         "kind": kind,
@@ -188,6 +199,8 @@ def address(tags: Tags) -> Attributes | None:
 
 def poi(tags: Tags) -> Attributes | None:
     """A point of interest, or None; ``kind`` is the tag's value, such as ``restaurant``."""
+    if osm_tags.POI_CATEGORY.keys().isdisjoint(tags.values):
+        return None
     names = _named(tags)
     for key, categories in osm_tags.POI_CATEGORY.items():
         value = tags.values.get(key)
