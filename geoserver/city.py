@@ -49,6 +49,10 @@ class City:
         """The published layers by id."""
         return self.published.layers
 
+    def offered_for(self, layer: Layer) -> frozenset[int]:
+        """EPSG codes that this layer is read and edited in: those the city offers, and its own."""
+        return self.offered | {layer.srid}
+
     def language(self, request: Request) -> str:
         """``zh-CN`` or ``en-US``: the ``lang`` parameter, else Accept-Language, else the first configured."""
         wanted = [request.query_params.get("lang", "")]
@@ -87,7 +91,8 @@ class City:
         if layers is None:
             with self.database.engine.connect() as conn:
                 layers = load_layers(conn)
-        return Published(layers, build_api(self.settings, layers, openapi_document(self.settings, layers)))
+        openapi = openapi_document(self.settings, layers)
+        return Published(layers, build_api(self.settings, self.database, layers, openapi))
 
     def _watch(self) -> None:
         """A NOTIFY wakes this thread; after a broken line it connects again and reads what it may have missed."""

@@ -19,11 +19,13 @@ from geoserver.errors import ParameterError
 from geoserver.features import find_layer
 from geoserver.formats import EXPORTS, media_type, negotiate
 from geoserver.parameters import only, single_values
+from geoserver.provider import Source
 from geoserver.reply import Reply
 from geoserver.settings import Settings
 from geoserver.templates import CONTENT_SECURITY_POLICY, TEMPLATES
 from layers.catalogue import Layer, Text
 from layers.crs import CRS84, epsg, storage_uri
+from layers.database import Database
 from layers.exporting.export import FORMATS
 
 if TYPE_CHECKING:
@@ -36,9 +38,9 @@ _WORLD = (-180.0, -90.0, 180.0, 90.0)
 compat.install()
 
 
-def build_api(settings: Settings, layers: Mapping[str, Layer], openapi: str) -> API:
+def build_api(settings: Settings, database: Database, layers: Mapping[str, Layer], openapi: str) -> API:
     """pygeoapi's API object over these layers; ``openapi`` is the document as JSON text."""
-    return API(_config(settings, layers), openapi)
+    return API(_config(settings, database, layers), openapi)
 
 
 def get_landing_page(city: "City", request: Request, _body: bytes) -> Reply:
@@ -87,11 +89,27 @@ def _core(
 
 
 class CoreRequest(APIRequest):  # type: ignore[misc]
-    """pygeoapi's request with language and format already chosen: its own choice fails on ``lang=zh``."""
+    """pygeoapi's request with language and format already chosen: its own choice fails on ``lang=zh``.
 
-    def __init__(self, request: Request, language: str, format_: str) -> None:
+    ``parameters``, ``headers`` and ``body`` replace the request's own where they were checked and completed before.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        language: str,
+        format_: str,
+        parameters: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> None:
         self._language, self._chosen_format = language, format_
         super().__init__(request, [language])
+        self._data = body
+        if parameters is not None:
+            self._args = parameters
+        if headers is not None:
+            self._headers = headers
 
     def _get_locale(self, _headers: object, _supported: object) -> tuple[str, Locale]:
         return self._language, Locale.parse(self._language, sep="-")
@@ -112,7 +130,7 @@ def reply_of(answer: tuple[Mapping[str, str], int, str | bytes]) -> Reply:
     return Reply(body, headers.get("Content-Type"), HTTPStatus(status), kept)
 
 
-def _config(settings: Settings, layers: Mapping[str, Layer]) -> dict[str, Any]:
+def _config(settings: Settings, database: Database, layers: Mapping[str, Layer]) -> dict[str, Any]:
     metadata = settings.metadata
     return {
         "server": {
@@ -122,8 +140,15 @@ def _config(settings: Settings, layers: Mapping[str, Layer]) -> dict[str, Any]:
             "encoding": "utf-8",
             "languages": list(settings.server.languages),
             "pretty_print": False,
+            "limits": {
+                "default_items": settings.server.limits.default_items,
+                "max_items": settings.server.limits.max_items,
+                "on_exceed": "throttle",
+            },
             "gzip": False,
             "map": {"url": "", "attribution": ""},
+            "limits": {"default_items": MAX_PAGE, "max_items": MAX_PAGE},
+            "manager": {"name": "geoserver.process_manager.ProcessManager"},
             "templates": {"path": str(TEMPLATES)},
             "api_rules": {"strict_slashes": False},
         },
@@ -135,11 +160,14 @@ def _config(settings: Settings, layers: Mapping[str, Layer]) -> dict[str, Any]:
             "provider": metadata.provider.model_dump(),
             "contact": metadata.contact.model_dump(),
         },
-        "resources": {layer.id: _resource(settings, layer) for layer in layers.values()} | dict(settings.resources),
+        "resources": {
+            **{layer.id: _resource(settings, database, layer) for layer in layers.values()},
+            **settings.resources,
+        },
     }
 
 
-def _resource(settings: Settings, layer: Layer) -> dict[str, Any]:
+def _resource(settings: Settings, database: Database, layer: Layer) -> dict[str, Any]:
     west, south, east, north = layer.extent or _WORLD
     return {
         "type": "collection",
@@ -152,7 +180,7 @@ def _resource(settings: Settings, layer: Layer) -> dict[str, Any]:
             {
                 "type": "feature",
                 "name": "geoserver.provider.PostGISProvider",
-                "data": layer.id,
+                "data": Source(layer, database, settings.crs.projected),
                 "id_field": "id",
                 "crs": [CRS84.uri, *(epsg(srid).uri for srid in dict.fromkeys((*settings.crs.offered, layer.srid)))],
                 "storage_crs": storage_uri(layer.srid),

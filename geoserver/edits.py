@@ -103,13 +103,15 @@ def _edit(
         document: Any = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BodyError(f"the body is not JSON: {error}") from None
-    return checked_edit(layer, document, _content_crs(city, request), partial=partial)
+    return checked_edit(layer, document, _content_crs(city, request, layer), partial=partial)
 
 
-def _content_crs(city: "City", request: Request) -> Crs:
+def _content_crs(city: "City", request: Request, layer: Layer) -> Crs:
     """The CRS of the body's coordinates (OGC 20-002r1, Content-Crs header); CRS84 when it is absent."""
     header = request.headers.get("content-crs")
-    return CRS84 if header is None else parse_crs(header.strip().removeprefix("<").removesuffix(">"), city.offered)
+    if header is None:
+        return CRS84
+    return parse_crs(header.strip().removeprefix("<").removesuffix(">"), city.offered_for(layer))
 
 
 def _expected(request: Request) -> int | None:

@@ -49,7 +49,7 @@ def get_items(city: "City", request: Request, _body: bytes, collection: str) -> 
     format_ = negotiate(request, values, COLLECTION_FORMATS)
     limits = city.settings.server.limits
     bounds = Limits(limits.default_items, limits.max_items)
-    query = feature_query(layer, values, city.offered, bounds, city.settings.crs.projected)
+    query = feature_query(layer, values, city.offered_for(layer), bounds, city.settings.crs.projected)
     if format_ in EXPORTS:
         return export_items(city, layer, query, format_, limited="limit" in values)
     hits = result_type(values) == "hits"
@@ -81,7 +81,7 @@ def get_item(city: "City", request: Request, _body: bytes, collection: str, item
     values = single_values(request.query_params.multi_items())
     only(values, ("f", "lang", "crs", "as-of"))
     format_ = negotiate(request, values, ITEM_FORMATS)
-    crs = crs_parameter("crs", values.get("crs"), city.offered)
+    crs = crs_parameter("crs", values.get("crs"), city.offered_for(layer))
     as_of = instant("as-of", values["as-of"]) if "as-of" in values else None
     with city.database.reading() as raw:
         text, revision = read_feature(raw, layer, feature_id(layer, item), crs, as_of)

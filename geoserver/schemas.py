@@ -5,7 +5,8 @@ from typing import Any
 
 from layers.catalogue import Field, FieldType, Layer
 
-_JSON_TYPES: Mapping[FieldType, Mapping[str, Any]] = {
+#: What each field type is in JSON Schema.
+JSON_TYPES: Mapping[FieldType, Mapping[str, Any]] = {
     "string": {"type": "string"},
     "integer": {"type": "integer"},
     "number": {"type": "number"},
@@ -56,7 +57,7 @@ def _fields(layer: Layer, language: str) -> dict[str, Any]:
 
 
 def _field(field: Field, language: str) -> dict[str, Any]:
-    described: dict[str, Any] = {"title": field.title[language], **_JSON_TYPES[field.type]}
+    described: dict[str, Any] = {"title": field.title[language], **JSON_TYPES[field.type]}
     if field.unit:
         described |= {"x-ogc-unit": field.unit, "x-ogc-unitLang": "UCUM"}
     if field.domain:
