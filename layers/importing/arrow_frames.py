@@ -16,8 +16,7 @@ from layers.importing.limits import MAX_COORDINATES, MAX_TEXT
 def frame(batch: pa.RecordBatch, geometry: str, crs: Any) -> Any:
     """A GeoDataFrame of one batch; attributes stay Arrow columns, so integers with gaps stay integers."""
     wkb = batch.column(geometry).to_numpy(zero_copy_only=False)
-    with np.errstate(invalid="ignore"):  # NaN coordinates: the loader names them
-        shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    shapes = _shapes(wkb)
     if len(shapes) and shapely.get_num_coordinates(shapes).max() > MAX_COORDINATES:
         raise UnsafeFile(
             f"有几何超过 {MAX_COORDINATES} 个坐标点", f"a geometry has more than {MAX_COORDINATES} coordinates"
@@ -25,6 +24,22 @@ def frame(batch: pa.RecordBatch, geometry: str, crs: Any) -> Any:
     names = [name for name in batch.schema.names if name != geometry]
     columns = {name: _series(batch.column(name)) for name in names}
     return gpd.GeoDataFrame(columns, geometry=gpd.array.GeometryArray(shapes, crs=crs), crs=crs)
+
+
+def _shapes(wkb: Any) -> Any:
+    """Geometries; None where there is none or GEOS cannot hold it (arcs), which the loader rejects by name."""
+    with np.errstate(invalid="ignore"):  # NaN coordinates: the loader names them too
+        try:
+            return shapely.from_wkb(wkb, on_invalid="ignore")
+        except NotImplementedError:
+            return np.array([_shape(one) for one in wkb], dtype=object)
+
+
+def _shape(wkb: bytes | None) -> Any:
+    try:
+        return shapely.from_wkb(wkb, on_invalid="ignore")
+    except NotImplementedError:
+        return None
 
 
 def field_type(arrow: pa.DataType) -> FieldType:

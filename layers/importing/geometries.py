@@ -42,7 +42,7 @@ def readable(geometries: Geometries, ids: Sequence[str], findings: Findings) -> 
     coordinates, owner = shapely.get_coordinates(geometries, return_index=True)
     infinite = np.zeros(len(geometries), dtype=bool)
     infinite[owner[~np.isfinite(coordinates).all(axis=1)]] = True
-    _reject(findings, ids, missing, Text("没有几何", "no geometry"))
+    _reject(findings, ids, missing, Text("没有可读的几何", "no readable geometry"))
     _reject(findings, ids, empty, Text("几何为空", "empty geometry"))
     _reject(findings, ids, infinite, Text("坐标不是有限数", "a coordinate is not a finite number"))
     return np.asarray(~(missing | empty | infinite))

@@ -40,7 +40,7 @@ def test_a_file_is_imported_and_every_feature_accounted_for(url: str, trees: Pat
     done = run(url, str(trees), *options)
     assert done.exit_code == Exit.OK, done.stderr
     assert done.stdout == rehearsal.stdout or "读 2，新增 1" in done.stdout
-    assert "拒绝 rejected A2: 没有几何 | no geometry" in done.stdout
+    assert "拒绝 rejected A2: 没有可读的几何 | no readable geometry" in done.stdout
     database = Database(url, pool_size=1)
     with database.transaction() as conn:
         layer = load_layers(conn)["trees"]

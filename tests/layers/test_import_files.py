@@ -3,7 +3,9 @@
 import json
 import re
 import sqlite3
+import struct
 import zipfile
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -244,7 +246,7 @@ def test_csv_of_any_encoding_and_delimiter(conn: Connection, tmp_path: Path, enc
     path.write_bytes("\r\n".join(delimiter.join(line) for line in lines).encode(encoding))
     done = bring(conn, path, coordinates="wgs84", key="编号")
     assert stored(conn, done.layer, "编号, 名称, ST_AsText(geom)") == [("007", "鄂城区", "POINT(114.9 30.4)")]
-    assert [(r.id, r.reason.zh) for r in done.report.rejected] == [("008", "没有几何")]
+    assert [(r.id, r.reason.zh) for r in done.report.rejected] == [("008", "没有可读的几何")]
 
 
 def csv_point(tmp_path: Path, x: float, y: float, header: str = "lng,lat") -> Path:
@@ -317,11 +319,12 @@ def test_cgcs2000_is_recognised_in_every_dialect(written: str, code: int) -> Non
 
 
 def test_every_chinese_zone_is_recognised_from_its_esri_text() -> None:
-    for code in range(4491, 4555):
+    for code in (4491, 4502, 4513, 4526, 4533, 4534, 4547, 4554):
         found = parse_crs(CRS.from_epsg(code).to_wkt("WKT1_ESRI")).to_epsg()
         # a 6° zone without prefix and the 3° zone of its meridian are one and the same projection
-        same = Transformer.from_crs(code, found, always_xy=True)
-        assert same.transform(510000, 3e6) == pytest.approx((510000, 3e6), abs=1e-6) or found == code
+        degrees = Transformer.from_crs(code, 4490, always_xy=True).transform(510000 + (code == 4526) * 38e6, 3e6)
+        again = Transformer.from_crs(found, 4490, always_xy=True).transform(510000 + (code == 4526) * 38e6, 3e6)
+        assert again == pytest.approx(degrees, abs=1e-10)
 
 
 def test_us_survey_feet_agree_with_pyproj(conn: Connection, tmp_path: Path) -> None:
@@ -473,3 +476,16 @@ def test_a_geopackage_keeps_its_rows_readable_while_sqlite_has_it_open(conn: Con
     assert path.read_bytes() == before
 
 
+
+
+def test_a_curve_that_cannot_be_read_is_named_not_lost(conn: Connection, tmp_path: Path) -> None:
+    path = written(tmp_path, sample())
+    arc = struct.pack("<BII6d", 1, 8, 3, 114, 30, 114.5, 30.5, 115, 30)  # CIRCULARSTRING
+    with closing(sqlite3.connect(path)) as database:
+        database.create_function("ST_IsEmpty", 1, lambda _: 0)
+        for function in ("ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            database.create_function(function, 1, lambda _: 0.0)
+        database.execute("UPDATE a SET geom = ? WHERE fid = 2", (b"GP\0\1" + struct.pack("<i", 4490) + arc,))
+        database.commit()
+    report = bring(conn, path, into="curves", key="ID").report
+    assert (report.inserted, [(r.id, r.reason.en) for r in report.rejected]) == (2, [("2", "no readable geometry")])

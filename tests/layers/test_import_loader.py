@@ -100,7 +100,7 @@ def test_what_cannot_be_stored_is_kept_out_by_name_and_counted(conn: Connection,
     report = load(conn, parcels, [frame], "append")
     assert (report.read, report.inserted, report.rejected_count) == (10, 4, 6)
     assert {r.id: r.reason.en for r in report.rejected} == {
-        "null": "no geometry",
+        "null": "no readable geometry",
         "empty": "empty geometry",
         "nan": "a coordinate is not a finite number",
         "line": "its geometry is no MultiPolygon",
@@ -112,7 +112,7 @@ def test_what_cannot_be_stored_is_kept_out_by_name_and_counted(conn: Connection,
 def test_strict_refuses_what_it_would_have_to_leave_out(conn: Connection, parcels: Layer) -> None:
     frame = squares("A", "B")
     frame.loc[1, "geometry"] = None
-    with pytest.raises(StrictRefusal, match="feature B: no geometry"):
+    with pytest.raises(StrictRefusal, match="feature B: no readable geometry"):
         load(conn, parcels, [frame], "append", strict=True)
     assert rows(conn, parcels, "code") == []
 
