@@ -238,12 +238,14 @@ def test_house_numbers_are_odd_on_one_side_of_the_road_and_even_on_the_other(
         line = shapely.line_merge(shapely.union_all(parts.geometry.to_numpy()))
         if len(mine) < 4 or line.geom_type != "LineString":
             continue
-        ahead = shapely.get_coordinates(shapely.get_point(line, -1))[0] - shapely.get_coordinates(line)[0]
-        away = shapely.get_coordinates(mine.geometry.to_numpy()) - shapely.get_coordinates(line)[0]
-        left = ahead[0] * away[:, 1] - ahead[1] * away[:, 0] > 0
+        houses = mine.geometry.to_numpy()
+        place = np.clip(shapely.line_locate_point(line, houses), 1, line.length - 1)
+        before, behind = (shapely.get_coordinates(shapely.line_interpolate_point(line, place + d)) for d in (-1, 1))
+        ahead, away = behind - before, shapely.get_coordinates(houses) - before
+        left = ahead[:, 0] * away[:, 1] - ahead[:, 1] * away[:, 0] > 0
         odd = mine["number"].str.removesuffix("号").astype(int).to_numpy() % 2 == 1
         share = max((left == odd).mean(), (left != odd).mean())
-        assert share > 0.8, name
+        assert share > 0.9, name
         checked += 1
     assert checked > 5
 
