@@ -40,6 +40,7 @@ def export_items(city: "City", layer: Layer, query: FeatureQuery, format_: str, 
         conn = opened.enter_context(city.database.engine.connect())
         set_statement_timeout(conn, SECONDS)
         chunks = stream(conn, statement, layer, format_, query.crs.srid)
+        opened.callback(chunks.close)
         first = next(chunks, b"")
         resources = opened.pop_all()
     name = quote(f"{layer.id}{FORMATS[format_].suffix}")

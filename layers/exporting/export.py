@@ -6,22 +6,20 @@ takes the first chunk before it sends headers, so that refusals still become an 
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Connection, Select, TextClause
 
 from layers.catalogue import Layer, Text
-from layers.exporting.dxf import write_dxf
 from layers.exporting.errors import UnknownFormat
-from layers.exporting.files import write_flatgeobuf, write_geopackage, write_geoparquet, write_kml
 from layers.exporting.options import Options
 from layers.exporting.selection import Limits, Selection
-from layers.exporting.shapefile import write_shapefile
 from layers.exporting.text import csv_chunks, geojson_chunks
 
 CHUNK_BYTES = 256 * 1024
@@ -32,14 +30,17 @@ Writer = Callable[[Selection, Options, Path], None]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A file format, written as chunks of text or by a writer into a file; ``srid`` where it knows one CRS only."""
+    """A file format, written as chunks of text or by a writer into a file; ``srid`` where it knows one CRS only.
+
+    Writers are named by their module in this package and imported when first needed: their libraries are large.
+    """
 
     id: str
     title: Text
     media_type: str
     suffix: str
     chunks: Chunks | None = None
-    writer: Writer | None = None
+    writer: str | None = None
     srid: int | None = None
 
 
@@ -47,15 +48,18 @@ FORMATS = {
     format.id: format
     for format in (
         Format("gpkg", Text("GeoPackage", "GeoPackage"), "application/geopackage+sqlite3", ".gpkg",
-               writer=write_geopackage),
+               writer="files:write_geopackage"),
         Format("geojson", Text("GeoJSON", "GeoJSON"), "application/geo+json", ".geojson", chunks=geojson_chunks),
         Format("csv", Text("CSV 表格", "CSV table"), "text/csv", ".csv", chunks=csv_chunks),
-        Format("shp", Text("Shapefile 压缩包", "Zipped Shapefile"), "application/zip", ".zip", writer=write_shapefile),
-        Format("fgb", Text("FlatGeobuf", "FlatGeobuf"), "application/vnd.flatgeobuf", ".fgb", writer=write_flatgeobuf),
+        Format("shp", Text("Shapefile 压缩包", "Zipped Shapefile"), "application/zip", ".zip",
+               writer="shapefile:write_shapefile"),
+        Format("fgb", Text("FlatGeobuf", "FlatGeobuf"), "application/vnd.flatgeobuf", ".fgb",
+               writer="files:write_flatgeobuf"),
         Format("parquet", Text("GeoParquet", "GeoParquet"), "application/vnd.apache.parquet", ".parquet",
-               writer=write_geoparquet),
-        Format("kml", Text("KML", "KML"), "application/vnd.google-earth.kml+xml", ".kml", writer=write_kml, srid=4326),
-        Format("dxf", Text("DXF 图形", "DXF drawing"), "image/vnd.dxf", ".dxf", writer=write_dxf),
+               writer="files:write_geoparquet"),
+        Format("kml", Text("KML", "KML"), "application/vnd.google-earth.kml+xml", ".kml",
+               writer="files:write_kml", srid=4326),
+        Format("dxf", Text("DXF 图形", "DXF drawing"), "image/vnd.dxf", ".dxf", writer="dxf:write_dxf"),
     )
 }  # fmt: skip
 
@@ -87,7 +91,7 @@ def stream(
     srid: int,
     options: Options = Options(),  # noqa: B008 - immutable
     limits: Limits = Limits(),  # noqa: B008 - immutable
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """The result as chunks of bytes, with memory that does not grow with it.
 
     ``statement`` selects id, fields of the layer and ``geom``; coordinates come in ``srid``, east before north. A file
@@ -98,8 +102,7 @@ def stream(
     selection = Selection(conn, statement, layer, wanted.srid or srid, limits)
     if wanted.chunks is not None:
         return _bounded(wanted.chunks(selection, options), selection)
-    assert wanted.writer is not None
-    return _file_chunks(wanted, wanted.writer, selection, options)
+    return _file_chunks(wanted, _writer(wanted), selection, options)
 
 
 def write_file(
@@ -119,7 +122,7 @@ def write_file(
     with TemporaryDirectory(prefix=".citymap-", dir=path.parent) as directory:
         made = Path(directory, f"export{wanted.suffix}")
         if wanted.writer is not None:
-            wanted.writer(selection, options, made)
+            _writer(wanted)(selection, options, made)
         else:
             assert wanted.chunks is not None
             with made.open("wb") as file:
@@ -131,7 +134,13 @@ def write_file(
     return Written(path, selection.rows, size, selection.srid)
 
 
-def _bounded(chunks: Iterator[bytes], selection: Selection) -> Iterator[bytes]:
+def _writer(format: Format) -> Writer:
+    assert format.writer is not None
+    writer: Writer = resolve_name(f"layers.exporting.{format.writer}")
+    return writer
+
+
+def _bounded(chunks: Iterator[bytes], selection: Selection) -> Generator[bytes]:
     size = 0
     for chunk in chunks:
         size += len(chunk)
@@ -139,7 +148,7 @@ def _bounded(chunks: Iterator[bytes], selection: Selection) -> Iterator[bytes]:
         yield chunk
 
 
-def _file_chunks(format: Format, writer: Writer, selection: Selection, options: Options) -> Iterator[bytes]:
+def _file_chunks(format: Format, writer: Writer, selection: Selection, options: Options) -> Generator[bytes]:
     with TemporaryDirectory(prefix="citymap-export-", dir=options.directory) as directory:
         path = Path(directory, f"export{format.suffix}")
         writer(selection, options, path)
