@@ -23,10 +23,10 @@ _TUNNEL = ["==", ["get", "tunnel"], True]
 
 #: Boundary level → first zoom, last zoom, line width [px] and dashes [line widths].
 _BOUNDARIES = {
-    "community": (13, 24, 0.9, [2, 2]),
-    "street": (11, 24, 1.2, [4, 2]),
-    "district": (8, 24, 1.6, [6, 2, 1.5, 2]),
-    "city": (0, 24, 2.2, [8, 2, 1.5, 2, 1.5, 2]),
+    "community": (13, 24, 0.8, [2, 2]),
+    "street": (11, 24, 1.0, [4, 2]),
+    "district": (8, 24, 1.4, [6, 2, 1.5, 2]),
+    "city": (0, 24, 2.0, [8, 2, 1.5, 2, 1.5, 2]),
 }
 def ground_layers(palette: Palette) -> list[StyleLayer]:
     """Background, land use, water, buildings: the areas below the streets."""
@@ -152,7 +152,7 @@ def _boundary_layers(palette: Palette) -> list[StyleLayer]:
                 "line-color": palette.boundary[level],
                 "line-width": width,
                 "line-dasharray": dashes,
-                "line-opacity": 0.8,
+                "line-opacity": 0.65,
             },
         )
         for level, (first, last, width, dashes) in _BOUNDARIES.items()

@@ -15,6 +15,8 @@ import requests
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from geoserver.web.assets import NODE_MODULES
+
 pytestmark = pytest.mark.browser
 
 FLAGS = [
@@ -24,7 +26,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
-DESKTOP = {"viewport": {"width": 1440, "height": 900}}
+DESKTOP = {"viewport": {"width": 1280, "height": 720}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 READY = "html[data-ready=true]"
 
@@ -49,7 +51,7 @@ def visit(browser: Browser, live_city: str) -> Iterator[Visit]:
     contexts = []
 
     def open_page(path: str, ready: bool = True, prepare: Callable[[Page], object] | None = None, **options: Any) -> Page:
-        context = browser.new_context(**{**DESKTOP, "locale": "zh-CN", **options})
+        context = browser.new_context(**{**DESKTOP, "locale": "zh-CN", "reduced_motion": "reduce", **options})
         contexts.append(context)
         page = context.new_page()
         page.seen, page.complaints = [], []  # type: ignore[attr-defined]
@@ -130,7 +132,7 @@ def test_chinese_names_are_drawn_from_local_fonts(visit: Visit, poi: dict[str, A
 
 def test_click_identifies_with_titles_and_class_names(visit: Visit, live_city: str, poi: dict[str, Any]) -> None:
     page = visit(f"/map{at(poi)}")
-    page.mouse.click(720, 450)
+    page.mouse.click(640, 360)
     page.wait_for_selector(f'[data-feature="pois/{poi["id"]}"]')
     head = page.locator(f'[data-feature="pois/{poi["id"]}"] .item-head')
     if head.get_attribute("aria-expanded") == "false":
@@ -176,16 +178,21 @@ def test_search_finds_by_part_of_a_name_and_goes_there(visit: Visit, poi: dict[s
     assert page.evaluate("() => citymap.map.querySourceFeatures('selection').length") > 0
 
 
-@pytest.mark.parametrize("typed", ["{lon},{lat}", "{lat} {lon}", "北纬{lat}，东经{lon}", "{lat}°N {lon}°E"])
-def test_search_takes_coordinates_in_either_order(visit: Visit, poi: dict[str, Any], typed: str) -> None:
+def test_search_takes_coordinates_and_goes_there(visit: Visit, poi: dict[str, Any]) -> None:
     lon, lat = (round(value, 4) for value in poi["geometry"]["coordinates"])
     page = visit("/map")
-    page.fill("#search", typed.format(lon=lon, lat=lat))
+    page.fill("#search", f"{lat} {lon}")
     page.wait_for_selector(".hit")
     page.keyboard.press("Enter")
     rest(page)
-    seen = page.evaluate("() => citymap.map.getBounds().toArray().flat()")
-    assert seen[0] < lon < seen[2] and seen[1] < lat < seen[3] and seen[2] - seen[0] < 0.1
+    west, south, east, north = page.evaluate("() => citymap.map.getBounds().toArray().flat()")
+    assert west < lon < east and south < lat < north and east - west < 0.1
+    read = "async (text) => (await import('/static/map/geometry.js')).parseCoordinates(text)"
+    for text in ("114.9,30.4", "30.4 114.9", "北纬30.4，东经114.9", "30.4°N 114.9°E", "１１４．９，３０．４"):
+        assert page.evaluate(read, text) == {"lng": 114.9, "lat": 30.4}, text
+    assert page.evaluate(read, "33.9S 151.2E") == {"lng": 151.2, "lat": -33.9}
+    for text in ("114.9", "人民路 12", "200,30", "1 2 3", "12,34号"):
+        assert page.evaluate(read, text) is None, text
 
 
 def test_search_text_is_data_not_filter(visit: Visit) -> None:
@@ -234,7 +241,7 @@ def test_dark_mode_follows_the_system_and_the_button(visit: Visit) -> None:
 
 def test_language_switch_keeps_the_view(visit: Visit, poi: dict[str, Any]) -> None:
     page = visit(f"/map{at(poi, 15)}")
-    page.get_by_label("English").click()
+    page.get_by_label("EN English").click()
     page.wait_for_selector("html[lang=en]", state="attached")
     rest(page)
     assert page.title() == "Map · CityMap"
@@ -249,6 +256,21 @@ def test_phone_shows_the_map_and_opens_layers_as_a_sheet(visit: Visit) -> None:
     box = page.locator(".layers").bounding_box()
     assert box and box["width"] == 390 and box["y"] > 300
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("options", [{**DESKTOP}, {**DESKTOP, "color_scheme": "dark"}, {**PHONE}])
+def test_page_with_everything_open_meets_wcag(visit: Visit, poi: dict[str, Any], options: dict[str, Any]) -> None:
+    page = visit(f"/map{at(poi)}", **options)
+    page.focus("canvas.maplibregl-canvas")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".attributes")
+    if page.locator(".layers").count():
+        page.locator("[data-layer=pois] .fold").click()
+    page.fill("#search", poi["properties"]["name"][:1])
+    page.wait_for_selector(".hit")
+    page.evaluate((NODE_MODULES / "axe-core/axe.min.js").read_text("utf-8"))
+    violations = page.evaluate("() => axe.run()")["violations"]
+    assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in violations] == []
 
 
 def test_failing_tiles_are_reported_and_can_be_retried(visit: Visit) -> None:
