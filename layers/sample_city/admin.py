@@ -16,8 +16,10 @@ from layers.sample_city.names import CITY, NameBook
 from layers.sample_city.plan import Plan
 
 CITY_CODE = "4297"
-#: Communities in a street, and districts at most.
-_STREET, _DISTRICTS = 9, 12
+#: Communities in a street: least, most, and streets in a city before they grow.
+_STREET, _STREET_MOST, _STREETS = 9, 40, 250
+#: Districts, and streets in one: 99 codes are free for 街道, and sizes vary.
+_DISTRICTS, _DISTRICT_MOST = 12, 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,13 @@ def make_admin(plan: Plan, population: Ints, book: NameBook) -> Admin:
     links = _links(plan)
     town = np.array(plan.town)
     inner = links[town[links[:, 0]] == town[links[:, 1]]]
-    streets = _gather(centres, inner, _STREET)
+    streets = _gather(centres, inner, min(max(len(town) / _STREETS, _STREET), _STREET_MOST))
     street_of = np.array([streets[i] for i in range(len(town))])
     middle = np.array([centres[street_of == s].mean(axis=0) for s in range(street_of.max() + 1)])
     between = np.unique(np.sort(street_of[links], axis=1), axis=0)
     between = between[between[:, 0] != between[:, 1]]
-    target = max(len(middle) / min(_DISTRICTS, max(3, round(len(middle) ** 0.5 / 1.6))), 1)
-    district_of = _gather(middle, between, target)
+    districts = max(min(_DISTRICTS, max(3, round(len(middle) ** 0.5 / 1.6))), len(middle) // _DISTRICT_MOST)
+    district_of = _gather(middle, between, max(len(middle) / districts, 1))
     return _areas(polygons, population, town, street_of, district_of, middle, book)
 
 

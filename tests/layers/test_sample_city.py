@@ -112,12 +112,22 @@ def test_children_tile_their_parents_without_gap_or_overlap(town: dict[str, gpd.
     for level, digits in (("city", 4), ("district", 6), ("street", 9), ("community", 12)):
         mine = areas[areas["level"] == level]
         assert mine["code"].str.fullmatch(rf"\d{{{digits}}}").all() and len(mine)
+        assert mine["code"].is_unique
         assert shapely.coverage_is_valid(mine.geometry.to_numpy())
     for parent in areas[areas["level"] != "community"].itertuples():
         children = areas[areas["parent"] == parent.code]
         assert children["code"].str.startswith(parent.code).all()
         assert children["population"].sum() == parent.population
         assert shapely.coverage_union_all(children.geometry.to_numpy()).equals(parent.geom)
+
+
+def test_codes_of_a_large_city_tell_streets_from_towns() -> None:
+    areas = next(frame for layer, frame in generate(120_000, 1) if layer == "admin-areas")
+    assert areas["code"].is_unique
+    streets = areas[areas["level"] == "street"]
+    number = streets["code"].str[6:].astype(int)
+    urban = streets["name"].str.endswith("街道")
+    assert number[urban].between(1, 99).all() and number[~urban].between(100, 199).all()
 
 
 def test_postgis_finds_the_districts_area_equal_to_the_citys(
