@@ -2,6 +2,7 @@
 
 import stat
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from layers.importing.errors import UnreadableFile, UnsafeFile
@@ -25,7 +26,7 @@ def unpack(path: Path, into: Path) -> list[Path]:
     try:
         with zipfile.ZipFile(path) as archive:
             return _extract(archive, path, into)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError, zlib.error) as error:
         if isinstance(error, UnsafeFile):
             raise
         raise UnreadableFile(

@@ -38,17 +38,22 @@ def open_dxf(path: Path, options: ReadOptions) -> Source:
             f"{path.name} 是 DXF，没有坐标系，请用 crs 指明，如 EPSG:4547",
             f"{path.name} is a DXF and has no CRS: give it by crs, such as EPSG:4547",
         )
-    drawing = _read(path, options)
-    layers = {entity.dxf.layer for entity in drawing.modelspace()}
+    crs = parse_crs(options.crs, options.towgs84)
+    skipped: Counter[str] = Counter()
+    try:
+        drawing = _read(path, options)
+        layers = {entity.dxf.layer for entity in drawing.modelspace()}
+        rows = list(_rows(drawing, options.layer, skipped))
+    except ImportRefused:
+        raise
+    except Exception as error:  # ezdxf lets out whatever its parsing meets: IndexError, StopIteration, struct.error …
+        raise UnreadableFile(f"{path.name} 不是完好的 DXF：{error}", f"{path.name} is no sound DXF: {error}") from error
     if options.layer is not None and options.layer not in layers:
         shown = ", ".join(sorted(layers)[:20])
         raise ImportRefused(
             f"图中没有图层 {options.layer}，有：{shown}",
             f"there is no layer {options.layer}; there are {shown}",
         )
-    crs = parse_crs(options.crs, options.towgs84)
-    skipped: Counter[str] = Counter()
-    rows = list(_rows(drawing, options.layer, skipped))
 
     def batches() -> Iterator[Any]:
         for start in range(0, len(rows), READ_ROWS):
@@ -76,12 +81,8 @@ def _read(path: Path, options: ReadOptions) -> Any:
     try:
         return ezdxf.readfile(path, encoding=encoding)
     except (DXFError, UnicodeError, ValueError):
-        pass
-    try:
         drawing, _auditor = ezdxf.recover.readfile(path)
         return drawing
-    except (DXFError, OSError, ValueError) as error:
-        raise UnreadableFile(f"{path.name} 不是完好的 DXF：{error}", f"{path.name} is no sound DXF: {error}") from error
 
 
 def _rows(drawing: Any, layer: str | None, skipped: Counter[str]) -> Iterator[tuple[Any, ...]]:

@@ -133,6 +133,8 @@ def _source(opened: _Opened, layer: str, options: ReadOptions) -> Source:
     with open_arrow(opened.path, layer=layer, encoding=encoding, use_pyarrow=True, **more) as (meta, reader):
         schema = reader.schema
         geometry = meta["geometry_name"] or "wkb_geometry"
+    if len(set(schema.names)) != len(schema.names):
+        raise UnreadableFile(f"{opened.name} 有同名字段", f"{opened.name} has two fields of one name")
     fields = tuple(SourceField(f.name, field_type(f.type)) for f in schema if f.name != geometry)
     return Source(
         name=opened.name if opened.format not in ("gpkg", "kml") else layer,

@@ -22,7 +22,7 @@ def open_parquet(path: Path, options: ReadOptions) -> Source:
         with pq.ParquetFile(path) as file:
             schema, count = file.schema_arrow, file.metadata.num_rows
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableFile(f"{path.name} 不是完好的 Parquet 文件", f"{path.name} is no sound Parquet file") from error
+        raise _damaged(path) from error
     try:
         geo = json.loads((schema.metadata or {})[b"geo"])
         geometry = geo["primary_column"]
@@ -42,12 +42,19 @@ def open_parquet(path: Path, options: ReadOptions) -> Source:
     kind = _declared(column.get("geometry_types") or [])
 
     def batches() -> Iterator[Any]:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(READ_ROWS, columns=names):
-                yield frame(batch, geometry, crs)
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(READ_ROWS, columns=names):
+                    yield frame(batch, geometry, crs)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(path) from error
 
     fields = tuple(SourceField(name, field_type(schema.field(name).type)) for name in names if name != geometry)
     return Source(path.stem, "parquet", fields, kind, count, crs, "UTF-8", batches)
+
+
+def _damaged(path: Path) -> UnreadableFile:
+    return UnreadableFile(f"{path.name} 不是完好的 Parquet 文件", f"{path.name} is no sound Parquet file")
 
 
 def _declared(kinds: list[str]) -> str:

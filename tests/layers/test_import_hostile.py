@@ -2,14 +2,17 @@
 
 import json
 import os
+import random
 import socket
 import sqlite3
 import stat
 import threading
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import ezdxf
 import geopandas as gpd
 import pyogrio
 import pytest
@@ -413,3 +416,32 @@ def test_hostile_names_stay_data(tmp_path: Path) -> None:
     assert [f.name for f in definition.layer.fields] == ["a_drop_table_x"]
 
 
+
+
+def test_files_damaged_at_random_are_read_or_refused_never_crash(tmp_path: Path) -> None:
+    frame = gpd.GeoDataFrame({"名称": ["鄂城区"] * 20, "n": range(20)}, geometry=[Point(114, 30)] * 20, crs=4490)
+    pyogrio.write_dataframe(frame, tmp_path / "a.gpkg")
+    pyogrio.write_dataframe(frame, tmp_path / "a.fgb")
+    pyogrio.write_dataframe(frame, tmp_path / "a.geojson")
+    frame.to_parquet(tmp_path / "a.parquet")
+    (tmp_path / "a.csv").write_text("x,y,名称\n" + "114,30,鄂\n" * 20, encoding="gbk")
+    zip_of(tmp_path / "a.zip", {"a.csv": (tmp_path / "a.csv").read_bytes()})
+    drawing = ezdxf.new("R2000")
+    drawing.modelspace().add_lwpolyline([(0, 0, 1), (9, 9, 0), (5, 1, 0)], format="xyb")
+    drawing.saveas(tmp_path / "a.dxf")
+    chance = random.Random(20_000)
+    refused = 0
+    for _ in range(20):
+        for path in sorted(tmp_path.glob("a.*")):
+            whole = path.read_bytes()
+            damaged = bytearray(whole)
+            for _ in range(chance.choice((1, 3, 20))):
+                damaged[chance.randrange(min(len(damaged), chance.choice((400, 10**9))))] = chance.randrange(256)
+            path.write_bytes(damaged[: chance.choice((len(damaged), chance.randrange(1, len(damaged))))])
+            try:
+                with warnings.catch_warnings(action="ignore"):
+                    attempt(path)
+            except ImportRefused:
+                refused += 1
+            path.write_bytes(whole)
+    assert 20 < refused < 140
