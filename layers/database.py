@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
-from psycopg2 import sql
+from psycopg2 import InterfaceError, OperationalError, sql
 from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import QueuePool
@@ -72,6 +72,12 @@ class Database:
         try:
             raw.autocommit = True
             yield raw
+        except (OperationalError, InterfaceError):
+            if raw.closed:
+                # One broken line means that the server went away: the other pooled lines are as dead.
+                pooled.invalidate()
+                self.engine.dispose(close=False)
+            raise
         finally:
             if not raw.closed:
                 raw.autocommit = False
