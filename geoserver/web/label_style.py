@@ -18,7 +18,7 @@ _PLACES = {
     "suburb": (11, 16, 14),
     "island": (11, 17, 13),
     "natural": (12, 18, 12.5),
-    "neighbourhood": (13, 17, 13),
+    "neighbourhood": (14, 17, 13),
     "village": (13, 17, 12.5),
     "other": (14, 18, 12),
     "hamlet": (14, 18, 12),
