@@ -20,8 +20,8 @@ CGCS2000 = 4490
 #: PostgreSQL schemas: feature tables, and the past states of their rows.
 DATA_SCHEMA = "city"
 HISTORY_SCHEMA = "history"
-#: Columns that every feature table has beside its declared fields.
-SYSTEM_COLUMNS = ("id", "geom", "revision", "valid_from", "actor")
+#: Names that feature tables and their histories use themselves, so no field may have them.
+SYSTEM_COLUMNS = ("id", "geom", "geometry", "revision", "valid_from", "actor", "valid_to", "ended_by", "operation")
 
 _IDENTIFIER = re.compile(r"[a-z_\u4e00-\u9fff][a-z0-9_\u4e00-\u9fff]{0,50}")
 _LAYER_ID = re.compile(r"[a-z0-9\u4e00-\u9fff][a-z0-9_\u4e00-\u9fff-]{0,50}")

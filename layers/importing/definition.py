@@ -11,7 +11,7 @@ from layers.importing.errors import ImportRefused
 from layers.importing.source import Source
 
 #: Columns that the layer's past states have besides (see :func:`layers.tables.history_table`).
-_RESERVED = frozenset((*SYSTEM_COLUMNS, "valid_to", "ended_by", "operation"))
+_RESERVED = frozenset(SYSTEM_COLUMNS)
 _MAX_NAME = 51
 _BY_DIMENSION: tuple[GeometryType, ...] = ("MultiPoint", "MultiLineString", "MultiPolygon")
 #: Shapefile and KML call a multi geometry single: their lines and areas are stored as multi.
