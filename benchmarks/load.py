@@ -20,6 +20,10 @@ function request() at = at %% #paths + 1; return wrk.format("GET", paths[at]) en
 """
 
 
+#: Length [s] of a second burst at a server that answered nothing in the first.
+_PATIENCE = 40
+
+
 @dataclass(frozen=True)
 class Measured:
     """One burst: answers per second, latency [ms], CPU of the server per answer [ms], answers that were no 2xx."""
@@ -42,6 +46,8 @@ def measure(server: Running, paths: Sequence[str], seconds: int, connections: in
         text = subprocess.run([*command, server.url], capture_output=True, text=True, check=True).stdout
         used = server.cpu_seconds() - before
     answers = int(_found(r"(\d+) requests in", text))
+    if "nan" in text and seconds < _PATIENCE:
+        return measure(server, paths, _PATIENCE, connections)
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     return Measured(
         float(_found(r"Requests/sec:\s+([\d.]+)", text)),

@@ -111,7 +111,8 @@ def _pygeoapi_config(url: str, port: int) -> dict[str, object]:
                     "type": "feature", "name": "PostgreSQL", "id_field": "id", "table": "buildings", "geom_field": "geom",
                     "data": {"host": parts.host or parts.query.get("host"), "port": parts.port or 5432, "dbname": parts.database,
                              "user": parts.username, "password": parts.password or "", "search_path": ["city", "public"]},
-                    "storage_crs": "http://www.opengis.net/def/crs/EPSG/0/4490",
+                    # CGCS2000 said to be CRS84: the peer then transforms nothing, which is its best case.
+                    "storage_crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
                 }],
             }
         },
