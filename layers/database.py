@@ -1,7 +1,7 @@
 """Connections to PostGIS: one pool per process, every connection warmed before its first request."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import psycopg2
@@ -34,6 +34,7 @@ class Database:
     ) -> None:
         self.url = url
         self._warm_srids = tuple(warm_srids)
+        self._size = pool_size
         self.engine: Engine = create_engine(
             psycopg2_url(url),
             poolclass=QueuePool,
@@ -82,6 +83,12 @@ class Database:
             if not raw.closed:
                 raw.autocommit = False
             pooled.close()
+
+    def fill(self) -> None:
+        """Open and warm every connection of the pool now rather than on a request."""
+        with ExitStack() as opened:
+            for _ in range(self._size):
+                opened.callback(self.engine.raw_connection().close)
 
     def listen(self, channel: str) -> PsycopgConnection:
         """A connection of its own, outside the pool, that receives NOTIFY on a channel. The caller closes it."""
