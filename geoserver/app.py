@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from geoserver import core, edits, features, health, vector_tiles
+from geoserver import core, edits, features, health, processes, upload_routes, vector_tiles
 from geoserver.city import City
 from geoserver.config import load
 from geoserver.errors import error_body
@@ -20,12 +20,13 @@ from geoserver.settings import Settings
 from geoserver.web.routes import routes as web_routes
 from layers.database import Database
 
+_JOB = "/jobs/{job}"
 _ITEMS = "/collections/{collection}/items"
 _ITEM = _ITEMS + "/{item}"
 
 
-def routes(max_body: int) -> list[BaseRoute]:
-    """Every route. ``max_body`` [bytes] bounds what an edit may send."""
+def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
+    """Every route. ``max_body`` [bytes] bounds what an edit may send, ``max_inputs`` an execute request."""
     return [
         Route("/", endpoint(core.get_landing_page)),
         Route("/conformance", endpoint(core.get_conformance)),
@@ -45,6 +46,16 @@ def routes(max_body: int) -> list[BaseRoute]:
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
         Route("/collections/{collection}/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_layer_tile)),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
+        Route("/processes", endpoint(processes.get_processes)),
+        Route("/processes/{process}", endpoint(processes.get_process)),
+        Route("/processes/{process}/execution", endpoint(processes.execute, max_inputs), methods=["POST"]),
+        Route("/jobs", endpoint(processes.get_jobs)),
+        Route(_JOB, endpoint(processes.get_job), methods=["GET"]),
+        Route(_JOB, endpoint(processes.delete_job), methods=["DELETE"]),
+        Route(f"{_JOB}/results", endpoint(processes.get_results)),
+        Route("/uploads", upload_routes.post_upload, methods=["POST"]),
+        Route("/uploads/{upload}", endpoint(upload_routes.get_upload), methods=["GET"]),
+        Route("/uploads/{upload}", endpoint(upload_routes.delete_upload), methods=["DELETE"]),
         Route("/health", endpoint(health.get_health)),
         Route("/ready", endpoint(health.get_ready)),
         *web_routes(lambda request: request.app.state.city.layers),
@@ -56,7 +67,8 @@ def make_app(settings: Settings, database_url: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        threads = ThreadPoolExecutor(settings.database.pool_size + 4, thread_name_prefix="request")
+        at_once = settings.database.pool_size + settings.server.jobs.sync_at_once + 4
+        threads = ThreadPoolExecutor(at_once, thread_name_prefix="request")
         asyncio.get_running_loop().set_default_executor(threads)
         database = Database(
             database_url,
@@ -66,11 +78,14 @@ def make_app(settings: Settings, database_url: str) -> Starlette:
         )
         app.state.city = City(settings, database)
         app.state.city.watch()
+        threads.submit(database.fill)
         yield
         app.state.city.close()
 
     max_body = int(settings.server.limits.max_body_mb * 1_000_000)
-    return Starlette(routes=routes(max_body), lifespan=lifespan, exception_handlers={HTTPException: _http_error})
+    max_inputs = int(settings.server.jobs.max_inputs_mb * 1_000_000)
+    handlers = {HTTPException: _http_error}
+    return Starlette(routes=routes(max_body, max_inputs), lifespan=lifespan, exception_handlers=handlers)
 
 
 def worker() -> Starlette:

@@ -11,9 +11,14 @@ from starlette.requests import Request
 
 from geoserver.access import Access
 from geoserver.core import build_api
+from geoserver.execution import Executor
 from geoserver.html import Html
+from geoserver.jobs import Jobs
 from geoserver.openapi import openapi_document
+from geoserver.process_manager import Processes
+from geoserver.process_openapi import job_paths, process_paths, upload_paths
 from geoserver.settings import Settings
+from geoserver.uploads import Uploads
 from layers.catalogue import Layer
 from layers.database import Database
 from layers.registry import load_layers
@@ -40,6 +45,9 @@ class City:
         self.url = settings.server.url
         self.offered = frozenset(settings.crs.offered)
         self.access = Access(settings.access, database)
+        self.uploads = Uploads(settings.server.uploads, database)
+        jobs = Jobs(settings.server.jobs, database)
+        self.processes = Processes(Executor(settings, database, self.uploads), jobs, self.uploads)
         self.pages = Html(self)
         self.published = self._publish()
         self._stopping = threading.Event()
@@ -85,13 +93,15 @@ class City:
     def close(self) -> None:
         """Stop following and close the connections."""
         self._stopping.set()
+        self.processes.close()
         self.database.close()
 
     def _publish(self, layers: Mapping[str, Layer] | None = None) -> Published:
         if layers is None:
             with self.database.engine.connect() as conn:
                 layers = load_layers(conn)
-        openapi = openapi_document(self.settings, layers)
+        more = (process_paths(), job_paths(), upload_paths())
+        openapi = openapi_document(self.settings, layers, more)
         return Published(layers, build_api(self.settings, self.database, layers, openapi))
 
     def _watch(self) -> None:

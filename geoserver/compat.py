@@ -30,10 +30,9 @@ def all_apis() -> dict[str, ModuleType]:
     """pygeoapi's API modules, with ours where ours answers the route.
 
     Features: its own parses CQL2 with pygeofilter and announces classes accordingly (pygeoapi #2297).
+    Processes: its own announces callbacks, but neither pages nor the list of jobs.
     """
-    from pygeoapi.api import processes
-
-    return {"itemtypes": conformance, "process": processes}
+    return {"itemtypes": conformance, "process": conformance}
 
 
 def _to_json(document: Any, _pretty: bool = False) -> str:

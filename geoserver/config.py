@@ -69,7 +69,11 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] = os.environ
         else:
             variables[where] = variable
     folder = file.parent if file else ROOT
-    values.setdefault("database", {})  # given, so that its default directory is counted from the folder
+    for group, *inner in (("database",), ("server", "uploads"), ("server", "jobs")):
+        # given, so that their default directories are counted from the folder
+        found = values.setdefault(group, {})
+        if inner and isinstance(found, dict):
+            found.setdefault(inner[0], {})
     try:
         settings = Settings.model_validate(_lists_to_tuples(values), context={"folder": folder.absolute()})
     except ValidationError as error:

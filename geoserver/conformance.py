@@ -1,8 +1,8 @@
-"""The conformance classes that the features API meets.
+"""The conformance classes that the features API and the processes API meet.
 
-Stands where ``pygeoapi.api.itemtypes`` stood. Classes of CQL2 are announced by what :mod:`layers.cql2` compiles, and
-under the names that clients look for: QGIS filters only where ``filter``, ``features-filter``, ``cql2-text`` and
-``basic-cql2`` are declared.
+Stands where ``pygeoapi.api.itemtypes`` and ``pygeoapi.api.processes`` stood. Classes of CQL2 are announced by what
+:mod:`layers.cql2` compiles, and under the names that clients look for: QGIS filters only where ``filter``,
+``features-filter``, ``cql2-text`` and ``basic-cql2`` are declared.
 """
 
 from layers.cql2 import CONFORMANCE_CLASSES as CQL2
@@ -29,4 +29,8 @@ CONFORMANCE_CLASSES_FEATURES = [
     *CQL2,
     *_FORMER_NAMES,
 ]
+_PROCESSES_1 = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"
+_PROCESSES = ("core", "ogc-process-description", "json", "html", "oas30", "job-list", "dismiss")
+#: Of processes; ``callback`` is not among them, since this server calls no addresses that a client names.
+CONFORMANCE_CLASSES = [_PROCESSES_1 + name for name in _PROCESSES]
 CONFORMANCE_CLASSES_RECORDS: list[str] = []

@@ -147,7 +147,6 @@ def _config(settings: Settings, database: Database, layers: Mapping[str, Layer])
             },
             "gzip": False,
             "map": {"url": "", "attribution": ""},
-            "limits": {"default_items": MAX_PAGE, "max_items": MAX_PAGE},
             "manager": {"name": "geoserver.process_manager.ProcessManager"},
             "templates": {"path": str(TEMPLATES)},
             "api_rules": {"strict_slashes": False},
@@ -163,6 +162,8 @@ def _config(settings: Settings, database: Database, layers: Mapping[str, Layer])
         "resources": {
             **{layer.id: _resource(settings, database, layer) for layer in layers.values()},
             **settings.resources,
+            # So that pygeoapi announces processes; an id that no layer has. The manager knows which there are.
+            "/processes": {"type": "process"},
         },
     }
 

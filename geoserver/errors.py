@@ -17,6 +17,7 @@ from layers.crs import CrsError
 from layers.editing import EditError
 from layers.exporting.errors import ExportRefused
 from layers.features import DuplicateKey, EditConflict, FeatureNotFound
+from layers.importing.errors import ImportRefused
 from layers.query import CursorError
 from layers.registry import LayerNotFound
 from tiles.vector import NoSuchTile
@@ -59,11 +60,41 @@ class SignInNeeded(PermissionError):
     """The request needs an account; none, or a wrong one, was given."""
 
 
+class InputError(ValueError):
+    """An input of a process is missing, unknown or malformed; the message names it."""
+
+
+class NoSuchProcess(LookupError):
+    """There is no process of that id."""
+
+    uri = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/no-such-process"
+
+
+class NoSuchJob(LookupError):
+    """There is no job of that id, or it is another account's."""
+
+    uri = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/no-such-job"
+
+
+class ResultNotReady(LookupError):
+    """The job has not ended yet."""
+
+    uri = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/result-not-ready"
+
+
+class NoSuchUpload(LookupError):
+    """There is no uploaded file of that id, or it is another account's."""
+
+
 #: The first type that an error is an instance of decides.
 STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (FeatureNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
     (LayerNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
     (NoSuchTile, HTTPStatus.NOT_FOUND, "NotFound"),
+    (NoSuchProcess, HTTPStatus.NOT_FOUND, "NoSuchProcess"),
+    (NoSuchJob, HTTPStatus.NOT_FOUND, "NoSuchJob"),
+    (ResultNotReady, HTTPStatus.NOT_FOUND, "ResultNotReady"),
+    (NoSuchUpload, HTTPStatus.NOT_FOUND, "NotFound"),
     (SignInNeeded, HTTPStatus.UNAUTHORIZED, "Unauthorized"),
     (NotAllowed, HTTPStatus.FORBIDDEN, "Forbidden"),
     (EditConflict, HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed"),
@@ -73,6 +104,8 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (UnsupportedMedia, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
     (ParameterError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (CursorError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (InputError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (ImportRefused, HTTPStatus.BAD_REQUEST, "ImportRefused"),
     (Cql2Error, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (CrsError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (EditError, HTTPStatus.BAD_REQUEST, "InvalidBody"),
@@ -85,7 +118,7 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     """The status and the exception document for an error; what is unexpected is logged and masked."""
     for kind, status, code in STATUS:
         if isinstance(error, kind):
-            return status, {"code": code, "type": code, "description": str(error)}
+            return status, {"code": code, "type": getattr(error, "uri", code), "description": str(error)}
     if isinstance(error, Busy):
         return _busy(str(error))
     if isinstance(error, ExportRefused):

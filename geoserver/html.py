@@ -48,6 +48,10 @@ class Html:
         """The queryables or the schema as a page."""
         return self._page(request, f"collections/{kind}.html", {**document, "layer": layer}, headers)
 
+    def process(self, request: Request, document: dict[str, Any]) -> Reply:
+        """The description of a process as a page."""
+        return self._page(request, "processes/process.html", document, {})
+
     def failure(self, request: Request, reply: Reply) -> Reply:
         """An exception document as a page, for clients that prefer pages."""
         if request.method != "GET" or negotiate(request, {}, ("json", "html")) != "html" or "f" in request.query_params:

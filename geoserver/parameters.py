@@ -108,18 +108,19 @@ def _named(name: str, read: Any) -> Any:
         raise ParameterError(name, str(error)) from None
 
 
-def _whole(name: str, value: str, least: int) -> int:
+def whole(name: str, value: str, least: int) -> int:
+    """A parameter that is a whole number of at least ``least``."""
     if not re.fullmatch(r"[0-9]{1,18}", value) or int(value) < least:
         raise ParameterError(name, f"{value[:80]!r} is not a whole number of at least {least}")
     return int(value)
 
 
 def _limit(value: str | None, limits: Limits) -> int:
-    return limits.default if value is None else min(_whole("limit", value, 1), limits.maximum)
+    return limits.default if value is None else min(whole("limit", value, 1), limits.maximum)
 
 
 def _offset(value: str | None) -> int:
-    offset = 0 if value is None else _whole("offset", value, 0)
+    offset = 0 if value is None else whole("offset", value, 0)
     if offset > MAX_OFFSET:
         raise ParameterError("offset", f"is above {MAX_OFFSET}: follow the 'next' links instead, they stay fast")
     return offset
@@ -173,13 +174,14 @@ def _datetimes(
     as_of = instant("as-of", values["as-of"]) if "as-of" in values else None
     if "datetime" not in values:
         return None, as_of
-    begin, end = _interval(values["datetime"])
+    begin, end = interval(values["datetime"])
     if layer.time_field:
         return (begin, end), as_of
     return None, as_of or (end if end and end < datetime.now(UTC) else None)
 
 
-def _interval(text: str) -> tuple[datetime | None, datetime | None]:
+def interval(text: str) -> tuple[datetime | None, datetime | None]:
+    """Begin and end of the parameter ``datetime``; None is open."""
     parts = text.split("/")
     if len(parts) > 2 or (len(parts) == 2 and all(p in ("", "..") for p in parts)):
         raise ParameterError("datetime", f"{text[:80]!r} is neither an instant nor an interval like a/b, a/.. or ../b")
@@ -223,7 +225,7 @@ def _properties(layer: Layer, value: str | None) -> tuple[str, ...] | None:
 def _field_value(layer: Layer, name: str, text: str) -> Any:
     field = layer.field(name)
     if name == "id" and field is None:
-        return _whole("id", text, 0)
+        return whole("id", text, 0)
     assert field is not None
     if field.type == "string-array":
         return _named(name, lambda: checked_value(field, [text]))[0]

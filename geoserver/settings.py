@@ -77,6 +77,29 @@ class Limits(Group):
         return self
 
 
+class Uploads(Group):
+    """Files that clients send to be imported."""
+
+    directory: FilePath = Field(default="var/uploads", validate_default=True)
+    max_mb: float = Field(default=2048, gt=0, le=8192, description="size of one file [MB]")
+    keep_hours: float = Field(default=24, gt=0, le=8760, description="a file is removed after [h]")
+    per_account: int = Field(default=50, ge=1, le=10_000, description="files kept for one account at once")
+
+
+class Jobs(Group):
+    """Executions of processes."""
+
+    directory: FilePath = Field(default="var/jobs", validate_default=True, description="of results that are files")
+    keep_days: float = Field(default=7, gt=0, le=3650, description="an ended job and its results are removed after [d]")
+    max_inputs_mb: float = Field(default=8, gt=0, le=256, description="size of an execute request [MB]")
+    per_account: int = Field(default=20, ge=1, le=10_000, description="jobs of one account that wait or run at once")
+    at_once: int = Field(default=2, ge=1, le=64, description="jobs that run at once")
+    max_minutes: float = Field(default=240, gt=0, le=10_080, description="longest time of a job [min]")
+    lost_seconds: float = Field(default=20, ge=2, le=600, description="a worker silent for so long is given up [s]")
+    sync_at_once: int = Field(default=4, ge=1, le=64, description="executions waited for at once, per worker")
+    sync_seconds: float = Field(default=30, gt=0, le=600, description="longest time that a client waits [s]")
+
+
 class Tls(Group):
     """Certificate and key, when the server itself speaks HTTPS (else a reverse proxy does)."""
 
@@ -109,6 +132,8 @@ class Server(Group):
         default=("zh-CN", "en-US"), min_length=1, description="the first is default"
     )
     limits: Limits = Limits()
+    uploads: Uploads = Field(default_factory=Uploads)
+    jobs: Jobs = Field(default_factory=Jobs)
 
     @field_validator("url")
     @classmethod

@@ -2,7 +2,7 @@
 
 import typer
 
-from geoserver.cli import config, database, demo, doctor, export, import_, layers, up, user
+from geoserver.cli import config, database, demo, doctor, export, import_, layers, up, user, worker
 from geoserver.cli.console import CityMapGroup, remember_debug
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app.callback()(remember_debug)
 
 # The commands, in the order that --help shows them.
 app.command("up")(up.up)
+app.command("worker")(worker.worker)
 app.command("demo")(demo.demo)
 app.command("import")(import_.import_file)
 app.add_typer(layers.app, name="layers")

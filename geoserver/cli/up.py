@@ -9,6 +9,7 @@ import typer
 from geoserver.cli.console import CommandError, ConfigOption, Exit, note
 from geoserver.cli.demo import make_sample_city_with_bar
 from geoserver.cli.session import load_settings, open_database
+from geoserver.cli.worker import worker_process
 
 if TYPE_CHECKING:
     from geoserver.settings import Settings
@@ -19,7 +20,7 @@ FIRST_ACCOUNT = "admin"
 
 
 def up(config: ConfigOption = None, demo: _Demo = True) -> None:
-    """Start the database, bring it up to date, and serve; Ctrl-C stops both."""
+    """Start the database, bring it up to date, serve, and run jobs; Ctrl-C stops all."""
     settings = load_settings(config)
     _require_free_port(settings)
     note("正在启动数据库 starting the database")
@@ -84,18 +85,19 @@ def _serve(settings: "Settings", config: Path | None, url: str) -> None:
 
     pass_to_workers(config, url)
     tls = settings.server.tls
-    uvicorn.run(
-        "geoserver.app:worker",
-        factory=True,
-        host=settings.server.bind.host,
-        port=settings.server.bind.port,
-        workers=settings.server.workers,
-        ssl_certfile=tls.certificate if tls else None,
-        ssl_keyfile=tls.key if tls else None,
-        log_level=settings.logging.level.lower(),
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=10,
-        h11_max_incomplete_event_size=64 * 1024,
-    )
+    with worker_process():
+        uvicorn.run(
+            "geoserver.app:worker",
+            factory=True,
+            host=settings.server.bind.host,
+            port=settings.server.bind.port,
+            workers=settings.server.workers,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
+            log_level=settings.logging.level.lower(),
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=10,
+            h11_max_incomplete_event_size=64 * 1024,
+        )

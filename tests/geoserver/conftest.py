@@ -14,6 +14,8 @@ from layers.catalogue import Field, Layer, Text
 from layers.database import Database
 from layers.registry import create_layer
 from tests.conftest import drop_database, make_database, serve
+from tests.geoserver.job_site import JobSite, job_site
+from tests.geoserver.workshop import working
 
 TREES = Layer(
     id="trees",
@@ -85,3 +87,24 @@ def site(postgres_url: str, template_name: str) -> Iterator[Site]:
 
 def instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+@pytest.fixture(scope="session")
+def quiet_site(postgres_url: str, template_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobSite]:
+    """A server without a worker: accepted jobs wait."""
+    directory = tmp_path_factory.mktemp("quiet")
+    bounds = {"SERVER__JOBS__PER_ACCOUNT": "3", "SERVER__JOBS__SYNC_SECONDS": "1", "SERVER__JOBS__SYNC_AT_ONCE": "2",
+              "SERVER__JOBS__MAX_INPUTS_MB": "0.1", "SERVER__UPLOADS__MAX_MB": "2", "SERVER__UPLOADS__PER_ACCOUNT": "4"}  # fmt: skip
+    with job_site(postgres_url, template_name, f"citymap_quiet_{os.getpid()}", directory, **bounds) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def busy_site(postgres_url: str, template_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobSite]:
+    """A server with a real worker process."""
+    directory = tmp_path_factory.mktemp("busy")
+    with (
+        job_site(postgres_url, template_name, f"citymap_busy_{os.getpid()}", directory) as found,
+        working(found.database.url, **found.settings),
+    ):
+        yield found

@@ -1,0 +1,105 @@
+"""One execution of a process: its transaction, its files, and how it is told to stop. Server and workers share it."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from geoserver.process_adapter import Process
+from geoserver.settings import Settings
+from geoserver.uploads import Uploads
+from layers.catalogue import Text
+from layers.database import Database
+from layers.features import set_statement_timeout
+from layers.processing import CityCrs, Job, JobCancelled, Workspace
+
+#: Least time between two reports of progress [s]: a loader may tell thousands of times a second.
+_REPORT_EVERY = 0.5
+
+
+class Execution:
+    """The :class:`layers.processing.Job` that a function sees; :meth:`cancel` may come from any thread."""
+
+    def __init__(self, report: Callable[[float, Text | None], None] | None = None) -> None:
+        self._report = report
+        self._reported = 0.0
+        self._cancelled = threading.Event()
+        self._lock = threading.Lock()
+        self._connection: Any = None
+
+    def progress(self, percent: float, message: Text | None = None) -> None:
+        """See :meth:`layers.processing.Job.progress`."""
+        if self._cancelled.is_set():
+            raise JobCancelled
+        now = time.monotonic()
+        if self._report and now - self._reported >= _REPORT_EVERY:
+            self._reported = now
+            self._report(percent, message)
+
+    def cancelled(self) -> bool:
+        """Whether the work should stop."""
+        return self._cancelled.is_set()
+
+    def cancel(self) -> None:
+        """Stop the work: its statement in the database now, the function at its next report of progress."""
+        with self._lock:
+            self._cancelled.set()
+            if self._connection is not None:
+                self._connection.cancel()
+
+    def works_on(self, connection: Any) -> None:
+        """Remember the driver's connection whose statement :meth:`cancel` interrupts; None when it is given back."""
+        with self._lock:
+            self._connection = connection
+            if connection is not None and self._cancelled.is_set():
+                raise JobCancelled
+
+
+class Executor:
+    """Runs processes on one city's database."""
+
+    def __init__(self, settings: Settings, database: Database, uploads: Uploads) -> None:
+        self.settings = settings
+        self._database = database
+        self._uploads = uploads
+        self._crs = CityCrs(settings.crs.projected, frozenset(settings.crs.offered))
+
+    def run(
+        self,
+        process: Process,
+        values: Mapping[str, Any],
+        actor: str | None,
+        execution: Execution,
+        workspace: Path,
+        seconds: float,
+        finish: Callable[[Connection, Any], None],
+    ) -> Any:
+        """Call the function with checked inputs; ``finish`` gets its result within the same transaction.
+
+        ``seconds`` bounds each statement [s]. Raises what the function raises, and :class:`JobCancelled` when it was
+        stopped, whatever error the stop became on its way.
+        """
+        try:
+            with ExitStack() as opened:
+                ready = dict(values)
+                for name, upload in process.uploads_in(values).items():
+                    ready[name] = opened.enter_context(self._uploads.opened(upload, actor))
+                conn = opened.enter_context(self._database.transaction(actor=actor or "anonymous"))
+                execution.works_on(conn.connection.driver_connection)
+                opened.callback(execution.works_on, None)
+                set_statement_timeout(conn, seconds)
+                handed_in = {Connection: conn, Job: execution, Workspace: Workspace(workspace), CityCrs: self._crs}
+                result = process.call(ready, handed_in)
+                if execution.cancelled():
+                    raise JobCancelled
+                finish(conn, result)
+                return result
+        except Exception as error:
+            if execution.cancelled() and not isinstance(error, JobCancelled):
+                raise JobCancelled from error
+            raise
+

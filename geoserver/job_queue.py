@@ -1,0 +1,149 @@
+"""The worker: takes jobs from the queue, runs them, and looks after what broken workers and time leave behind."""
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.job_context import AbortReason
+
+from geoserver.errors import describe
+from geoserver.execution import Execution, Executor
+from geoserver.jobs import QUEUE, QUEUE_SCHEMA, TASK, JobRecord, Jobs
+from geoserver.process_adapter import PROCESSES, Process
+from geoserver.settings import Settings
+from geoserver.uploads import Uploads
+from layers.catalogue import Text
+from layers.database import Database
+from layers.processing import FileResult, JobCancelled
+
+LOGGER = logging.getLogger("citymap")
+#: Seconds that a stopping worker gives its jobs before it breaks them off.
+GRACE = 5.0
+
+
+class Worker:
+    """One worker process over a migrated database."""
+
+    def __init__(self, settings: Settings, database_url: str) -> None:
+        self._settings = settings.server.jobs
+        self._silent = self._settings.lost_seconds
+        at_once = self._settings.at_once
+        self._database = Database(
+            database_url, pool_size=2 * at_once + 2, statement_timeout=60 * self._settings.max_minutes,
+            warm_srids=settings.crs.offered,
+        )  # fmt: skip
+        self._uploads = Uploads(settings.server.uploads, self._database)
+        self.jobs = Jobs(self._settings, self._database)
+        self._executor = Executor(settings, self._database, self._uploads)
+        self._app = App(connector=PsycopgConnector(
+            conninfo=database_url, min_size=1, max_size=4,
+            kwargs={"options": f"-c search_path={QUEUE_SCHEMA},public", "application_name": "citymap worker"},
+        ))  # fmt: skip
+        self._app.task(name=TASK, queue=QUEUE, pass_context=True)(self._run)
+
+    async def serve(self) -> None:
+        """Work until SIGTERM or SIGINT; jobs that are running then go back into the queue."""
+        async with self._app.open_async():
+            upkeep = asyncio.create_task(self._look_after())
+            try:
+                await self._app.run_worker_async(
+                    queues=[QUEUE], concurrency=self._settings.at_once, delete_jobs="always",
+                    update_heartbeat_interval=self._silent / 4, stalled_worker_timeout=self._silent,
+                    shutdown_graceful_timeout=GRACE, fetch_job_polling_interval=5, abort_job_polling_interval=2,
+                )  # fmt: skip
+            finally:
+                upkeep.cancel()
+                with suppress(asyncio.CancelledError):
+                    await upkeep
+        self._database.close()
+
+    async def _run(self, context: JobContext, job: str) -> None:
+        """The queue's one task. Cancelled by DELETE /jobs/{id} and by the worker's end."""
+        record = await asyncio.to_thread(self.jobs.claim, UUID(job))
+        if record is None:
+            return
+        execution = Execution(lambda percent, message: self.jobs.tell(record, percent, message))
+        work = asyncio.create_task(asyncio.to_thread(self._work, record, execution))
+        try:
+            await asyncio.wait_for(asyncio.shield(work), 60 * self._settings.max_minutes)
+        except TimeoutError:
+            await _stopped(execution, work)
+            text = Text("超过了任务的最长时间", "it took longer than a job may (server.jobs.max_minutes)")
+            await asyncio.to_thread(self.jobs.fail, record, 503, _document("TooLong", text.en), text)
+        except asyncio.CancelledError:
+            await _stopped(execution, work)
+            if context.abort_reason() is AbortReason.SHUTDOWN:
+                await asyncio.to_thread(self.jobs.requeue, record.id, record.attempts)
+            raise
+
+    def _work(self, job: JobRecord, execution: Execution) -> None:
+        """Run the process and store what became of it; only what the job table itself refuses is raised."""
+        directory = self.jobs.directory(job.id) / str(job.attempts)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            process = PROCESSES[job.process]
+            values = process.checked(job.inputs or {})
+
+            def finish(conn: Any, result: Any) -> None:
+                self.jobs.succeed(conn, job, *_stored(process, result, job.attempts))
+
+            self._executor.run(
+                process, values, job.actor, execution, directory, 60 * self._settings.max_minutes, finish
+            )
+        except JobCancelled:
+            shutil.rmtree(directory, ignore_errors=True)
+        except Exception as error:
+            shutil.rmtree(directory, ignore_errors=True)
+            status, document = describe(error)
+            self.jobs.fail(job, status, document, _message(error, document["description"]))
+        with suppress(OSError):
+            directory.rmdir()  # unless it holds a result
+            directory.parent.rmdir()
+
+    async def _look_after(self) -> None:
+        while True:
+            for task in (self._recover, self.jobs.expire, self._uploads.expire):
+                await _attempt(task)
+            await asyncio.sleep(self._silent / 2)
+
+    def _recover(self) -> None:
+        for job, attempt, entry in self.jobs.lost(self._silent):
+            LOGGER.warning("job %s: its worker was lost", job)
+            self.jobs.recover(job, attempt, entry)
+
+
+async def _stopped(execution: Execution, work: "asyncio.Task[None]") -> None:
+    """Stop the work and wait until its transaction is rolled back, through further cancellations too."""
+    await asyncio.to_thread(execution.cancel)
+    while not work.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({work})
+
+
+async def _attempt(task: Callable[[], object]) -> None:
+    try:
+        await asyncio.to_thread(task)
+    except Exception as error:
+        LOGGER.warning("upkeep of jobs failed, trying again: %s", error)
+
+
+def _stored(process: Process, result: Any, attempt: int) -> tuple[bytes | None, dict[str, str] | None]:
+    """A result as its job keeps it: JSON, or which file it is."""
+    if isinstance(result, FileResult):
+        return None, {"name": f"{attempt}/{result.path.name}", "media_type": result.media_type, "as": result.name}
+    return process.output.dump_json(result), None
+
+
+def _message(error: Exception, description: str) -> Text:
+    """What went wrong in both languages, where the error has both."""
+    found = getattr(error, "text", None)
+    return found if isinstance(found, Text) else Text(description, description)
+
+
+def _document(code: str, description: str) -> dict[str, str]:
+    return {"code": code, "type": code, "description": description}

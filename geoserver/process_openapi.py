@@ -1,0 +1,160 @@
+"""The OpenAPI paths of processes, jobs and uploads; every process has its own request and result schema."""
+
+from typing import Any
+
+from geoserver.openapi import operation, reference
+from geoserver.process_adapter import PROCESSES, RESULT, Process
+from geoserver.process_schema import Json
+
+_COMMON = [reference("parameters", "f"), reference("parameters", "lang")]
+_OPTIONAL_ACCOUNT: list[Json] = [{"account": []}, {}]
+_TEXT = {"type": "string"}
+_UUID = {"type": "string", "format": "uuid"}
+_WHOLE = {"type": "integer", "minimum": 0}
+_STATUSES = ["accepted", "running", "successful", "failed", "dismissed"]
+
+
+def process_paths() -> Json:
+    """Descriptions and executions."""
+    paths: Json = {
+        "/processes": {
+            "get": operation("getProcesses", "All processes", [_query("limit", "Processes at most", _WHOLE), *_COMMON],
+                             tag="processes"),
+        }
+    }  # fmt: skip
+    for process in PROCESSES.values():
+        paths[f"/processes/{process.id}"] = {
+            "get": operation(f"describe-{process.id}", process.texts.title.en, _COMMON, tag="processes")
+        }
+        paths[f"/processes/{process.id}/execution"] = {"post": _execution(process)}
+    return paths
+
+
+def job_paths() -> Json:
+    """States and results of executions."""
+    job = {"name": "jobId", "in": "path", "required": True, "schema": _UUID}
+    status = {"200": _answer("The state of the job", _status_info())}
+    filters = [
+        _query("limit", "Jobs per page", _WHOLE),
+        _query("offset", "Jobs to skip", _WHOLE),
+        _query("type", "Kind of job", {"type": "string", "enum": ["process"]}),
+        _query("processID", "Only jobs of these processes", _TEXT),
+        _query("status", "Only jobs in these states", _TEXT),
+        _query("datetime", "Only jobs created in this interval", _TEXT),
+        _query("minDuration", "Only jobs that ran longer [s]", _WHOLE),
+        _query("maxDuration", "Only jobs that ran shorter [s]", _WHOLE),
+    ]
+    listed = {"type": "object", "required": ["jobs"], "properties": {
+        "jobs": {"type": "array", "items": _status_info()},
+        "links": {"type": "array", "items": reference("schemas", "link")},
+    }}  # fmt: skip
+    results = {"200": {"description": "The result", "content": {"*/*": {"schema": {}}}}}
+    return {
+        "/jobs": {"get": operation("getJobs", "The account's jobs", [*filters, *_COMMON],
+                                   {"200": _answer("Jobs, newest first", listed)}, "jobs", security=_OPTIONAL_ACCOUNT)},
+        "/jobs/{jobId}": {
+            "get": operation("getJob", "The state of a job", [job, *_COMMON], status, "jobs",
+                             security=_OPTIONAL_ACCOUNT),
+            "delete": operation("dismissJob", "Cancel a job, or remove its results", [job], status, "jobs",
+                                security=_OPTIONAL_ACCOUNT),
+        },
+        "/jobs/{jobId}/results": {
+            "get": operation("getJobResults", "The result of a job", [job, *_COMMON], results, "jobs",
+                             security=_OPTIONAL_ACCOUNT)
+        },
+    }  # fmt: skip
+
+
+def upload_paths() -> Json:
+    """Files for imports."""
+    upload = {"name": "uploadId", "in": "path", "required": True, "schema": _UUID}
+    kept = {"type": "object", "required": ["id", "name", "bytes"],
+            "properties": {"id": _UUID, "name": _TEXT, "bytes": _WHOLE}}  # fmt: skip
+    bodies = {
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        "multipart/form-data": {
+            "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
+        },
+    }
+    denied = {"401": reference("responses", "SignIn")}
+    location = {"Location": {"schema": _TEXT}}
+    return {
+        "/uploads": {
+            "post": operation(
+                "postUpload", "Upload a file", [_query("name", "The file's name, for a plain body", _TEXT)],
+                {"201": {**_answer("Kept", kept), "headers": location}, **denied,
+                 "413": reference("responses", "TooLarge")},
+                "uploads", requestBody={"required": True, "content": bodies}, security=_OPTIONAL_ACCOUNT,
+            )
+        },
+        "/uploads/{uploadId}": {
+            "get": operation("getUpload", "What is kept", [upload], {"200": _answer("The file's name and size", kept)},
+                             "uploads", security=_OPTIONAL_ACCOUNT),
+            "delete": operation("deleteUpload", "Remove an uploaded file", [upload],
+                                {"204": {"description": "Removed"}, **denied}, "uploads", security=_OPTIONAL_ACCOUNT),
+        },
+    }  # fmt: skip
+
+
+def _execution(process: Process) -> Json:
+    inputs = {"type": "object", "properties": process.input_schemas(), "additionalProperties": False}
+    if required := process.required():
+        inputs["required"] = required
+    request = {
+        "type": "object",
+        "required": ["inputs"],
+        "properties": {
+            "inputs": inputs,
+            "outputs": {"type": "object", "properties": {RESULT: {"type": "object"}}},
+            "response": {"type": "string", "enum": ["raw", "document"], "default": "raw"},
+        },
+    }
+    content: Json = {"schema": request}
+    if process.declared.example is not None:
+        content["example"] = {"inputs": process.declared.example}
+    modes = ["respond-async", *(["respond-sync", "wait"] if process.declared.sync else [])]
+    prefer = {"name": "Prefer", "in": "header", "schema": {"type": "string", "enum": modes}}
+    responses: dict[str, Any] = {
+        "201": {**_answer("Accepted as a job", _status_info()), "headers": {"Location": {"schema": _TEXT}}},
+        "401": reference("responses", "SignIn"),
+        "413": reference("responses", "TooLarge"),
+        "415": reference("responses", "MediaType"),
+    }
+    if process.declared.sync:
+        responses["200"] = _answer(process.texts.returns.en, process.result_schema())
+    return operation(
+        f"execute-{process.id}",
+        process.texts.title.en,
+        [prefer],
+        responses,
+        "processes",
+        requestBody={"required": True, "content": {"application/json": content}},
+        security=_OPTIONAL_ACCOUNT,
+    )
+
+
+def _status_info() -> Json:
+    times = ("created", "started", "finished", "updated")
+    instants = {name: {"type": "string", "format": "date-time"} for name in times}
+    return {
+        "type": "object",
+        "required": ["jobID", "status", "type"],
+        "properties": {
+            "processID": _TEXT,
+            "type": {"type": "string", "enum": ["process"]},
+            "jobID": _UUID,
+            "status": {"type": "string", "enum": _STATUSES},
+            "message": _TEXT,
+            **instants,
+            "progress": {"type": "integer", "minimum": 0, "maximum": 100},
+            "links": {"type": "array", "items": reference("schemas", "link")},
+        },
+    }
+
+
+def _answer(description: str, schema: Json) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _query(name: str, description: str, schema: Json) -> Json:
+    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
