@@ -51,8 +51,8 @@ def measure(server: Running, paths: Sequence[str], seconds: int, connections: in
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     return Measured(
         float(_found(r"Requests/sec:\s+([\d.]+)", text)),
-        _milliseconds(_found(r"50%\s+(\S+)", text)),
-        _milliseconds(_found(r"99%\s+(\S+)", text)),
+        _milliseconds(_found(r"\n\s+50%\s+(\S+)", text)),
+        _milliseconds(_found(r"\n\s+99%\s+(\S+)", text)),
         used / max(answers, 1) * 1000,
         int(failed[1]) if failed else 0,
     )
