@@ -45,8 +45,8 @@ class Running:
         return sum(_cpu(pid) for pid in self.tree())
 
     def largest_rss_mb(self) -> float:
-        """Resident memory [MB] of its largest process."""
-        return max(_rss(pid) for pid in self.tree()) / 1e6
+        """Resident memory [MB] of its largest process that answers requests (the worker of jobs is none)."""
+        return max(_rss(pid) for pid in self.tree() if not _runs_jobs(pid)) / 1e6
 
 
 def _cpu(pid: int) -> float:
@@ -62,6 +62,13 @@ def _rss(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
     except OSError:
         return 0
+
+
+def _runs_jobs(pid: int) -> bool:
+    try:
+        return b"\0worker\0" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
 
 
 def free_port() -> int:

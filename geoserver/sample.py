@@ -5,9 +5,7 @@ from itertools import groupby
 
 from layers.base_layers import BASE_LAYERS
 from layers.database import Database
-from layers.importing.loader import load
 from layers.registry import load_layers, row_count, update_layer
-from layers.sample_city import generate
 
 #: What the sample city's layers say of their source.
 SOURCE = "示范城市 (虚构) / Sample city (fictitious)"
@@ -23,6 +21,10 @@ def make_sample_city(
     database: Database, buildings: int, seed: int, progress: Callable[[str, float], None] | None = None
 ) -> dict[str, int]:
     """Replace the base layers' features by the sample city, in one transaction; returns features by layer."""
+    # Here and not above: `citymap up` asks is_empty() only, and would carry 100 MB of libraries while it serves.
+    from layers.importing.loader import load
+    from layers.sample_city import generate
+
     made: dict[str, int] = {}
     with database.transaction(actor="citymap demo") as conn:
         layers = load_layers(conn)
