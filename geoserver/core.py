@@ -191,7 +191,7 @@ def _resource(settings: Settings, database: Database, layer: Layer) -> dict[str,
 
 
 def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
-    """Links that pygeoapi does not make by itself: exports, vector tiles, licence."""
+    """Links that pygeoapi does not make by itself: exports, vector tiles, schema of the GeoJSON."""
     here = f"{url}/collections/{layer.id}"
     links: list[dict[str, Any]] = [
         {"rel": "items", "type": media_type(f), "title": _both(FORMATS[f].title), "href": f"{here}/items?f={f}"}
@@ -203,6 +203,15 @@ def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
             "type": "application/vnd.mapbox-vector-tile",
             "title": _both(Text("矢量瓦片", "Vector tiles")),
             "href": f"{here}/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}",
+        }
+    )
+    links.append(
+        {
+            # Relations compare without regard to case (RFC 8288 §2.1.1); older GDAL knows only this spelling.
+            "rel": "describedBy",
+            "type": "application/schema+json",
+            "title": _both(Text("GeoJSON 要素的模式", "Schema of the features as GeoJSON")),
+            "href": f"{here}/schema?f=geojson",
         }
     )
     return links

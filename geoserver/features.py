@@ -26,10 +26,10 @@ from geoserver.parameters import (
     single_values,
 )
 from geoserver.reply import Reply
-from geoserver.schemas import queryables, schema
+from geoserver.schemas import geojson_schema, queryables, schema
 from layers.catalogue import Layer
 from layers.cql2 import Cql2Error, describe_functions
-from layers.features import FeatureNotFound, Page, count, read_feature, read_page
+from layers.features import FeatureNotFound, Page, count, read_feature, read_page, wide_integers
 from layers.query import FeatureQuery
 from layers.registry import LayerNotFound
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 ITEM_FORMATS = ("json", "html", "jsonld")
 COLLECTION_FORMATS = (*ITEM_FORMATS, *EXPORTS)
 SCHEMA_FORMATS = ("schema", "html")
+_DESCRIPTIONS = {"queryables": queryables, "schema": schema}
 _GEOJSON = "application/geo+json"
 
 
@@ -107,8 +108,8 @@ def get_queryables(city: "City", request: Request, _body: bytes, collection: str
 
 
 def get_schema(city: "City", request: Request, _body: bytes, collection: str) -> Reply:
-    """``GET /collections/{collection}/schema``."""
-    return _described(city, request, collection, "schema")
+    """``GET /collections/{collection}/schema``; ``f=geojson`` describes the features as GeoJSON has them."""
+    return _described(city, request, collection, "schema", (*SCHEMA_FORMATS, "geojson"))
 
 
 def get_functions(city: "City", request: Request, _body: bytes) -> Reply:
@@ -118,13 +119,19 @@ def get_functions(city: "City", request: Request, _body: bytes) -> Reply:
     return Reply(orjson.dumps({"functions": describe_functions(language[:2])}), headers={"Content-Language": language})
 
 
-def _described(city: "City", request: Request, collection: str, kind: str) -> Reply:
+def _described(
+    city: "City", request: Request, collection: str, kind: str, formats: tuple[str, ...] = SCHEMA_FORMATS
+) -> Reply:
     layer = find_layer(city, collection)
     values = single_values(request.query_params.multi_items())
     only(values, ("f", "lang"))
-    format_ = negotiate(request, values, SCHEMA_FORMATS)
+    format_ = negotiate(request, values, formats)
     language = city.language(request)
-    document = (queryables if kind == "queryables" else schema)(layer, city.url, language)
+    if format_ == "geojson":
+        with city.database.reading() as raw:
+            document = geojson_schema(layer, city.url, language, wide_integers(raw, layer))
+    else:
+        document = _DESCRIPTIONS[kind](layer, city.url, language)
     headers = {"Content-Language": language}
     if format_ == "html":
         return city.pages.schema(request, layer, document, kind, headers)

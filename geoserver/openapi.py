@@ -16,6 +16,7 @@ from geoserver.schemas import schema
 from geoserver.settings import Settings
 from layers.catalogue import Layer
 from layers.crs import CRS84, epsg
+from tiles.vector import MAX_LAYERS
 
 type Json = dict[str, Any]
 
@@ -80,22 +81,60 @@ _ERRORS = {
     "503": reference("responses", "Unavailable"),
 }
 _COMMON = [reference("parameters", "f"), reference("parameters", "lang")]
+_TILE = [reference("parameters", name) for name in ("tms", "z", "y", "x")]
+_BINARY: Json = {"type": "string", "format": "binary"}
 
 
 def _content(description: str, *media_types: str, schema: Json | None = None) -> Json:
     return {"description": description, "content": {m: {"schema": schema or {"type": "object"}} for m in media_types}}
 
 
+def _enum(*values: str) -> Json:
+    return {"type": "string", "enum": list(values)}
+
+
+_MVT = {"200": _content("A Mapbox Vector Tile", "application/vnd.mapbox-vector-tile", schema=_BINARY)}
+_DOCUMENT = {"200": _content("A document", "application/json", "text/html", "application/ld+json")}
+_PAGED = {"200": _content("A document", "application/json", "text/html")}
+_PAGE = {"200": _content("A page", "text/html", schema={"type": "string"})}
+
+
 def _core_paths() -> Json:
     collection = {"name": "collectionId", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
-        "/": {"get": operation("getLandingPage", "Landing page", _COMMON)},
-        "/conformance": {"get": operation("getConformance", "Conformance classes", _COMMON)},
-        "/openapi": {"get": operation("getOpenapi", "This document", _COMMON)},
+        "/": {"get": operation("getLandingPage", "Landing page", _COMMON, _DOCUMENT)},
+        "/conformance": {"get": operation("getConformance", "Conformance classes", _COMMON, _PAGED)},
+        "/openapi": {
+            "get": operation(
+                "getOpenapi",
+                "This document",
+                _COMMON,
+                {"200": _content("OpenAPI", "application/vnd.oai.openapi+json;version=3.0", "text/html")},
+            )
+        },
         "/functions": {"get": operation("getFunctions", "Functions that filters may call", _COMMON)},
-        "/collections": {"get": operation("getCollections", "All collections", _COMMON)},
+        "/map": {"get": operation("getMap", "The map client", [reference("parameters", "lang")], _PAGE)},
+        "/styles/city": {
+            "get": operation(
+                "getCityStyle",
+                "The style of the map, for MapLibre",
+                [reference("parameters", "lang"), _parameter("theme", "Its look", _enum("light", "dark"))],
+                {"200": _content("A style", "application/vnd.mapbox.style+json")},
+            )
+        },
+        "/tiles/{tms}/{z}/{y}/{x}": {
+            "get": operation(
+                "getCityTile", "A vector tile of collections", [*_TILE, reference("parameters", "collections")], _MVT
+            )
+        },
+        "/health": {"get": operation("getHealth", "Whether the process lives")},
+        "/ready": {"get": operation("getReady", "Whether it can answer, because the database does")},
+        "/collections": {"get": operation("getCollections", "All collections", _COMMON, _DOCUMENT)},
         "/collections/{collectionId}": {
-            "get": operation("describeCollection", "One collection", [collection, *_COMMON])
+            "get": operation("describeCollection", "One collection", [collection, *_COMMON], _DOCUMENT)
+        },
+        "/collections/{collectionId}/tiles/{tms}/{z}/{y}/{x}": {
+            "get": operation("getCollectionTile", "A vector tile of one collection", [collection, *_TILE], _MVT)
         },
     }
 
@@ -143,7 +182,13 @@ def _layer_paths(layer: Layer) -> Json:
             "get": operation(f"get-{tag}-queryables", "What filters may name", _COMMON, schema_answer, tag)
         },
         f"{base}/schema": {
-            "get": operation(f"get-{tag}-schema", "The schema of a feature", _COMMON, schema_answer, tag)
+            "get": operation(
+                f"get-{tag}-schema",
+                "The schema of a feature",
+                [_parameter("f", "Representation", _enum("json", "html", "geojson")), reference("parameters", "lang")],
+                schema_answer,
+                tag,
+            )
         },
     }
 
@@ -196,37 +241,49 @@ def _collection(layer: Layer) -> Json:
     }
 
 
-def _parameter(name: str, description: str, kind: Json, place: str = "query") -> Json:
-    return {"name": name, "in": place, "required": place == "path", "description": description, "schema": kind}
+def _parameter(name: str, description: str, kind: Json, place: str = "query", required: bool = False) -> Json:
+    """In a query every parameter is given once, lists with commas, which is said even where it is the default
+    (OGC 17-069r4 §7.15.2): GDAL and QGIS take a parameter for a filter on a field only then."""
+    described = {"name": name, "in": place, "required": required or place == "path", "description": description}
+    style = {"style": "form", "explode": False} if place == "query" else {}
+    return {**described, **style, "schema": kind}
+
+
+_TILE_ADDRESS = {"z": "Tile matrix", "y": "Row, from the north", "x": "Column, from the west"}
 
 
 def _parameters(settings: Settings) -> Json:
     crs = {"type": "string", "enum": [CRS84.uri, *(epsg(srid).uri for srid in settings.crs.offered)]}
     text, limits = {"type": "string"}, settings.server.limits
+    whole = {"type": "integer", "minimum": 0}
     numbers = {"type": "array", "minItems": 4, "maxItems": 6, "items": {"type": "number"}}
     names = {"type": "array", "items": {"type": "string"}}
     limit = {"type": "integer", "minimum": 1, "maximum": limits.max_items, "default": limits.default_items}
     found = [
         _parameter("f", "Representation", {"type": "string", "enum": list(COLLECTION_FORMATS)}),
-        _parameter("lang", "Language of texts", {"type": "string", "enum": ["zh-CN", "en-US", "zh", "en"]}),
+        _parameter("lang", "Language of texts", _enum("zh-CN", "en-US", "zh", "en")),
         _parameter("limit", "Features per page", limit),
-        _parameter("offset", "Features to skip", {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET}),
+        _parameter("offset", "Features to skip", {**whole, "maximum": MAX_OFFSET}),
         _parameter("cursor", "Where the page before ended; from a 'next' link", text),
-        {**_parameter("bbox", "Only features that intersect this box", numbers), "style": "form", "explode": False},
+        _parameter("bbox", "Only features that intersect this box", numbers),
         _parameter("bbox-crs", "CRS of bbox", crs),
         _parameter("datetime", "Instant or interval (RFC 3339)", text),
         _parameter("as-of", "The state at this instant, from the layer's history", text),
         _parameter("crs", "CRS of the answer, with its own axis order", crs),
-        {**_parameter("sortby", "Fields, '-' before a descending one", names), "style": "form", "explode": False},
-        {**_parameter("properties", "Only these fields", names), "style": "form", "explode": False},
+        _parameter("sortby", "Fields, '-' before a descending one", names),
+        _parameter("properties", "Only these fields", names),
         _parameter("skipGeometry", "Leave geometries out", {"type": "boolean", "default": False}),
-        _parameter("resulttype", "Features, or their number only", {"type": "string", "enum": ["results", "hits"]}),
+        _parameter("resulttype", "Features, or their number only", _enum("results", "hits")),
+        _parameter("resultType", "The same, as GDAL writes it", _enum("results", "hits")),
         _parameter("filter", "CQL2 filter", text),
-        _parameter("filter-lang", "Language of filter", {"type": "string", "enum": ["cql2-text", "cql2-json"]}),
+        _parameter("filter-lang", "Language of filter", _enum("cql2-text", "cql2-json")),
         _parameter("filter-crs", "CRS of geometries in filter", crs),
+        _parameter("collections", "In the tile", {**names, "minItems": 1, "maxItems": MAX_LAYERS}, required=True),
+        _parameter("tms", "Tile matrix set", _enum("WebMercatorQuad"), "path"),
+        *(_parameter(name, about, whole, "path") for name, about in _TILE_ADDRESS.items()),
     ]
     return {p["name"]: p for p in found} | {
-        "featureId": _parameter("featureId", "Id of the feature", {"type": "integer", "minimum": 0}, "path"),
+        "featureId": _parameter("featureId", "Id of the feature", whole, "path"),
         "ifMatch": _parameter("If-Match", "ETag of the state that the edit is based on", text, "header"),
         "contentCrs": _parameter("Content-Crs", "CRS of the body's coordinates, as <URI>", text, "header"),
     }

@@ -22,7 +22,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 #: Parameters of an items request that are never field names.
 RESERVED = (
     *("f", "lang", "limit", "offset", "cursor", "bbox", "bbox-crs", "datetime", "as-of", "crs", "sortby"),
-    *("properties", "skipGeometry", "resulttype", "filter", "filter-lang", "filter-crs"),
+    *("properties", "skipGeometry", "resulttype", "resultType", "filter", "filter-lang", "filter-crs"),
 )
 
 
@@ -95,7 +95,7 @@ def instant(name: str, text: str) -> datetime:
 
 def result_type(values: dict[str, str]) -> Literal["results", "hits"]:
     """Whether features or only their number are asked for."""
-    value = values.get("resulttype", "results")
+    value = values.get("resulttype", values.get("resultType", "results"))
     if value not in ("results", "hits"):
         raise ParameterError("resulttype", f"{value[:80]!r} is neither 'results' nor 'hits'")
     return value  # type: ignore[return-value]
@@ -185,7 +185,8 @@ def interval(text: str) -> tuple[datetime | None, datetime | None]:
     parts = text.split("/")
     if len(parts) > 2 or (len(parts) == 2 and all(p in ("", "..") for p in parts)):
         raise ParameterError("datetime", f"{text[:80]!r} is neither an instant nor an interval like a/b, a/.. or ../b")
-    begin = None if len(parts) == 2 and parts[0] in ("", "..") else instant("datetime", parts[0])
+    # QGIS writes an open begin as the year 0, which no calendar here has.
+    begin = None if len(parts) == 2 and parts[0][:5] in ("", "..", "0000-") else instant("datetime", parts[0])
     end = None if len(parts) == 2 and parts[1] in ("", "..") else _end(parts[-1])
     if begin and end and begin > end:
         raise ParameterError("datetime", "the interval ends before it begins")
@@ -234,6 +235,8 @@ def _field_value(layer: Layer, name: str, text: str) -> Any:
 
 def _typed(field: Field, text: str) -> object:
     """The JSON value that a query string means for a field of that type."""
+    if field.type == "boolean" and text in ("0", "1"):  # as GDAL sends them
+        return text == "1"
     if field.type in ("integer", "number", "boolean"):
         try:
             return orjson.loads(text.lower())

@@ -1,6 +1,6 @@
 """JSON Schemas of a layer: queryables (OGC 19-079r2 §6) and the schema of its features (OGC 23-058r1)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from layers.catalogue import Field, FieldType, Layer
@@ -22,9 +22,10 @@ def queryables(layer: Layer, url: str, language: str) -> dict[str, Any]:
     return {
         **_head(layer, f"{url}/collections/{layer.id}/queryables", language),
         "properties": {
-            "id": {"title": "ID", "type": "integer", "x-ogc-role": "id"},
+            "id": _identifier(),
+            # By this address, and no other sign, QGIS knows the geometry and sends spatial filters to the server.
+            "geom": {"$ref": f"https://geojson.org/schema/{layer.geometry_type}.json", **_geometry(layer)},
             **_fields(layer, language),
-            "geom": _geometry(layer),
         },
         "additionalProperties": False,
     }
@@ -35,9 +36,32 @@ def schema(layer: Layer, url: str, language: str) -> dict[str, Any]:
     return {
         **_head(layer, f"{url}/collections/{layer.id}/schema", language),
         "properties": {
-            "id": {"title": "ID", "type": "integer", "x-ogc-role": "id", "readOnly": True},
-            **_fields(layer, language),
+            "id": {**_identifier(), "readOnly": True},
             "geometry": _geometry(layer),
+            **_fields(layer, language),
+        },
+    }
+
+
+def geojson_schema(layer: Layer, url: str, language: str, wide: Collection[str] = ()) -> dict[str, Any]:
+    """The schema of the layer's features as GeoJSON, where the fields are members of ``properties``.
+
+    GDAL takes the types of fields from it (link relation ``describedby``), else it guesses them from the first
+    features, and cuts 3.5 to 3 where those had whole numbers. It reads single types only, so null is not among them,
+    and an integer as 32 bits, so the fields in ``wide``, whose values need more, are called numbers.
+    """
+    members = schema(layer, url, language)["properties"]
+    wanted = ("title", "type", "format", "items")
+    fields = {f.name: {k: v for k, v in members[f.name].items() if k in wanted} for f in layer.fields}
+    for name in wide:
+        fields[name]["type"] = "number"
+    return {
+        **_head(layer, f"{url}/collections/{layer.id}/schema?f=geojson", language),
+        "properties": {
+            "type": {"type": "string", "const": "Feature"},
+            "id": {"type": "integer"},
+            "geometry": {"type": "object"},
+            "properties": {"type": "object", "properties": fields},
         },
     }
 
@@ -53,7 +77,12 @@ def _head(layer: Layer, identifier: str, language: str) -> dict[str, Any]:
 
 
 def _fields(layer: Layer, language: str) -> dict[str, Any]:
-    return {f.name: {**_field(f, language), "x-ogc-propertySeq": i} for i, f in enumerate(layer.fields, 2)}
+    return {f.name: {**_field(f, language), "x-ogc-propertySeq": i} for i, f in enumerate(layer.fields, 3)}
+
+
+def _identifier() -> dict[str, Any]:
+    """QGIS orders the fields by their sequence numbers only if every one has its own."""
+    return {"title": "ID", "type": "integer", "x-ogc-role": "id", "x-ogc-propertySeq": 1}
 
 
 def _field(field: Field, language: str) -> dict[str, Any]:
@@ -67,4 +96,4 @@ def _field(field: Field, language: str) -> dict[str, Any]:
 
 def _geometry(layer: Layer) -> dict[str, Any]:
     kind = "any" if layer.geometry_type == "Geometry" else layer.geometry_type.lower()
-    return {"format": f"geometry-{kind}", "x-ogc-role": "primary-geometry", "x-ogc-propertySeq": 1}
+    return {"format": f"geometry-{kind}", "x-ogc-role": "primary-geometry", "x-ogc-propertySeq": 2}

@@ -20,6 +20,7 @@ from layers.query import (
     encode_cursor,
     feature_statement,
     page_statement,
+    wide_integers_statement,
 )
 from layers.tables import feature_table
 
@@ -59,6 +60,13 @@ def count(raw: PsycopgConnection, layer: Layer, query: FeatureQuery) -> int:
             cursor.execute("SELECT citymap.row_count(%s)", (layer.id,))
             return int(cursor.fetchone()[0])  # type: ignore[index]
     return int(_fetch(raw, count_statement(layer, query), query.values())[0][0])
+
+
+def wide_integers(raw: PsycopgConnection, layer: Layer) -> list[str]:
+    """The integer fields that hold a value of more than 32 bits. Reads the whole layer."""
+    names = [f.name for f in layer.fields if f.type == "integer"]
+    found = _fetch(raw, wide_integers_statement(layer), {})[0] if names else ()
+    return [name for name, wide in zip(names, found, strict=True) if wide]
 
 
 def read_feature(

@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    not_,
     null,
     or_,
     select,
@@ -170,6 +171,14 @@ def feature_statement(layer: Layer, crs: Crs, as_of: bool) -> Statement:
 
 
 feature_statement = lru_cache(maxsize=4096)(feature_statement)
+
+
+def wide_integers_statement(layer: Layer) -> Statement:
+    """One row: for each integer field whether a value of it needs more than 32 bits (null for an empty layer)."""
+    t = feature_table(layer)
+    fields = [t.c[f.name] for f in layer.fields if f.type == "integer"]
+    narrow = (field.between(literal_column("-2147483648"), literal_column("2147483647")) for field in fields)
+    return _compiled(select(*(func.bool_or(not_(each)) for each in narrow)))
 
 
 @lru_cache(maxsize=4096)
