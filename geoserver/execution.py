@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from geoserver.process_adapter import Process
 from geoserver.settings import Settings
@@ -92,6 +92,8 @@ class Executor:
                 execution.works_on(conn.connection.driver_connection)
                 opened.callback(execution.works_on, None)
                 set_statement_timeout(conn, seconds)
+                # The database notices a killed worker also in the middle of a statement, and rolls back.
+                conn.execute(text("SET LOCAL client_connection_check_interval = '2s'"))
                 handed_in = {Connection: conn, Job: execution, Workspace: Workspace(workspace), CityCrs: self._crs}
                 result = process.call(ready, handed_in)
                 if execution.cancelled():

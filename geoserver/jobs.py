@@ -192,9 +192,13 @@ class Jobs:
             )  # fmt: skip
 
     def succeed(self, conn: Connection, job: JobRecord, result: bytes | None, file: Mapping[str, str] | None) -> None:
-        """End the job within the transaction of its work. Raises :class:`JobCancelled` if another one has it now."""
+        """End the job within the transaction of its work (whose ``now()`` is its begin).
+
+        Raises :class:`JobCancelled` if the job was dismissed, or another worker has it now.
+        """
         ended = conn.execute(
-            text("UPDATE citymap.jobs SET status = 'successful', progress = 100, finished = now(), updated = now(),"
+            text("UPDATE citymap.jobs SET status = 'successful', progress = 100, finished = clock_timestamp(),"
+                 " updated = clock_timestamp(),"
                  " message = CAST(:message AS jsonb), result = CAST(:result AS jsonb), file = CAST(:file AS jsonb)"
                  " WHERE id = :id AND attempts = :attempts AND status = 'running'"),
             {"id": job.id, "attempts": job.attempts, "result": result.decode() if result is not None else None,

@@ -107,7 +107,12 @@ def get_results(city: "City", request: Request, _body: bytes, job: str) -> Reply
         return Reply(error_body(found.error["document"]), status=HTTPStatus(found.error["status"]))
     if found.file is not None:
         return _file(city.processes.jobs.directory(found.id) / found.file["name"], found.file)
-    return _answer(city, request, values, pygeoapi.api.processes.get_job_result, job)
+    if negotiate(request, values, ("json", "html")) == "html":
+        return _answer(city, request, values, pygeoapi.api.processes.get_job_result, job)
+    # pygeoapi's JSON escapes every Chinese character
+    result = city.processes.jobs.result(found.id)
+    document = {RESULT: result} if found.response == "document" else result
+    return Reply(orjson.dumps(document), headers={"Cache-Control": "no-store"})
 
 
 def _execute_document(request: Request, body: bytes) -> Json:

@@ -106,8 +106,13 @@ def test_progress_is_seen_and_results_wait(busy_site: JobSite, tmp_path: Path) -
     page = busy_site.call("GET", f"/jobs/{job}", headers={"Accept": "text/html"})
     assert "data-cancel" in page.text
     go_on.touch()
-    assert busy_site.ended(job)["status"] == "successful"
+    done = busy_site.ended(job)
+    assert done["status"] == "successful"
+    assert done["finished"] > running["updated"] > running["started"]
     assert len(busy_site.sql("SELECT id FROM city.pois WHERE name = '香樟' AND actor = 'wang'")) == 1
+    document = busy_site.execute("add-up", {"numbers": [1]}, response="document").json()["jobID"]
+    busy_site.ended(document)
+    assert busy_site.get(f"/jobs/{document}/results").json() == {"result": {"total": 1, "unit": "m", "parts": [1]}}
     page = busy_site.call("GET", f"/jobs/{job}/results", headers={"Accept": "text/html"})
     assert page.headers["content-type"].startswith("text/html")
 
@@ -261,70 +266,58 @@ def pois(jobs: Jobs) -> int:
         return int(conn.exec_driver_sql("SELECT count(*) FROM city.pois").scalar_one())
 
 
-def test_a_job_of_a_killed_worker_is_run_again(jobs: Jobs, tmp_path: Path) -> None:
+def test_a_job_outlives_workers_that_are_stopped_or_killed(jobs: Jobs, tmp_path: Path) -> None:
     go_on = tmp_path / "go on"
     job = jobs.submit("plant", {"name": "桂", "until": str(go_on)}, "wang", "raw")
+    with working(jobs.database.url, **settings_of(tmp_path)):
+        eventually(lambda: jobs.get(str(job), "wang").progress > 0)
+    assert (status(jobs, job), pois(jobs), crashes(jobs)) == ("accepted", 0, 0)
     with working(jobs.database.url, **settings_of(tmp_path)) as worker:
         eventually(lambda: jobs.get(str(job), "wang").progress > 0)
         worker.kill()
-    go_on.touch()
     assert status(jobs, job) == "running"
+    go_on.touch()
     with working(jobs.database.url, **settings_of(tmp_path)):
         eventually(lambda: status(jobs, job) == "successful", 30)
-    assert pois(jobs) == 1
+    assert (pois(jobs), crashes(jobs)) == (1, 1)
     with jobs.database.transaction() as conn:
         assert conn.exec_driver_sql("SELECT count(*) FROM procrastinate.procrastinate_jobs").scalar_one() == 0
 
 
-def test_a_job_that_kills_its_workers_fails(jobs: Jobs, tmp_path: Path) -> None:
-    job = jobs.submit("kill-worker", {}, "wang", "raw")
-    for _ in range(2):
-        with working(jobs.database.url, **settings_of(tmp_path)) as worker:
-            assert worker.wait(60) != 0
-    with working(jobs.database.url, **settings_of(tmp_path)):
-        eventually(lambda: status(jobs, job) == "failed", 30)
-    error = jobs.get(str(job), "wang").error
-    assert error is not None
-    assert error["document"]["code"] == "WorkerLost"
-
-
-def test_a_stopping_worker_hands_its_job_on(jobs: Jobs, tmp_path: Path) -> None:
-    go_on = tmp_path / "go on"
-    job = jobs.submit("plant", {"name": "桂", "until": str(go_on)}, "wang", "raw")
-    with working(jobs.database.url, **settings_of(tmp_path)):
-        eventually(lambda: jobs.get(str(job), "wang").progress > 0)
-    assert status(jobs, job) == "accepted"
-    assert pois(jobs) == 0
+def crashes(jobs: Jobs) -> int:
     with jobs.database.transaction() as conn:
-        assert conn.exec_driver_sql("SELECT crashes FROM citymap.jobs").scalar_one() == 0
-    go_on.touch()
-    with working(jobs.database.url, **settings_of(tmp_path)):
-        eventually(lambda: status(jobs, job) == "successful", 30)
-    assert pois(jobs) == 1
+        return int(conn.exec_driver_sql("SELECT crashes FROM citymap.jobs").scalar_one())
 
 
-def test_a_supervised_worker_is_started_again_and_ends_with_its_parent(jobs: Jobs, tmp_path: Path) -> None:
+def test_a_supervised_worker_is_started_again_until_its_job_is_given_up(jobs: Jobs, tmp_path: Path) -> None:
+    """As ``citymap up`` keeps it; the worker also ends when ``citymap up`` is killed."""
     environ = os.environ | {"DATABASE_URL": jobs.database.url}
     environ |= {f"CITYMAP__{key}": value for key, value in settings_of(tmp_path).items()}
     code = "from geoserver.cli.worker import worker_process as w; import time\nwith w(): time.sleep(300)"
     parent = subprocess.Popen([sys.executable, "-c", code], env=environ, cwd=ROOT)
     try:
-        first = eventually(lambda: children(parent.pid))
-        os.kill(first[0], signal.SIGKILL)
-        second = eventually(lambda: [pid for pid in children(parent.pid) if pid not in first])
-        job = jobs.submit("export-layer", {"layer": "pois", "format": "csv"}, "wang", "raw")
-        eventually(lambda: status(jobs, job) == "successful")
+        with psycopg2.connect(jobs.database.url) as blocker, blocker.cursor() as cursor:
+            cursor.execute("LOCK TABLE city.pois IN ACCESS EXCLUSIVE MODE")  # the export waits here
+            job = jobs.submit("export-layer", {"layer": "pois", "format": "csv"}, "wang", "raw")
+            for crash in range(2):
+                eventually(lambda: status(jobs, job) == "running" and jobs.get(str(job), "wang").progress > 0)
+                os.kill(eventually(lambda: children(parent.pid))[0], signal.SIGKILL)
+                eventually(lambda crash=crash: crashes(jobs) == crash + 1, 30)
+        error = jobs.get(str(job), "wang").error
+        assert status(jobs, job) == "failed"
+        assert error is not None
+        assert error["document"]["code"] == "WorkerLost"
+        last = eventually(lambda: children(parent.pid))[0]
     finally:
         parent.kill()
         parent.wait()
-    eventually(lambda: ended(second[0]), 30)
+    eventually(lambda: ended(last), 30)
 
 
 def children(parent: int) -> list[int]:
-    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()] + [
-        int(pid) for task in Path(f"/proc/{parent}/task").iterdir() if task.name != str(parent)
-        for pid in (task / "children").read_text().split()
-    ]  # fmt: skip
+    """Processes that any thread of this one started, without zombies."""
+    found = [(task / "children").read_text().split() for task in Path(f"/proc/{parent}/task").iterdir()]
+    return [int(pid) for part in found for pid in part if not ended(int(pid))]
 
 
 def ended(pid: int) -> bool:

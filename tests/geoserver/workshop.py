@@ -1,7 +1,6 @@
 """Processes of the tests, and a real worker process that knows them."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -87,18 +86,6 @@ def sleep_in_database(conn: Connection, seconds: float) -> str:
     """
     conn.execute(text("SELECT pg_sleep(:s)"), {"s": seconds})
     return "slept"
-
-
-@process(sync=False)
-def kill_worker() -> int:
-    """杀 | Kill
-
-    杀死自己的进程。 | Kills its own process.
-
-    returns: 无 | Nothing
-    """
-    os.kill(os.getpid(), signal.SIGKILL)
-    return 0
 
 
 @process(sync=False)
