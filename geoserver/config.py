@@ -91,6 +91,9 @@ def pass_to_workers(path: Path | str | None, database_url: str) -> None:
     if path is not None:
         os.environ["CITYMAP_CONFIG"] = str(Path(path).absolute())
     os.environ["DATABASE_URL"] = database_url
+    # Twenty threads each with an allocator arena of their own, and Arrow's pool, keep what an export once needed.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def interface_language(environ: Mapping[str, str] = os.environ) -> str:
