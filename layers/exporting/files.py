@@ -21,6 +21,8 @@ from layers.exporting.selection import BATCH_ROWS, Selection
 INDEXED_ROWS = 200_000
 #: Batches of one GeoParquet row group.
 _ROW_GROUP_BATCHES = 50_000 // BATCH_ROWS
+# A GeoPackage's index grows in memory beside the table unless it is built from the finished table.
+pyogrio.set_gdal_config_options({"OGR_GPKG_ALLOW_THREADED_RTREE": "NO"})
 
 
 def write_geopackage(selection: Selection, options: Options, path: Path) -> None:
