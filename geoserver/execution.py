@@ -28,6 +28,7 @@ class Execution:
         self._report = report
         self._reported = 0.0
         self._cancelled = threading.Event()
+        self._finishing = False
         self._lock = threading.Lock()
         self._connection: Any = None
 
@@ -44,12 +45,25 @@ class Execution:
         """Whether the work should stop."""
         return self._cancelled.is_set()
 
-    def cancel(self) -> None:
-        """Stop the work: its statement in the database now, the function at its next report of progress."""
+    def cancel(self) -> bool:
+        """Stop the work: its statement in the database now, the function at its next report of progress.
+
+        False when the function has ended already: then its work is being committed.
+        """
         with self._lock:
+            if self._finishing:
+                return False
             self._cancelled.set()
             if self._connection is not None:
                 self._connection.cancel()
+            return True
+
+    def finish(self) -> None:
+        """The function has ended. Raises :class:`JobCancelled` if it was stopped; afterwards nothing stops it."""
+        with self._lock:
+            if self._cancelled.is_set():
+                raise JobCancelled
+            self._finishing = True
 
     def works_on(self, connection: Any) -> None:
         """Remember the driver's connection whose statement :meth:`cancel` interrupts; None when it is given back."""
@@ -96,8 +110,7 @@ class Executor:
                 conn.execute(text("SET LOCAL client_connection_check_interval = '2s'"))
                 handed_in = {Connection: conn, Job: execution, Workspace: Workspace(workspace), CityCrs: self._crs}
                 result = process.call(ready, handed_in)
-                if execution.cancelled():
-                    raise JobCancelled
+                execution.finish()
                 finish(conn, result)
                 return result
         except Exception as error:

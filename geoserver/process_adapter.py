@@ -110,6 +110,7 @@ class Process:
         more = {name: handed_in[kind] for name, kind in self.hints.items() if kind in HANDED_IN}
         return self.function(**values, **more)
 
+    @cached_property
     def description(self) -> Json:
         """The OGC process description, texts in both languages (OGC 18-062r2 §7.9)."""
         modes = ["sync-execute", "async-execute"] if self.declared.sync else ["async-execute"]
@@ -136,7 +137,7 @@ class Process:
 
     def input_schemas(self) -> dict[str, Json]:
         """The schema of each input."""
-        return {name: self._input(name, parameter)["schema"] for name, parameter in self.inputs.items()}
+        return {name: described["schema"] for name, described in self.description["inputs"].items()}
 
     def required(self) -> list[str]:
         """Inputs that must be given."""
@@ -167,7 +168,7 @@ class FunctionProcessor(BaseProcessor):  # type: ignore[misc]
     """What pygeoapi describes a process by. It is executed by :class:`geoserver.process_manager.ProcessManager`."""
 
     def __init__(self, definition: Json) -> None:
-        super().__init__(definition, PROCESSES[definition["process"]].description())
+        super().__init__(definition, PROCESSES[definition["process"]].description)
 
 
 def read_docstring(function: Callable[..., Any], inputs: Iterable[str]) -> Texts:
@@ -198,7 +199,7 @@ def find_processes(modules: Iterable[ModuleType]) -> dict[str, Process]:
         if hasattr(member, "__process__") and member.__module__ == module.__name__
     ]
     for process in marked:
-        process.description()  # a docstring or type that cannot be described is found at the start
+        _ = process.description  # a docstring or type that cannot be described is found at the start
         if process.gives_file and process.declared.sync:
             raise ValueError(f"process {process.id!r} gives a file, so it cannot run while the client waits")
     return {process.id: process for process in marked}

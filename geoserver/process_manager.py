@@ -26,7 +26,6 @@ from geoserver.jobs import JobFilter, JobRecord, Jobs
 from geoserver.process_adapter import PROCESSES, RESULT, Process
 from geoserver.process_schema import Json
 from geoserver.uploads import Uploads
-from layers.processing import JobCancelled
 
 _ASYNC = {"Preference-Applied": "respond-async"}
 
@@ -104,8 +103,9 @@ class Processes:
     def _result(self, future: "Future[Any]", execution: Execution) -> Any:
         try:
             return future.result(self._settings.sync_seconds)
-        except (TimeoutError, JobCancelled):
-            execution.cancel()
+        except TimeoutError:
+            if not execution.cancel():
+                return future.result()  # it ended in the same moment: only its commit is left
             raise Busy(
                 f"the execution took longer than {self._settings.sync_seconds:g} s and was stopped; "
                 "send Prefer: respond-async to run it as a job"

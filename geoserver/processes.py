@@ -152,6 +152,8 @@ def _preference(request: Request) -> str:
 
 
 def _job_filter(values: Mapping[str, str]) -> JobFilter:
+    if values.get("type", "process") != "process":
+        raise ParameterError("type", f"{values['type'][:80]!r} is not 'process', the one kind of job there is")
     begin, end = interval(values["datetime"]) if "datetime" in values else (None, None)
     durations = [whole(n, values[n], 0) if n in values else None for n in ("minDuration", "maxDuration")]
     statuses = tuple(filter(None, values.get("status", "").split(",", 10)))

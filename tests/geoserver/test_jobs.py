@@ -212,7 +212,7 @@ def test_the_list_is_filtered_and_turned(quiet_site: JobSite) -> None:
     page = quiet_site.get("/jobs", status="accepted", limit=1).json()
     following = next(link["href"] for link in page["links"] if link["rel"] == "next")
     assert "status=accepted" in following
-    for asked in ({"status": "done"}, {"limit": 0}, {"nonsense": 1}, {"datetime": "yesterday"}, {"minDuration": "x"}):
+    for asked in ({"status": "done"}, {"limit": 0}, {"nonsense": 1}, {"datetime": "yesterday"}, {"minDuration": "x"}, {"type": "x"}):
         assert quiet_site.get("/jobs", **asked).status_code == 400
     for job in jobs:
         quiet_site.call("DELETE", f"/jobs/{job}")

@@ -8,8 +8,10 @@ import jsonschema
 import pytest
 import requests
 
+from geoserver.execution import Execution
 from geoserver.process_adapter import find_processes, read_docstring
 from layers.exporting.export import FORMATS
+from layers.processing import JobCancelled
 from tests.geoserver.job_site import WANG, JobSite
 
 URI = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
@@ -173,6 +175,18 @@ def test_a_stopped_execution_leaves_nothing(quiet_site: JobSite) -> None:
     for _ in range(2):
         assert quiet_site.execute("add-up", {"numbers": [1]}, wait=True).status_code == 200
     assert quiet_site.sql("SELECT count(*) FROM city.pois WHERE name = '樟'")[0][0] == 0
+
+
+def test_an_execution_is_stopped_or_finished_but_never_both() -> None:
+    stopped, finished = Execution(), Execution()
+    assert stopped.cancel()
+    with pytest.raises(JobCancelled):
+        stopped.finish()
+    with pytest.raises(JobCancelled):
+        stopped.progress(1)
+    finished.finish()
+    assert not finished.cancel()
+    finished.progress(99)
 
 
 def test_executions_that_are_waited_for_are_bounded(quiet_site: JobSite) -> None:
