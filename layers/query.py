@@ -318,8 +318,7 @@ def _transformed(column: ColumnElement[Any], layer: Layer, crs: Crs) -> ColumnEl
 def _feature(layer: Layer, t: FromClause, query: FeatureQuery) -> ColumnElement[str]:
     """The feature as GeoJSON text, written by PostgreSQL: no row is parsed or built in Python."""
     names = query.properties if query.properties is not None else tuple(f.name for f in layer.fields)
-    quote = _DIALECT.identifier_preparer.quote
-    columns = ", ".join(f"t.{quote(name)}" for name in names)
+    columns = ", ".join(_property(layer, name) for name in names)
     properties = f"(SELECT row_to_json(p) FROM (SELECT {columns}) AS p)::text" if names else "'{}'"
     geometry: ColumnElement[Any] = literal_column("'null'")
     if query.geometry:
@@ -335,6 +334,17 @@ def _feature(layer: Layer, t: FromClause, query: FeatureQuery) -> ColumnElement[
         literal_column(properties),
         literal_column("'}'"),
     )
+
+
+def _property(layer: Layer, name: str) -> str:
+    """The column of a property. A whole value of a number is written 3.0: QGIS before 3.44 and GDAL take the type of a
+    field from the first features, and lose the decimals of the others where those were written 3."""
+    column = f"t.{_DIALECT.identifier_preparer.quote(name)}"
+    field = layer.field(name)
+    if field is None or field.type != "number":
+        return column
+    whole = f"{column} = trunc({column}) AND abs({column}) < 1e15"
+    return f"CASE WHEN {whole} THEN ({column}::text || '.0')::json ELSE to_json({column}) END AS {column[2:]}"
 
 
 def encode_cursor(sort: tuple[SortKey, ...], keys: str) -> str:
