@@ -3,7 +3,7 @@
 #
 #   scripts/bootstrap.sh          what `make run` needs
 #   scripts/bootstrap.sh check    and what `make check` needs
-#   scripts/bootstrap.sh test     and what `make test` needs (Chromium, a Chinese font)
+#   scripts/bootstrap.sh test     and what `make test` needs (Chromium, a Chinese font, QGIS and the GDAL tools)
 #
 # It may be run again at any time: what is there is left alone. System packages come from apt as root or by sudo;
 # an ordinary user without sudo gets them unpacked under var/debian, and the system stays as it is.
@@ -291,10 +291,33 @@ ensure_browser() {
     install $missing
 }
 
+# --- Desktop clients for tests ----------------------------------------------------------------------------------
+
+# QGIS and the GDAL tools read the server in tests. Tests skip what is missing, so a system without them is fine.
+ensure_clients() {
+    missing=
+    if ! /usr/bin/python3 -c 'import qgis.core' > /dev/null 2>&1; then missing="python3-qgis qgis-providers"; fi
+    if ! command -v ogr2ogr > /dev/null 2>&1; then missing="$missing gdal-bin"; fi
+    if [ -z "$missing" ]; then return; fi
+    if have_apt && [ "$privilege" = unknown ]; then find_privilege; fi
+    if [ "$privilege" = unknown ] || [ "$privilege" = no ]; then
+        say "Without apt and root these stay missing, and tests that need them are skipped: $missing"
+        return
+    fi
+    apt_update
+    for package in $missing; do
+        if [ -z "$(known_packages "^$package\$")" ]; then
+            say "apt knows no $package: tests that need it are skipped"
+            return
+        fi
+    done
+    install $missing
+}
+
 privilege=unknown
 python=
 uv=
 ensure_postgis
 ensure_environment
 ensure_web
-if [ "$goal" = test ]; then ensure_browser; fi
+if [ "$goal" = test ]; then ensure_browser; ensure_clients; fi
