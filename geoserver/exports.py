@@ -49,15 +49,27 @@ def export_items(city: "City", layer: Layer, query: FeatureQuery, format_: str, 
         "Content-Crs": f"<{query.crs.uri}>",
         "Cache-Control": "no-cache",
     }
-    return Reply(_Export(chain((first,), chunks), resources), FORMATS[format_].media_type, headers=headers)
+    return Reply(Export(chain((first,), chunks), resources), FORMATS[format_].media_type, headers=headers)
 
 
-class _Export(Iterator[bytes]):
-    """The chunks; ``close`` gives back the connection and the place in the queue, also before the first chunk."""
+class Export(Iterator[bytes]):
+    """The chunks; ``close`` gives back the connection and the place in the queue, also before the first chunk.
+
+    A client that goes away cancels the request, but not the thread that is drawing a chunk: ``close`` waits for it, or
+    the connection would be back in the pool while it is still read from.
+    """
 
     def __init__(self, chunks: Iterator[bytes], resources: ExitStack) -> None:
-        self._chunks = chunks
-        self.close = resources.close
+        self._chunks: Iterator[bytes] = chunks
+        self._resources = resources
+        self._drawing = threading.Lock()
 
     def __next__(self) -> bytes:
-        return next(self._chunks)
+        with self._drawing:
+            return next(self._chunks)
+
+    def close(self) -> None:
+        """Give everything back, once no thread draws a chunk."""
+        with self._drawing:
+            self._chunks = iter(())
+            self._resources.close()

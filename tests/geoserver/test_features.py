@@ -1,6 +1,9 @@
 """OGC API – Features Parts 1–3 over a real server and a real PostGIS."""
 
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pyproj
 import pytest
 import requests
 
+from geoserver.exports import Export
 from tests.geoserver.conftest import Site
 
 ITEMS = "/collections/trees/items"
@@ -309,3 +313,28 @@ def test_an_export_abandoned_by_its_client_frees_its_place_and_connection(site: 
         answer.close()
         time.sleep(0.05)
     assert site.get(ITEMS, f="csv").status_code == 200
+
+
+def test_closing_an_export_waits_for_the_thread_that_draws_from_it() -> None:
+    drawing, released, events = threading.Event(), threading.Event(), []
+
+    def chunks() -> Iterator[bytes]:
+        drawing.set()
+        released.wait(10)
+        events.append("drawn")
+        yield b"x"
+
+    resources = ExitStack()
+    resources.callback(events.append, "given back")
+    export = Export(chunks(), resources)
+    reader = threading.Thread(target=lambda: next(export))
+    reader.start()
+    drawing.wait(10)
+    closer = threading.Thread(target=export.close)
+    closer.start()
+    time.sleep(0.05)
+    released.set()
+    reader.join(10)
+    closer.join(10)
+    assert events == ["drawn", "given back"]
+    assert list(export) == []

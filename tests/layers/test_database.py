@@ -11,12 +11,11 @@ from layers.database import Database, psycopg2_url
 def test_reading_recovers_after_the_server_dropped_every_connection(database: Database) -> None:
     own = Database(database.url, pool_size=3)
     held = [own.engine.raw_connection() for _ in range(3)]
+    backends = [connection.driver_connection.info.backend_pid for connection in held]  # type: ignore[union-attr]
     for connection in held:
         connection.close()
     with database.transaction() as conn:
-        conn.execute(text("""
-            SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()
-            AND application_name = 'citymap' AND pid <> pg_backend_pid() AND state LIKE 'idle%'"""))
+        conn.execute(text("SELECT pg_terminate_backend(pid) FROM unnest(:pids) AS pid"), {"pids": backends})
     failures = 0
     for _ in range(6):
         try:
