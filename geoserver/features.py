@@ -96,7 +96,7 @@ def get_item(city: "City", request: Request, _body: bytes, collection: str, item
     if headers["ETag"] in request.headers.get("if-none-match", "") and as_of is None and format_ == "json":
         return Reply(status=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=None)
     links = orjson.dumps(_item_links(city, layer, item, values, format_))
-    document = text.encode()[:-1] + b',"links":' + links + b"}"
+    document = text[:-1] + b',"links":' + links + b"}"
     if format_ == "json":
         return Reply(document, _GEOJSON, headers=headers)
     return city.pages.item(request, layer, orjson.loads(document), format_, {**headers, "X-Revision": str(revision)})
@@ -164,14 +164,14 @@ def require_editable(layer: Layer) -> None:
         raise NotAllowed(f"layer {layer.id!r} is read-only: it is derived from other layers or closed by its steward")
 
 
-def _collection_text(features: list[str], matched: int | None, links: list[dict[str, str]]) -> bytes:
+def _collection_text(features: list[bytes], matched: int | None, links: list[dict[str, str]]) -> bytes:
     """The FeatureCollection; features go in as PostgreSQL wrote them."""
     tail: dict[str, Any] = {"numberReturned": len(features)}
     if matched is not None:
         tail["numberMatched"] = matched
     tail["timeStamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     tail["links"] = links
-    return b'{"type":"FeatureCollection","features":[' + ",".join(features).encode() + b"]," + orjson.dumps(tail)[1:]
+    return b'{"type":"FeatureCollection","features":[' + b",".join(features) + b"]," + orjson.dumps(tail)[1:]
 
 
 def _page_links(
