@@ -67,18 +67,19 @@ def make_app(settings: Settings, database_url: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        at_once = settings.database.pool_size + settings.server.jobs.sync_at_once + 4
-        threads = ThreadPoolExecutor(at_once, thread_name_prefix="request")
-        asyncio.get_running_loop().set_default_executor(threads)
+        # As many request threads as pooled connections: requests wait in the executor's queue, which is fair, and
+        # never for a connection, which is not. Whatever else blocks (uploads, chunks of exports) has its own threads.
+        app.state.threads = ThreadPoolExecutor(settings.database.pool_size, thread_name_prefix="request")
         database = Database(
             database_url,
             pool_size=settings.database.pool_size,
+            overflow=settings.server.jobs.sync_at_once,
             statement_timeout=settings.database.statement_timeout,
             warm_srids=settings.crs.offered,
         )
         app.state.city = City(settings, database)
         app.state.city.watch()
-        threads.submit(database.fill)
+        app.state.threads.submit(database.fill)
         yield
         app.state.city.close()
 

@@ -3,7 +3,9 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -38,7 +40,8 @@ def endpoint(handler: Callable[..., Reply], max_body: int = 0) -> Callable[[Requ
     async def run(request: Request) -> Response:
         try:
             body = await _body(request, max_body)
-            reply = await asyncio.to_thread(_answer, handler, request, body)
+            work = partial(copy_context().run, _answer, handler, request, body)
+            reply = await asyncio.get_running_loop().run_in_executor(request.app.state.threads, work)
         except TooLarge as error:
             reply = failure(error)
         return response(reply)

@@ -203,7 +203,7 @@ class DatabaseSettings(Group):
     directory: FilePath = Field(
         default="var/postgres", validate_default=True, description="of the private cluster"
     )
-    pool_size: int = Field(default=8, ge=1, le=200, description="connections per worker")
+    pool_size: int = Field(default=4, ge=1, le=200, description="connections, so requests at once, per worker")
     statement_timeout: float = Field(default=30, gt=0, le=3600, description="of a request's statement [s]")
 
     @field_validator("url")

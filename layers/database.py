@@ -19,6 +19,7 @@ APPLICATION = "citymap"
 class Database:
     """A pool of PostGIS connections on psycopg2.
 
+    ``overflow`` connections beyond ``pool_size`` are opened when all are taken, and closed after use.
     ``statement_timeout`` [s] bounds every statement. ``warm_srids`` are transformed to once per connection, because
     the first CGCS2000 transformation of a connection costs 55–77 ms and would otherwise fall on a request.
     """
@@ -28,6 +29,7 @@ class Database:
         url: str,
         *,
         pool_size: int = 8,
+        overflow: int = 0,
         statement_timeout: float = 30.0,
         pool_timeout: float = 30.0,
         warm_srids: Sequence[int] = (),
@@ -39,7 +41,7 @@ class Database:
             psycopg2_url(url),
             poolclass=QueuePool,
             pool_size=pool_size,
-            max_overflow=0,
+            max_overflow=overflow,
             pool_timeout=pool_timeout,
             pool_pre_ping=False,
             connect_args={

@@ -110,7 +110,7 @@ def serve(database_url: str, **overrides: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environ = {"CITYMAP__SERVER__BIND__PORT": str(port), "CITYMAP__DATABASE__POOL_SIZE": "4"} | {f"CITYMAP__{k}": v for k, v in overrides.items()}
+    environ = {"CITYMAP__SERVER__BIND__PORT": str(port)} | {f"CITYMAP__{k}": v for k, v in overrides.items()}
     app = make_app(load(environ=environ), database_url)
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
