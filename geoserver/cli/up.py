@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _Demo = Annotated[bool, typer.Option(help="Make the sample city when no layer has a feature.")]
 FIRST_ACCOUNT = "admin"
+#: Connections that one worker serves at once; more are answered 503 at the door.
+MOST_CONNECTIONS = 2000
 
 
 def up(config: ConfigOption = None, demo: _Demo = True) -> None:
@@ -99,5 +101,6 @@ def _serve(settings: "Settings", config: Path | None, url: str) -> None:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=10,
+            limit_concurrency=MOST_CONNECTIONS,
             h11_max_incomplete_event_size=64 * 1024,
         )
