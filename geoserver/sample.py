@@ -4,8 +4,10 @@ from collections.abc import Callable
 from itertools import groupby
 
 from layers.base_layers import BASE_LAYERS
+from layers.catalogue import DATA_SCHEMA
 from layers.database import Database
 from layers.registry import load_layers, row_count, update_layer
+from layers.tables import quoted
 
 #: What the sample city's layers say of their source.
 SOURCE = "示范城市 (虚构) / Sample city (fictitious)"
@@ -34,5 +36,5 @@ def make_sample_city(
             update_layer(conn, load_layers(conn)[layer_id].changed(source=SOURCE, licence="CC0-1.0"))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         for layer in BASE_LAYERS:
-            conn.exec_driver_sql(f'ANALYZE city."{layer.table}"')
+            conn.exec_driver_sql(f"ANALYZE {quoted(DATA_SCHEMA, layer.table)}")
     return made

@@ -47,7 +47,12 @@ class Crs:
 
     def coincides_with(self, srid: int) -> bool:
         """Whether coordinates of that SRID need no transformation to become this system's."""
-        return self.srid == srid or {self.srid, srid} <= _COINCIDENT
+        return coincident(self.srid, srid)
+
+
+def coincident(srid: int, other: int) -> bool:
+    """Whether coordinates of the one system serve as the other's without transformation."""
+    return srid == other or {srid, other} <= _COINCIDENT
 
 
 #: WGS 84 with longitude first: the default of OGC API – Features.

@@ -37,8 +37,8 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from layers.catalogue import Layer
 from layers.cql2 import Columns, compile_filter
-from layers.crs import CRS84, Crs
-from layers.tables import COLUMN_TYPES, feature_table, history_table
+from layers.crs import CRS84, Crs, coincident
+from layers.tables import COLUMN_TYPES, feature_table, history_table, quoted
 
 _DIALECT = PGDialect_psycopg2(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
@@ -255,7 +255,7 @@ def _in_box(layer: Layer, t: FromClause, box: Box) -> ColumnElement[bool]:
 
 
 def _intersects(layer: Layer, t: FromClause, corners: tuple[Any, ...], srid: int) -> ColumnElement[bool]:
-    if srid == layer.srid or {srid, layer.srid} == {4326, 4490}:
+    if coincident(srid, layer.srid):
         envelope = func.ST_MakeEnvelope(*corners, layer.srid, type_=t.c.geom.type)
     else:
         # A box edge is straight in its own CRS only: give it vertices before it is transformed.
@@ -339,7 +339,7 @@ def _feature(layer: Layer, t: FromClause, query: FeatureQuery) -> ColumnElement[
 def _property(layer: Layer, name: str) -> str:
     """The column of a property. A whole value of a number is written 3.0: QGIS before 3.44 and GDAL take the type of a
     field from the first features, and lose the decimals of the others where those were written 3."""
-    column = f"t.{_DIALECT.identifier_preparer.quote(name)}"
+    column = quoted("t", name)
     field = layer.field(name)
     if field is None or field.type != "number":
         return column

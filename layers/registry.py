@@ -5,13 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
-from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.schema import CreateTable
 
 from layers.catalogue import DATA_SCHEMA, HISTORY_SCHEMA, CatalogueError, Field, Layer, Text
-from layers.tables import LAYERS, feature_table, history_table
-
-_QUOTE = PGDialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+from layers.tables import LAYERS, feature_table, history_table, quoted
 
 
 class LayerNotFound(LookupError):
@@ -59,7 +56,7 @@ def drop_layer(conn: Connection, layer_id: str) -> None:
     table = conn.execute(select(LAYERS.c.table_name).where(LAYERS.c.id == layer_id)).scalar()
     if table is None:
         raise LayerNotFound(f"no layer {layer_id!r}")
-    conn.execute(text(f"DROP TABLE {_QUOTE(DATA_SCHEMA)}.{_QUOTE(table)}, {_QUOTE(HISTORY_SCHEMA)}.{_QUOTE(table)}"))
+    conn.execute(text(f"DROP TABLE {quoted(DATA_SCHEMA, table)}, {quoted(HISTORY_SCHEMA, table)}"))
     conn.execute(delete(LAYERS).where(LAYERS.c.id == layer_id))
     conn.execute(text("DELETE FROM citymap.row_deltas WHERE layer = :id"), {"id": layer_id})
     conn.execute(
@@ -75,7 +72,7 @@ def row_count(conn: Connection, layer_id: str) -> int:
 
 def _indexes_and_triggers(layer: Layer) -> list[str]:
     """DDL beside the two tables. Names are prefixed by the table, within PostgreSQL's 63 bytes."""
-    table, history = f"{_QUOTE(DATA_SCHEMA)}.{_QUOTE(layer.table)}", f"{_QUOTE(HISTORY_SCHEMA)}.{_QUOTE(layer.table)}"
+    table, history = quoted(DATA_SCHEMA, layer.table), quoted(HISTORY_SCHEMA, layer.table)
     literal = "'" + layer.id.replace("'", "''") + "'"
     statements = [
         f"CREATE INDEX ON {table} USING gist (geom)",
@@ -86,7 +83,7 @@ def _indexes_and_triggers(layer: Layer) -> list[str]:
         f"CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION citymap.refuse_truncate()",
     ]
     if layer.key_field:
-        statements.append(f"CREATE UNIQUE INDEX ON {table} ({_QUOTE(layer.key_field)})")
+        statements.append(f"CREATE UNIQUE INDEX ON {table} ({quoted(layer.key_field)})")
     for event, tables in {
         "INSERT": "NEW TABLE AS new_rows",
         "UPDATE": "OLD TABLE AS old_rows NEW TABLE AS new_rows",

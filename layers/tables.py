@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.types import TypeEngine
 
 from layers.catalogue import DATA_SCHEMA, HISTORY_SCHEMA, FieldType, Layer
@@ -55,6 +56,8 @@ LAYERS = Table(
     Column("updated", DateTime(timezone=True), nullable=False, server_default=text("now()")),
 )
 
+_QUOTE = PGDialect().identifier_preparer.quote  # type: ignore[no-untyped-call]
+
 COLUMN_TYPES: dict[FieldType, TypeEngine[Any]] = {
     "string": Text(),
     "integer": BigInteger(),
@@ -64,6 +67,11 @@ COLUMN_TYPES: dict[FieldType, TypeEngine[Any]] = {
     "date-time": DateTime(timezone=True),
     "string-array": ARRAY(Text()),
 }
+
+
+def quoted(*names: str) -> str:
+    """Identifiers of the catalogue as SQL text writes them, with dots between."""
+    return ".".join(_QUOTE(name) for name in names)
 
 
 def _feature_columns(layer: Layer) -> list[Column[object]]:

@@ -3,9 +3,10 @@
 from functools import lru_cache
 
 from psycopg2.extensions import connection as PsycopgConnection
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from layers.catalogue import DATA_SCHEMA, Layer
+from layers.crs import epsg
+from layers.tables import quoted
 
 #: Deepest zoom level served, and the most layers in one tile.
 MAX_ZOOM = 22
@@ -16,8 +17,6 @@ _EXTENT = 4096
 _BUFFER = 64
 #: Features of one layer in one tile at most.
 _MOST = 20_000
-
-_QUOTE = PGDialect_psycopg2().identifier_preparer.quote  # type: ignore[no-untyped-call]
 
 
 class NoSuchTile(LookupError):
@@ -42,12 +41,12 @@ def _statement(layers: tuple[Layer, ...], z: int) -> str:
 
 def _layer_sql(layer: Layer, z: int) -> str:
     """One ST_AsMVT. The tile's envelope is transformed to the storage CRS, so the index on the column serves."""
-    table = f"{_QUOTE(DATA_SCHEMA)}.{_QUOTE(layer.table)}"
+    table = quoted(DATA_SCHEMA, layer.table)
     envelope = f"ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => {_BUFFER / _EXTENT})"
     searched = f"ST_Transform({envelope}, {layer.srid})"
     bounds = "ST_TileEnvelope(%(z)s, %(x)s, %(y)s)"
     drawn = f"ST_AsMVTGeom(ST_Transform(t.geom, {_MERCATOR}), {bounds}, {_EXTENT}, {_BUFFER})"
-    fields = "".join(f", t.{_QUOTE(f.name)}" for f in layer.fields if f.type != "string-array" and f.role != "key")
+    fields = "".join(f", {quoted('t', f.name)}" for f in layer.fields if f.type != "string-array" and f.role != "key")
     name = layer.id.replace("'", "''").replace("%", "%%")
     return (
         f"coalesce((SELECT ST_AsMVT(f, '{name}', {_EXTENT}, 'geom', 'id') FROM ("
@@ -60,6 +59,6 @@ def _detail(layer: Layer, z: int) -> str:
     """Below street level, what is smaller than a pixel or two is not drawn."""
     if z >= 14 or layer.geometry_type not in ("Polygon", "MultiPolygon"):
         return ""
-    pixel = 360.0 / 2**z / 256 if layer.srid in (4490, 4326) else 40_075_016.7 / 2**z / 256
+    pixel = 360.0 / 2**z / 256 if epsg(layer.srid).geographic else 40_075_016.7 / 2**z / 256
     return f" AND ST_XMax(t.geom) - ST_XMin(t.geom) + ST_YMax(t.geom) - ST_YMin(t.geom) > {2 * pixel!r}"
 

@@ -19,6 +19,7 @@ from layers.importing.report import Findings, LoadReport, Mode
 from layers.importing.source import ReadOptions, Source
 from layers.importing.source_crs import parse_crs
 from layers.registry import create_layer, load_layers
+from layers.tables import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +216,7 @@ def _renamed(source: Source, columns: Mapping[str, str]) -> Iterator[GeoDataFram
 
 def _shrink_extent(conn: Connection, layer: Layer) -> None:
     """The catalogue's extent after features went: the layer's triggers only widen it."""
-    box = f'(SELECT ST_Extent(ST_Transform(geom, {CGCS2000})) AS e FROM "{DATA_SCHEMA}"."{layer.table}") AS box'
+    box = f'(SELECT ST_Extent(ST_Transform(geom, {CGCS2000})) AS e FROM {quoted(DATA_SCHEMA, layer.table)}) AS box'
     conn.execute(
         text(
             "UPDATE citymap.layers SET updated = now(), extent = CASE WHEN e IS NULL THEN NULL"
