@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from geoserver import core, edits, features, health, processes, upload_routes, vector_tiles
 from geoserver.city import City
 from geoserver.config import load
-from geoserver.errors import error_body
+from geoserver.errors import error_body, exception_document
 from geoserver.reply import Reply, endpoint, response
 from geoserver.settings import Settings
 from geoserver.web.routes import routes as web_routes
@@ -100,6 +100,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "NoApplicableCode")
     text = {404: "there is no such page; / links to everything there is"}.get(error.status_code, error.detail)
-    body = error_body({"code": code, "type": code, "description": text})
+    body = error_body(exception_document(code, text))
     reply = Reply(body, status=error.status_code, headers=error.headers or {})
     return response(await asyncio.to_thread(request.app.state.city.pages.failure, request, reply))

@@ -18,7 +18,7 @@ from geoserver import compat
 from geoserver.errors import ParameterError
 from geoserver.features import find_layer
 from geoserver.formats import EXPORTS, media_type, negotiate
-from geoserver.parameters import only, single_values
+from geoserver.parameters import query_values
 from geoserver.provider import Source
 from geoserver.reply import Reply
 from geoserver.settings import Settings
@@ -80,8 +80,7 @@ def _core(
     city: "City", request: Request, handler: Callable[..., Any], *arguments: Any, formats: tuple[str, ...] = _FORMATS
 ) -> Reply:
     """Call a handler of pygeoapi; parameters and format are checked before, since it ignores unknown ones."""
-    values = single_values(request.query_params.multi_items())
-    only(values, ("f", "lang"))
+    values = query_values(request, ("f", "lang"))
     if "lang" in values and not values["lang"].lower().startswith(("zh", "en")):
         raise ParameterError("lang", f"{values['lang'][:40]!r} is neither zh nor en")
     core_request = CoreRequest(request, city.language(request), negotiate(request, values, formats))

@@ -2,12 +2,12 @@
 
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 from starlette.requests import Request
 
-from geoserver.errors import BodyError, ParameterError, UnsupportedMedia
+from geoserver.body import json_body
+from geoserver.errors import ParameterError
 from geoserver.features import etag, feature_id, find_layer, require_editable
 from geoserver.reply import Reply
 from layers.catalogue import Layer
@@ -96,14 +96,7 @@ def _editable_layer(city: "City", request: Request, collection: str) -> Layer:
 def _edit(
     city: "City", request: Request, body: bytes, layer: Layer, types: tuple[str, ...], *, partial: bool = False
 ) -> Edit:
-    sent = request.headers.get("content-type", types[0]).split(";")[0].strip().lower()
-    if sent not in types:
-        raise UnsupportedMedia(f"media type {sent[:80]!r} is not taken here; send {' or '.join(types)}")
-    try:
-        document: Any = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BodyError(f"the body is not JSON: {error}") from None
-    return checked_edit(layer, document, _content_crs(city, request, layer), partial=partial)
+    return checked_edit(layer, json_body(request, body, types), _content_crs(city, request, layer), partial=partial)
 
 
 def _content_crs(city: "City", request: Request, layer: Layer) -> Crs:

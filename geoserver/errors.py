@@ -118,22 +118,19 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     """The status and the exception document for an error; what is unexpected is logged and masked."""
     for kind, status, code in STATUS:
         if isinstance(error, kind):
-            return status, {"code": code, "type": getattr(error, "uri", code), "description": str(error)}
+            return status, exception_document(code, str(error), getattr(error, "uri", code))
     if isinstance(error, Busy):
         return _busy(str(error))
     if isinstance(error, ExportRefused):
-        return HTTPStatus.BAD_REQUEST, {"code": "InvalidParameterValue", "type": "TooMuch", "description": str(error)}
+        return HTTPStatus.BAD_REQUEST, exception_document("InvalidParameterValue", str(error), "TooMuch")
     if isinstance(error, PoolTimeout):
         return _busy("every database connection is busy; try again in a moment")
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, QueryCanceled):
         return _busy("the request took longer than this server allows; ask for less (bbox, filter, limit)")
     if isinstance(cause, DataError):
-        return HTTPStatus.BAD_REQUEST, {
-            "code": "InvalidParameterValue",
-            "type": "InvalidParameterValue",
-            "description": "a value in the request is outside what its field can hold",
-        }
+        text = "a value in the request is outside what its field can hold"
+        return HTTPStatus.BAD_REQUEST, exception_document("InvalidParameterValue", text)
     if isinstance(cause, OperationalError):
         LOGGER.error("database unreachable: %s", cause)
         return _busy("the database cannot be reached at the moment")
@@ -141,20 +138,19 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
 
 
 def _busy(description: str) -> tuple[HTTPStatus, Mapping[str, str]]:
-    code = "ServiceUnavailable"
-    return HTTPStatus.SERVICE_UNAVAILABLE, {"code": code, "type": code, "description": description}
+    return HTTPStatus.SERVICE_UNAVAILABLE, exception_document("ServiceUnavailable", description)
 
 
 def _unexpected(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     request_id = uuid.uuid4().hex
     LOGGER.error("request %s failed", request_id, exc_info=error)
-    code = "InternalError"
-    return HTTPStatus.INTERNAL_SERVER_ERROR, {
-        "code": code,
-        "type": code,
-        "description": f"the server failed; tell its operator this request id: {request_id}",
-        "requestId": request_id,
-    }
+    text = f"the server failed; tell its operator this request id: {request_id}"
+    return HTTPStatus.INTERNAL_SERVER_ERROR, {**exception_document("InternalError", text), "requestId": request_id}
+
+
+def exception_document(code: str, description: str, kind: str | None = None) -> dict[str, str]:
+    """The members of an OGC exception; ``kind`` is its URI or a narrower code, where it has one."""
+    return {"code": code, "type": kind or code, "description": description}
 
 
 def error_body(document: Mapping[str, str]) -> bytes:

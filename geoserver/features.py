@@ -21,7 +21,7 @@ from geoserver.parameters import (
     crs_parameter,
     feature_query,
     instant,
-    only,
+    query_values,
     result_type,
     single_values,
 )
@@ -79,8 +79,7 @@ def _read(city: "City", layer: Layer, query: FeatureQuery, hits: bool) -> tuple[
 def get_item(city: "City", request: Request, _body: bytes, collection: str, item: str) -> Reply:
     """``GET /collections/{collection}/items/{item}``; its ETag is what an edit's If-Match refers to."""
     layer = find_layer(city, collection)
-    values = single_values(request.query_params.multi_items())
-    only(values, ("f", "lang", "crs", "as-of"))
+    values = query_values(request, ("f", "lang", "crs", "as-of"))
     format_ = negotiate(request, values, ITEM_FORMATS)
     crs = crs_parameter("crs", values.get("crs"), city.offered_for(layer))
     as_of = instant("as-of", values["as-of"]) if "as-of" in values else None
@@ -114,7 +113,7 @@ def get_schema(city: "City", request: Request, _body: bytes, collection: str) ->
 
 def get_functions(city: "City", request: Request, _body: bytes) -> Reply:
     """``GET /functions``: the functions that a filter may call (OGC 19-079r2 §6.4)."""
-    only(single_values(request.query_params.multi_items()), ("f", "lang"))
+    query_values(request, ("f", "lang"))
     language = city.language(request)
     return Reply(orjson.dumps({"functions": describe_functions(language[:2])}), headers={"Content-Language": language})
 
@@ -123,8 +122,7 @@ def _described(
     city: "City", request: Request, collection: str, kind: str, formats: tuple[str, ...] = SCHEMA_FORMATS
 ) -> Reply:
     layer = find_layer(city, collection)
-    values = single_values(request.query_params.multi_items())
-    only(values, ("f", "lang"))
+    values = query_values(request, ("f", "lang"))
     format_ = negotiate(request, values, formats)
     language = city.language(request)
     if format_ == "geojson":

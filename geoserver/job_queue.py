@@ -11,7 +11,7 @@ from uuid import UUID
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.job_context import AbortReason
 
-from geoserver.errors import describe
+from geoserver.errors import describe, exception_document
 from geoserver.execution import Execution, Executor
 from geoserver.jobs import QUEUE, QUEUE_SCHEMA, TASK, JobRecord, Jobs
 from geoserver.process_adapter import PROCESSES, Process
@@ -74,7 +74,7 @@ class Worker:
         except TimeoutError:
             await _stopped(execution, work)
             text = Text("超过了任务的最长时间", "it took longer than a job may (server.jobs.max_minutes)")
-            await asyncio.to_thread(self.jobs.fail, record, 503, _document("TooLong", text.en), text)
+            await asyncio.to_thread(self.jobs.fail, record, 503, exception_document("TooLong", text.en), text)
         except asyncio.CancelledError:
             await _stopped(execution, work)
             if context.abort_reason() is AbortReason.SHUTDOWN:
@@ -144,6 +144,3 @@ def _message(error: Exception, description: str) -> Text:
     found = getattr(error, "text", None)
     return found if isinstance(found, Text) else Text(description, description)
 
-
-def _document(code: str, description: str) -> dict[str, str]:
-    return {"code": code, "type": code, "description": description}

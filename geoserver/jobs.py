@@ -19,7 +19,7 @@ from procrastinate import App, SyncPsycopgConnector
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, text
 
-from geoserver.errors import Busy, NoSuchJob
+from geoserver.errors import Busy, NoSuchJob, exception_document
 from geoserver.settings import Jobs as JobSettings
 from layers.catalogue import Text
 from layers.database import Database
@@ -28,6 +28,7 @@ from layers.processing import JobCancelled
 QUEUE_SCHEMA = "procrastinate"
 QUEUE = "processes"
 TASK = "run_process"
+STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
 #: A job that lost so many workers fails: one that kills its worker must not do so for ever.
 CRASHES = 2
 #: Jobs of one page of the list at most.
@@ -234,7 +235,7 @@ class Jobs:
 
         ``entry`` is the queue's entry that the lost worker still holds.
         """
-        error = {"code": "WorkerLost", "type": "WorkerLost", "description": "the worker that ran the job was lost"}
+        error = exception_document("WorkerLost", "the worker that ran the job was lost")
         with self._connect() as conn:
             again = conn.execute(
                 "UPDATE citymap.jobs SET updated = now(), progress = 0, message = %(message)s, crashes = crashes + 1,"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import orjson
+from starlette.requests import Request
 
 from geoserver.errors import ParameterError
 from layers.catalogue import Field, Layer
@@ -41,6 +42,13 @@ def single_values(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
         if name in values:
             raise ParameterError(name, "is given twice")
         values[name] = value
+    return values
+
+
+def query_values(request: Request, allowed: Collection[str]) -> dict[str, str]:
+    """The parameters of a request to a resource that takes no others."""
+    values = single_values(request.query_params.multi_items())
+    only(values, allowed)
     return values
 
 

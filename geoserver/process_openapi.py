@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from geoserver.jobs import STATUSES
 from geoserver.openapi import operation, reference
 from geoserver.process_adapter import PROCESSES, RESULT, Process
 from geoserver.process_schema import Json
@@ -11,7 +12,6 @@ _OPTIONAL_ACCOUNT: list[Json] = [{"account": []}, {}]
 _TEXT = {"type": "string"}
 _UUID = {"type": "string", "format": "uuid"}
 _WHOLE = {"type": "integer", "minimum": 0}
-_STATUSES = ["accepted", "running", "successful", "failed", "dismissed"]
 
 
 def process_paths() -> Json:
@@ -143,7 +143,7 @@ def _status_info() -> Json:
             "processID": _TEXT,
             "type": {"type": "string", "enum": ["process"]},
             "jobID": _UUID,
-            "status": {"type": "string", "enum": _STATUSES},
+            "status": {"type": "string", "enum": list(STATUSES)},
             "message": _TEXT,
             **instants,
             "progress": {"type": "integer", "minimum": 0, "maximum": 100},

@@ -10,11 +10,12 @@ import orjson
 import pygeoapi.api.processes
 from starlette.requests import Request
 
+from geoserver.body import json_body
 from geoserver.core import CoreRequest, reply_of
-from geoserver.errors import BodyError, NoSuchJob, ParameterError, ResultNotReady, UnsupportedMedia, error_body
+from geoserver.errors import BodyError, NoSuchJob, ParameterError, ResultNotReady, error_body
 from geoserver.formats import negotiate
-from geoserver.jobs import MAX_PAGE, JobFilter
-from geoserver.parameters import interval, only, single_values, whole
+from geoserver.jobs import MAX_PAGE, STATUSES, JobFilter
+from geoserver.parameters import interval, query_values, whole
 from geoserver.process_adapter import PROCESSES, RESULT
 from geoserver.process_manager import Caller, called_by, find_process
 from geoserver.process_schema import Json
@@ -29,12 +30,11 @@ _LIST_PARAMETERS = (
     *("limit", "offset", "type", "processID", "status", "datetime", "minDuration", "maxDuration"),
     *("f", "lang"),
 )
-_STATUSES = ("accepted", "running", "successful", "failed", "dismissed")
 
 
 def get_processes(city: "City", request: Request, _body: bytes) -> Reply:
     """``GET /processes``."""
-    values = _values(request, ("limit", "f", "lang"))
+    values = query_values(request, ("limit", "f", "lang"))
     limit = whole("limit", values.get("limit", str(len(PROCESSES))), 1)
     return _answer(city, request, values, pygeoapi.api.processes.describe_processes, parameters={"limit": limit})
 
@@ -42,7 +42,7 @@ def get_processes(city: "City", request: Request, _body: bytes) -> Reply:
 def get_process(city: "City", request: Request, _body: bytes, process: str) -> Reply:
     """``GET /processes/{process}``."""
     find_process(process)
-    values = _values(request, ("f", "lang"))
+    values = query_values(request, ("f", "lang"))
     as_page = negotiate(request, values, ("json", "html")) == "html"
     reply = _answer(city, request, values, pygeoapi.api.processes.describe_processes, process, format_="json")
     assert isinstance(reply.body, bytes)
@@ -52,7 +52,7 @@ def get_process(city: "City", request: Request, _body: bytes, process: str) -> R
 
 def execute(city: "City", request: Request, body: bytes, process: str) -> Reply:
     """``POST /processes/{process}/execution``: 200 with the result, or 201 with the Location of a job."""
-    values = _values(request, ("f", "lang"))
+    values = query_values(request, ("f", "lang"))
     if find_process(process).declared.edits:
         city.require_editor(request)
     document = _execute_document(request, body)
@@ -73,7 +73,7 @@ def execute(city: "City", request: Request, body: bytes, process: str) -> Reply:
 
 def get_jobs(city: "City", request: Request, _body: bytes) -> Reply:
     """``GET /jobs``: the account's own."""
-    values = _values(request, _LIST_PARAMETERS)
+    values = query_values(request, _LIST_PARAMETERS)
     parameters = {
         "limit": min(whole("limit", values.get("limit", "100"), 1), MAX_PAGE),
         "offset": min(whole("offset", values.get("offset", "0"), 0), 10**9),
@@ -85,19 +85,19 @@ def get_jobs(city: "City", request: Request, _body: bytes) -> Reply:
 
 def get_job(city: "City", request: Request, _body: bytes, job: str) -> Reply:
     """``GET /jobs/{job}``."""
-    values = _values(request, ("f", "lang"))
+    values = query_values(request, ("f", "lang"))
     return _without_empty(_answer(city, request, values, pygeoapi.api.processes.get_jobs, job))
 
 
 def delete_job(city: "City", request: Request, _body: bytes, job: str) -> Reply:
     """``DELETE /jobs/{job}``: cancels it, or removes the results of an ended one."""
-    values = _values(request, ("f", "lang"))
+    values = query_values(request, ("f", "lang"))
     return _answer(city, request, values, pygeoapi.api.processes.delete_job, job, format_="json")
 
 
 def get_results(city: "City", request: Request, _body: bytes, job: str) -> Reply:
     """``GET /jobs/{job}/results``: the result, or what the execution failed with."""
-    values = _values(request, ("f", "lang"))
+    values = query_values(request, ("f", "lang"))
     found = city.processes.jobs.get(job, city.actor(request))
     if found.active:
         raise ResultNotReady(f"the job is {found.status} ({found.progress} %); ask again when it has ended")
@@ -117,13 +117,7 @@ def get_results(city: "City", request: Request, _body: bytes, job: str) -> Reply
 
 def _execute_document(request: Request, body: bytes) -> Json:
     """The execute request, checked as far as pygeoapi trusts it blindly."""
-    sent = request.headers.get("content-type", "application/json").split(";")[0].strip().lower()
-    if sent != "application/json":
-        raise UnsupportedMedia(f"media type {sent[:80]!r} is not taken here; send application/json")
-    try:
-        document = orjson.loads(body or b"{}")
-    except orjson.JSONDecodeError as error:
-        raise BodyError(f"the body is not JSON: {error}") from None
+    document = json_body(request, body or b"{}", ("application/json",))
     if not isinstance(document, dict) or not isinstance(document.setdefault("inputs", {}), dict):
         raise BodyError('the body is not an execute request like {"inputs": {…}}')
     if "subscriber" in document:
@@ -158,16 +152,10 @@ def _job_filter(values: Mapping[str, str]) -> JobFilter:
     durations = [whole(n, values[n], 0) if n in values else None for n in ("minDuration", "maxDuration")]
     statuses = tuple(filter(None, values.get("status", "").split(",", 10)))
     for status in statuses:
-        if status not in _STATUSES:
-            raise ParameterError("status", f"{status[:80]!r} is none of {', '.join(_STATUSES)}")
+        if status not in STATUSES:
+            raise ParameterError("status", f"{status[:80]!r} is none of {', '.join(STATUSES)}")
     processes = tuple(filter(None, values.get("processID", "").split(",", 100)))
     return JobFilter(processes, statuses, begin, end, *durations)
-
-
-def _values(request: Request, allowed: tuple[str, ...]) -> dict[str, str]:
-    values = single_values(request.query_params.multi_items())
-    only(values, allowed)
-    return values
 
 
 def _caller(city: "City", request: Request, wanted: JobFilter | None = None) -> Caller:

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from geoserver.errors import BodyError, ParameterError, TooLarge
-from geoserver.parameters import only, single_values
+from geoserver.parameters import query_values
 from geoserver.reply import Reply, failure
 from geoserver.uploads import checked_name
 
@@ -44,7 +44,7 @@ async def post_upload(request: Request) -> Response:
 
 def get_upload(city: "City", request: Request, _body: bytes, upload: str) -> Reply:
     """``GET /uploads/{id}``: what is kept under that id."""
-    only(single_values(request.query_params.multi_items()), ("f",))
+    query_values(request, ("f",))
     found = city.uploads.get(upload, city.actor(request))
     return Reply(_document(found.id, found.name, found.bytes))
 
@@ -59,7 +59,7 @@ def delete_upload(city: "City", request: Request, _body: bytes, upload: str) -> 
 def _admit(city: "City", request: Request) -> str | None:
     """Everything that can be refused before the first byte is read; returns the account."""
     city.require_editor(request)
-    only(single_values(request.query_params.multi_items()), ("name",))
+    query_values(request, ("name",))
     actor = city.actor(request)
     bound = _bound(city)
     if int(request.headers.get("content-length", "0")) > bound + 10_000:

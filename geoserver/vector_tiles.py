@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from geoserver.errors import ParameterError
 from geoserver.features import find_layer
-from geoserver.parameters import only, single_values
+from geoserver.parameters import query_values
 from geoserver.reply import Reply
 from layers.catalogue import Layer
 from tiles.vector import MAX_LAYERS, NoSuchTile, read_tile
@@ -21,14 +21,13 @@ def get_layer_tile(
     city: "City", request: Request, _body: bytes, collection: str, tms: str, z: str, y: str, x: str
 ) -> Reply:
     """``GET /collections/{collection}/tiles/{tms}/{z}/{y}/{x}``."""
-    only(single_values(request.query_params.multi_items()), ("f",))
+    query_values(request, ("f",))
     return _tile(city, (find_layer(city, collection),), tms, (z, y, x))
 
 
 def get_city_tile(city: "City", request: Request, _body: bytes, tms: str, z: str, y: str, x: str) -> Reply:
     """``GET /tiles/{tms}/{z}/{y}/{x}?collections=a,b``."""
-    values = single_values(request.query_params.multi_items())
-    only(values, ("collections", "f"))
+    values = query_values(request, ("collections", "f"))
     names = list(dict.fromkeys(values.get("collections", "").split(",")))
     if not values.get("collections") or len(names) > MAX_LAYERS:
         raise ParameterError("collections", f"names 1 to {MAX_LAYERS} collections, separated by commas")
