@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pygeoapi.api
 import pygeoapi.api.processes
+from babel import Locale
 
 from geoserver import conformance
 from geoserver.templates import render
@@ -36,7 +37,12 @@ def all_apis() -> dict[str, ModuleType]:
 
 
 def _to_json(document: Any, _pretty: bool = False) -> str:
-    return orjson.dumps(document, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return orjson.dumps(document, default=_as_text, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _as_text(value: Any) -> str:
+    """A locale as a language tag (``hreflang``: zh-CN, not zh_Hans_CN); anything else as it writes itself."""
+    return f"{value.language}-{value.territory}" if isinstance(value, Locale) else str(value)
 
 
 def _keep_logging(_config: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from geoserver.errors import Busy
 from geoserver.reply import Reply
 from layers.catalogue import Layer
+from layers.crs import CRS84, epsg
 from layers.exporting.export import FORMATS, stream
 from layers.features import set_statement_timeout
 from layers.query import FeatureQuery, rows
@@ -26,10 +28,12 @@ _free = threading.BoundedSemaphore(AT_ONCE)
 
 
 def export_items(city: "City", layer: Layer, query: FeatureQuery, format_: str, *, limited: bool) -> Reply:
-    """The query's features as a file; all of them, unless ``limited`` to the query's page.
+    """The query's features as a file; all of them, unless ``limited`` to the query's page. Drawings are in metres.
 
     Raises :class:`Busy` when too many exports are under way, and what the export refuses before its first byte.
     """
+    if FORMATS[format_].projected and query.crs == CRS84:
+        query = replace(query, crs=epsg(city.settings.crs.projected))
     statement = rows(layer, query)
     if limited or query.offset:
         statement = statement.limit(query.limit if limited else None).offset(query.offset)

@@ -48,6 +48,10 @@ class Html:
         """The queryables or the schema as a page."""
         return self._page(request, f"collections/{kind}.html", {**document, "layer": layer}, headers)
 
+    def processes(self, request: Request, document: dict[str, Any]) -> Reply:
+        """The list of processes as a page."""
+        return self._page(request, "processes/index.html", document, {})
+
     def process(self, request: Request, document: dict[str, Any]) -> Reply:
         """The description of a process as a page."""
         return self._page(request, "processes/process.html", document, {})

@@ -1,6 +1,7 @@
 """OGC API – Processes (18-062r2): checks requests, lets pygeoapi's handlers answer, and hands out files of results."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,14 @@ def get_processes(city: "City", request: Request, _body: bytes) -> Reply:
     """``GET /processes``."""
     values = query_values(request, ("limit", "f", "lang"))
     limit = whole("limit", values.get("limit", str(len(PROCESSES))), 1)
-    return _answer(city, request, values, pygeoapi.api.processes.describe_processes, parameters={"limit": limit})
+    as_page = negotiate(request, values, ("json", "html")) == "html"
+    describe = pygeoapi.api.processes.describe_processes
+    reply = _answer(city, request, values, describe, parameters={"limit": limit}, format_="json")
+    assert isinstance(reply.body, bytes)
+    document = orjson.loads(reply.body)
+    # pygeoapi links to a JSON-LD form of the list, which it does not have.
+    document["links"] = [link for link in document["links"] if not link["href"].endswith("f=jsonld")]
+    return city.pages.processes(request, document) if as_page else replace(reply, body=orjson.dumps(document))
 
 
 def get_process(city: "City", request: Request, _body: bytes, process: str) -> Reply:

@@ -30,7 +30,8 @@ Writer = Callable[[Selection, Options, Path], None]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A file format, written as chunks of text or by a writer into a file; ``srid`` where it knows one CRS only.
+    """A file format, written as chunks of text or by a writer into a file; ``srid`` where it knows one CRS only,
+    ``projected`` where it draws in metres.
 
     Writers are named by their module in this package and imported when first needed: their libraries are large.
     """
@@ -42,6 +43,7 @@ class Format:
     chunks: Chunks | None = None
     writer: str | None = None
     srid: int | None = None
+    projected: bool = False
 
 
 FORMATS = {
@@ -59,7 +61,7 @@ FORMATS = {
                writer="files:write_geoparquet"),
         Format("kml", Text("KML", "KML"), "application/vnd.google-earth.kml+xml", ".kml",
                writer="files:write_kml", srid=4326),
-        Format("dxf", Text("DXF 图形", "DXF drawing"), "image/vnd.dxf", ".dxf", writer="dxf:write_dxf"),
+        Format("dxf", Text("DXF 图形", "DXF drawing"), "image/vnd.dxf", ".dxf", writer="dxf:write_dxf", projected=True),
     )
 }  # fmt: skip
 
