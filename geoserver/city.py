@@ -14,6 +14,7 @@ from geoserver.core import build_api
 from geoserver.execution import Executor
 from geoserver.html import Html
 from geoserver.jobs import Jobs
+from geoserver.language import choose_language
 from geoserver.openapi import openapi_document
 from geoserver.process_manager import Processes
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
@@ -63,13 +64,8 @@ class City:
 
     def language(self, request: Request) -> str:
         """``zh-CN`` or ``en-US``: the ``lang`` parameter, else Accept-Language, else the first configured."""
-        wanted = [request.query_params.get("lang", "")]
-        wanted += [part.split(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")[:20]]
-        for tag in wanted:
-            for language in self.settings.server.languages:
-                if tag and tag.lower()[:2] == language[:2]:
-                    return language
-        return self.settings.server.languages[0]
+        accepted = request.headers.get("accept-language", "")
+        return choose_language(request.query_params.get("lang"), accepted, self.settings.server.languages)
 
     def actor(self, request: Request) -> str | None:
         """Under whose name history keeps an edit."""

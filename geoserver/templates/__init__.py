@@ -10,22 +10,11 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from pygeoapi import l10n
 from pygeoapi.util import json_serial
 
+from geoserver.web.policy import content_security_policy
+
 TEMPLATES = Path(__file__).parent
 
-#: Content-Security-Policy of every page: this origin only, nothing inline.
-#: MapLibre's worker is a file of ours; its images are drawn from data and blob URLs.
-CONTENT_SECURITY_POLICY = "; ".join((
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data: blob:",
-    "connect-src 'self'",
-    "worker-src 'self'",
-    "font-src 'self'",
-    "base-uri 'none'",
-    "form-action 'self'",
-    "frame-ancestors 'self'",
-))
+CONTENT_SECURITY_POLICY = content_security_policy(forms="'self'")
 
 
 def render(

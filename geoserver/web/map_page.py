@@ -8,7 +8,9 @@ from functools import cache
 from string import Template
 
 from geoserver.web.assets import IMPORTS, STATIC, WEB
+from geoserver.web.policy import content_security_policy
 
+#: The languages of the map, the first being the default.
 LANGUAGES = ("zh-CN", "en")
 
 
@@ -17,25 +19,6 @@ def strings(language: str) -> dict[str, str]:
     """The interface texts of one language, as its catalogue file has them."""
     texts: dict[str, str] = json.loads((STATIC / "i18n" / f"{language}.json").read_text("utf-8"))
     return texts
-
-
-def choose_language(asked: str | None, accepted: str) -> str:
-    """``lang`` of the address if it names a language of ours, else the first acceptable one, else Chinese.
-
-    ``accepted`` is an Accept-Language header (RFC 9110 §12.5.4); unknown languages in it are passed over.
-    """
-    weighted = []
-    for position, part in enumerate(accepted.split(",")[:20]):
-        tag, _, weight = part.partition(";q=")
-        try:
-            weighted.append((-float(weight or 1), position, tag.strip()))
-        except ValueError:
-            continue
-    for tag in [asked or "", *(tag for weight, _, tag in sorted(weighted) if weight < 0)]:
-        for language in LANGUAGES:
-            if tag.lower()[:2] == language[:2]:
-                return language
-    return LANGUAGES[0]
 
 
 def import_map(static_url: str) -> str:
@@ -59,21 +42,7 @@ def map_page(language: str, base: str, static_url: str) -> str:
     )
 
 
-def content_security_policy(static_url: str) -> str:
-    """What the map page may load: this origin only, no inline code but the import map (CSP Level 3)."""
+def map_policy(static_url: str) -> str:
+    """What the map page may load: this origin only, no inline code but the import map."""
     digest = base64.b64encode(hashlib.sha256(import_map(static_url).encode()).digest()).decode()
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src 'self' 'sha256-{digest}'",
-            "style-src 'self'",
-            "img-src 'self' data: blob:",
-            "connect-src 'self'",
-            "worker-src 'self'",
-            "font-src 'self'",
-            "manifest-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'self'",
-        )
-    )
+    return content_security_policy(f"sha256-{digest}")

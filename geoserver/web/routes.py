@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from geoserver.language import choose_language
 from geoserver.web.assets import WEB, Asset, fingerprint, missing_packages, read_assets
-from geoserver.web.map_page import choose_language, content_security_policy, map_page
+from geoserver.web.map_page import LANGUAGES, map_page, map_policy
 from geoserver.web.palette import PALETTES
 from geoserver.web.style import city_style
 from layers.catalogue import Layer
@@ -52,7 +53,7 @@ class Client:
         base = request.scope.get("root_path", "") + "/"
         static_url = f"{base}static/@{self._version}"
         headers = {
-            "Content-Security-Policy": content_security_policy(static_url),
+            "Content-Security-Policy": map_policy(static_url),
             "Content-Language": language,
             "Vary": "Accept-Language",
             "Cache-Control": _REVALIDATE,
@@ -124,4 +125,4 @@ def _matches(request: Request, etag: str) -> bool:
 
 
 def _language(request: Request) -> str:
-    return choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""))
+    return choose_language(request.query_params.get("lang"), request.headers.get("accept-language", ""), LANGUAGES)

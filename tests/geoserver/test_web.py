@@ -19,8 +19,9 @@ import requests
 import uvicorn
 from starlette.applications import Starlette
 
+from geoserver.language import choose_language
 from geoserver.web import assets
-from geoserver.web.map_page import LANGUAGES, choose_language
+from geoserver.web.map_page import LANGUAGES
 from geoserver.web.routes import routes
 from geoserver.web.style import city_style
 from layers.base_layers import BASE_LAYERS
@@ -235,7 +236,7 @@ def test_map_page_speaks_the_asked_language(site: str, language: str) -> None:
     ],
 )
 def test_language_is_the_asked_one_else_the_most_accepted(asked: str | None, accepted: str, chosen: str) -> None:
-    assert choose_language(asked, accepted) == chosen
+    assert choose_language(asked, accepted, LANGUAGES) == chosen
 
 
 def test_content_security_policy_allows_this_origin_and_the_import_map_only(site: str) -> None:
