@@ -1,6 +1,7 @@
 """The configuration's shape: small frozen groups, named as in pygeoapi where pygeoapi has the key.
 
-Every key is used somewhere; a key that is not declared here is refused. Reading files and the environment is
+A key that is not declared here is refused. ``tracking`` and ``tiles`` hold keys that installations already set, and that
+nothing reads yet. Reading files and the environment is
 :mod:`geoserver.config`'s work.
 """
 
@@ -145,10 +146,9 @@ class Server(Group):
 
 
 class Logging(Group):
-    """What is logged and where."""
+    """How much is logged; it goes to standard error."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-    logfile: FilePath | None = Field(default=None, description="default: the terminal")
 
 
 class Identification(Group):
