@@ -1,8 +1,7 @@
 """The configuration's shape: small frozen groups, named as in pygeoapi where pygeoapi has the key.
 
-A key that is not declared here is refused. ``tracking`` and ``tiles`` hold keys that installations already set, and that
-nothing reads yet. Reading files and the environment is
-:mod:`geoserver.config`'s work.
+A key that is not declared here is refused. ``tracking`` and ``tiles`` hold keys that installations may set already, and
+that nothing reads yet. Reading files and the environment is :mod:`geoserver.config`'s work.
 """
 
 import os
