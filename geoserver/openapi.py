@@ -43,7 +43,7 @@ def openapi_document(settings: Settings, layers: Mapping[str, Layer], more: Sequ
         "components": {
             "parameters": _parameters(settings),
             "responses": _responses(),
-            "schemas": _schemas(settings, layers),
+            "schemas": _schemas(layers),
             "securitySchemes": {"account": {"type": "http", "scheme": "basic"}},
         },
     }
@@ -64,7 +64,7 @@ def operation(
         "summary": summary,
         "tags": [tag],
         "parameters": list(parameters),
-        "responses": {**(responses or {"200": _content("A document", "application/json")}), **_ERRORS},
+        "responses": {**(responses or {"200": content("A document", "application/json")}), **_ERRORS},
         **more,
     }
 
@@ -74,18 +74,22 @@ def reference(kind: str, name: str) -> Json:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
+#: An account, or none where the server lets anyone in.
+OPTIONAL_ACCOUNT: list[Json] = [{"account": []}, {}]
 _ERRORS = {
     "400": reference("responses", "BadRequest"),
     "404": reference("responses", "NotFound"),
     "500": reference("responses", "ServerError"),
     "503": reference("responses", "Unavailable"),
 }
-_COMMON = [reference("parameters", "f"), reference("parameters", "lang")]
+#: Parameters of every resource that is also a page.
+COMMON = [reference("parameters", "f"), reference("parameters", "lang")]
 _TILE = [reference("parameters", name) for name in ("tms", "z", "y", "x")]
 _BINARY: Json = {"type": "string", "format": "binary"}
 
 
-def _content(description: str, *media_types: str, schema: Json | None = None) -> Json:
+def content(description: str, *media_types: str, schema: Json | None = None) -> Json:
+    """A response, in these media types."""
     return {"description": description, "content": {m: {"schema": schema or {"type": "object"}} for m in media_types}}
 
 
@@ -93,33 +97,33 @@ def _enum(*values: str) -> Json:
     return {"type": "string", "enum": list(values)}
 
 
-_MVT = {"200": _content("A Mapbox Vector Tile", "application/vnd.mapbox-vector-tile", schema=_BINARY)}
-_DOCUMENT = {"200": _content("A document", "application/json", "text/html", "application/ld+json")}
-_PAGED = {"200": _content("A document", "application/json", "text/html")}
-_PAGE = {"200": _content("A page", "text/html", schema={"type": "string"})}
+_MVT = {"200": content("A Mapbox Vector Tile", "application/vnd.mapbox-vector-tile", schema=_BINARY)}
+_DOCUMENT = {"200": content("A document", "application/json", "text/html", "application/ld+json")}
+_PAGED = {"200": content("A document", "application/json", "text/html")}
+_PAGE = {"200": content("A page", "text/html", schema={"type": "string"})}
 
 
 def _core_paths() -> Json:
     collection = {"name": "collectionId", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
-        "/": {"get": operation("getLandingPage", "Landing page", _COMMON, _DOCUMENT)},
-        "/conformance": {"get": operation("getConformance", "Conformance classes", _COMMON, _PAGED)},
+        "/": {"get": operation("getLandingPage", "Landing page", COMMON, _DOCUMENT)},
+        "/conformance": {"get": operation("getConformance", "Conformance classes", COMMON, _PAGED)},
         "/openapi": {
             "get": operation(
                 "getOpenapi",
                 "This document",
-                _COMMON,
-                {"200": _content("OpenAPI", "application/vnd.oai.openapi+json;version=3.0", "text/html")},
+                COMMON,
+                {"200": content("OpenAPI", "application/vnd.oai.openapi+json;version=3.0", "text/html")},
             )
         },
-        "/functions": {"get": operation("getFunctions", "Functions that filters may call", _COMMON)},
+        "/functions": {"get": operation("getFunctions", "Functions that filters may call", COMMON)},
         "/map": {"get": operation("getMap", "The map client", [reference("parameters", "lang")], _PAGE)},
         "/styles/city": {
             "get": operation(
                 "getCityStyle",
                 "The style of the map, for MapLibre",
-                [reference("parameters", "lang"), _parameter("theme", "Its look", _enum("light", "dark"))],
-                {"200": _content("A style", "application/vnd.mapbox.style+json")},
+                [reference("parameters", "lang"), parameter("theme", "Its look", _enum("light", "dark"))],
+                {"200": content("A style", "application/vnd.mapbox.style+json")},
             )
         },
         "/tiles/{tms}/{z}/{y}/{x}": {
@@ -129,9 +133,9 @@ def _core_paths() -> Json:
         },
         "/health": {"get": operation("getHealth", "Whether the process lives")},
         "/ready": {"get": operation("getReady", "Whether it can answer, because the database does")},
-        "/collections": {"get": operation("getCollections", "All collections", _COMMON, _DOCUMENT)},
+        "/collections": {"get": operation("getCollections", "All collections", COMMON, _DOCUMENT)},
         "/collections/{collectionId}": {
-            "get": operation("describeCollection", "One collection", [collection, *_COMMON], _DOCUMENT)
+            "get": operation("describeCollection", "One collection", [collection, *COMMON], _DOCUMENT)
         },
         "/collections/{collectionId}/tiles/{tms}/{z}/{y}/{x}": {
             "get": operation("getCollectionTile", "A vector tile of one collection", [collection, *_TILE], _MVT)
@@ -142,15 +146,15 @@ def _core_paths() -> Json:
 def _layer_paths(layer: Layer) -> Json:
     base, tag = f"/collections/{layer.id}", layer.id
     features = "application/geo+json", "text/html", "application/ld+json"
-    schema_answer = {"200": _content("A JSON Schema", "application/schema+json", "text/html")}
+    schema_answer = {"200": content("A JSON Schema", "application/schema+json", "text/html")}
     item = reference("parameters", "featureId")
-    feature = {"200": _content("A feature", *features, schema=_feature(layer))}
+    feature = {"200": content("A feature", *features, schema=_feature(layer))}
     items: Json = {
         "get": operation(
             f"get-{tag}-items",
             f"Features of {layer.title.en}",
             [reference("parameters", p) for p in RESERVED] + [_field_parameter(layer, f.name) for f in layer.fields],
-            {"200": _content("Features", *(media_type(f) for f in COLLECTION_FORMATS), schema=_collection(layer))},
+            {"200": content("Features", *(media_type(f) for f in COLLECTION_FORMATS), schema=_collection(layer))},
             tag,
         )
     }
@@ -158,7 +162,7 @@ def _layer_paths(layer: Layer) -> Json:
         "get": operation(
             f"get-{tag}-item",
             f"One feature of {layer.title.en}",
-            [item, *_COMMON, reference("parameters", "crs"), reference("parameters", "as-of")],
+            [item, *COMMON, reference("parameters", "crs"), reference("parameters", "as-of")],
             feature,
             tag,
         )
@@ -173,19 +177,19 @@ def _layer_paths(layer: Layer) -> Json:
             [item, _IF_MATCH],
             {**_DONE, **_DENIED},
             tag,
-            security=[{"account": []}, {}],
+            security=OPTIONAL_ACCOUNT,
         )
     return {
         f"{base}/items": items,
         f"{base}/items/{{featureId}}": one,
         f"{base}/queryables": {
-            "get": operation(f"get-{tag}-queryables", "What filters may name", _COMMON, schema_answer, tag)
+            "get": operation(f"get-{tag}-queryables", "What filters may name", COMMON, schema_answer, tag)
         },
         f"{base}/schema": {
             "get": operation(
                 f"get-{tag}-schema",
                 "The schema of a feature",
-                [_parameter("f", "Representation", _enum("json", "html", "geojson")), reference("parameters", "lang")],
+                [parameter("f", "Representation", _enum("json", "html", "geojson")), reference("parameters", "lang")],
                 schema_answer,
                 tag,
             )
@@ -204,7 +208,7 @@ _DENIED = {
 
 def _edit(layer: Layer, verb: str, summary: str, parameters: list[Json], done: Mapping[str, Json]) -> Json:
     types = ["application/geo+json"] if verb != "update" else ["application/merge-patch+json", "application/geo+json"]
-    content = {"schema": _feature(layer) if verb != "update" else {"type": "object"}}
+    body = {"schema": _feature(layer) if verb != "update" else {"type": "object"}}
     return operation(
         f"{verb}-{layer.id}-item",
         summary,
@@ -217,15 +221,15 @@ def _edit(layer: Layer, verb: str, summary: str, parameters: list[Json], done: M
             "415": reference("responses", "MediaType"),
         },
         layer.id,
-        requestBody={"required": True, "content": {t: content for t in types}},
-        security=[{"account": []}, {}],
+        requestBody={"required": True, "content": {t: body for t in types}},
+        security=OPTIONAL_ACCOUNT,
     )
 
 
 def _field_parameter(layer: Layer, name: str) -> Json:
     member = schema(layer, "", "en")["properties"][name]
     kind = {k: v for k, v in member.items() if k in ("type", "format", "items")}
-    return _parameter(name, "Only features whose field has this value", kind)
+    return parameter(name, "Only features whose field has this value", kind)
 
 
 def _feature(layer: Layer) -> Json:
@@ -241,9 +245,12 @@ def _collection(layer: Layer) -> Json:
     }
 
 
-def _parameter(name: str, description: str, kind: Json, place: str = "query", required: bool = False) -> Json:
-    """In a query every parameter is given once, lists with commas, which is said even where it is the default
-    (OGC 17-069r4 §7.15.2): GDAL and QGIS take a parameter for a filter on a field only then."""
+def parameter(name: str, description: str, kind: Json, place: str = "query", required: bool = False) -> Json:
+    """A parameter.
+
+    In a query each is given once, lists with commas, which is said even where it is the default
+    (OGC 17-069r4 §7.15.2): GDAL and QGIS take a parameter for a filter on a field only then.
+    """
     described = {"name": name, "in": place, "required": required or place == "path", "description": description}
     style = {"style": "form", "explode": False} if place == "query" else {}
     return {**described, **style, "schema": kind}
@@ -260,32 +267,32 @@ def _parameters(settings: Settings) -> Json:
     names = {"type": "array", "items": {"type": "string"}}
     limit = {"type": "integer", "minimum": 1, "maximum": limits.max_items, "default": limits.default_items}
     found = [
-        _parameter("f", "Representation", {"type": "string", "enum": list(COLLECTION_FORMATS)}),
-        _parameter("lang", "Language of texts", _enum("zh-CN", "en-US", "zh", "en")),
-        _parameter("limit", "Features per page", limit),
-        _parameter("offset", "Features to skip", {**whole, "maximum": MAX_OFFSET}),
-        _parameter("cursor", "Where the page before ended; from a 'next' link", text),
-        _parameter("bbox", "Only features that intersect this box", numbers),
-        _parameter("bbox-crs", "CRS of bbox", crs),
-        _parameter("datetime", "Instant or interval (RFC 3339)", text),
-        _parameter("as-of", "The state at this instant, from the layer's history", text),
-        _parameter("crs", "CRS of the answer, with its own axis order", crs),
-        _parameter("sortby", "Fields, '-' before a descending one", names),
-        _parameter("properties", "Only these fields", names),
-        _parameter("skipGeometry", "Leave geometries out", {"type": "boolean", "default": False}),
-        _parameter("resulttype", "Features, or their number only", _enum("results", "hits")),
-        _parameter("resultType", "The same, as GDAL writes it", _enum("results", "hits")),
-        _parameter("filter", "CQL2 filter", text),
-        _parameter("filter-lang", "Language of filter", _enum("cql2-text", "cql2-json")),
-        _parameter("filter-crs", "CRS of geometries in filter", crs),
-        _parameter("collections", "In the tile", {**names, "minItems": 1, "maxItems": MAX_LAYERS}, required=True),
-        _parameter("tms", "Tile matrix set", _enum("WebMercatorQuad"), "path"),
-        *(_parameter(name, about, whole, "path") for name, about in _TILE_ADDRESS.items()),
+        parameter("f", "Representation", {"type": "string", "enum": list(COLLECTION_FORMATS)}),
+        parameter("lang", "Language of texts", _enum("zh-CN", "en-US", "zh", "en")),
+        parameter("limit", "Features per page", limit),
+        parameter("offset", "Features to skip", {**whole, "maximum": MAX_OFFSET}),
+        parameter("cursor", "Where the page before ended; from a 'next' link", text),
+        parameter("bbox", "Only features that intersect this box", numbers),
+        parameter("bbox-crs", "CRS of bbox", crs),
+        parameter("datetime", "Instant or interval (RFC 3339)", text),
+        parameter("as-of", "The state at this instant, from the layer's history", text),
+        parameter("crs", "CRS of the answer, with its own axis order", crs),
+        parameter("sortby", "Fields, '-' before a descending one", names),
+        parameter("properties", "Only these fields", names),
+        parameter("skipGeometry", "Leave geometries out", {"type": "boolean", "default": False}),
+        parameter("resulttype", "Features, or their number only", _enum("results", "hits")),
+        parameter("resultType", "The same, as GDAL writes it", _enum("results", "hits")),
+        parameter("filter", "CQL2 filter", text),
+        parameter("filter-lang", "Language of filter", _enum("cql2-text", "cql2-json")),
+        parameter("filter-crs", "CRS of geometries in filter", crs),
+        parameter("collections", "In the tile", {**names, "minItems": 1, "maxItems": MAX_LAYERS}, required=True),
+        parameter("tms", "Tile matrix set", _enum("WebMercatorQuad"), "path"),
+        *(parameter(name, about, whole, "path") for name, about in _TILE_ADDRESS.items()),
     ]
     return {p["name"]: p for p in found} | {
-        "featureId": _parameter("featureId", "Id of the feature", whole, "path"),
-        "ifMatch": _parameter("If-Match", "ETag of the state that the edit is based on", text, "header"),
-        "contentCrs": _parameter("Content-Crs", "CRS of the body's coordinates, as <URI>", text, "header"),
+        "featureId": parameter("featureId", "Id of the feature", whole, "path"),
+        "ifMatch": parameter("If-Match", "ETag of the state that the edit is based on", text, "header"),
+        "contentCrs": parameter("Content-Crs", "CRS of the body's coordinates, as <URI>", text, "header"),
     }
 
 
@@ -303,10 +310,10 @@ def _responses() -> Json:
         "Unavailable": "The server is busy or the request took too long",
     }
     error = reference("schemas", "exception")
-    return {name: _content(text, "application/json", "text/html", schema=error) for name, text in described.items()}
+    return {name: content(text, "application/json", "text/html", schema=error) for name, text in described.items()}
 
 
-def _schemas(settings: Settings, layers: Mapping[str, Layer]) -> Json:
+def _schemas(layers: Mapping[str, Layer]) -> Json:
     link = {
         "type": "object",
         "required": ["href"],

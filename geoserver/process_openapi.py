@@ -3,12 +3,10 @@
 from typing import Any
 
 from geoserver.jobs import STATUSES
-from geoserver.openapi import operation, reference
+from geoserver.openapi import COMMON, OPTIONAL_ACCOUNT, content, operation, parameter, reference
 from geoserver.process_adapter import PROCESSES, RESULT, Process
 from geoserver.process_schema import Json
 
-_COMMON = [reference("parameters", "f"), reference("parameters", "lang")]
-_OPTIONAL_ACCOUNT: list[Json] = [{"account": []}, {}]
 _TEXT = {"type": "string"}
 _UUID = {"type": "string", "format": "uuid"}
 _WHOLE = {"type": "integer", "minimum": 0}
@@ -16,15 +14,11 @@ _WHOLE = {"type": "integer", "minimum": 0}
 
 def process_paths() -> Json:
     """Descriptions and executions."""
-    paths: Json = {
-        "/processes": {
-            "get": operation("getProcesses", "All processes", [_query("limit", "Processes at most", _WHOLE), *_COMMON],
-                             tag="processes"),
-        }
-    }  # fmt: skip
+    listed = [parameter("limit", "Processes at most", _WHOLE), *COMMON]
+    paths: Json = {"/processes": {"get": operation("getProcesses", "All processes", listed, tag="processes")}}
     for process in PROCESSES.values():
         paths[f"/processes/{process.id}"] = {
-            "get": operation(f"describe-{process.id}", process.texts.title.en, _COMMON, tag="processes")
+            "get": operation(f"describe-{process.id}", process.texts.title.en, COMMON, tag="processes")
         }
         paths[f"/processes/{process.id}/execution"] = {"post": _execution(process)}
     return paths
@@ -32,17 +26,17 @@ def process_paths() -> Json:
 
 def job_paths() -> Json:
     """States and results of executions."""
-    job = {"name": "jobId", "in": "path", "required": True, "schema": _UUID}
+    job = parameter("jobId", "Id of the job", _UUID, "path")
     status = {"200": _answer("The state of the job", _status_info())}
     filters = [
-        _query("limit", "Jobs per page", _WHOLE),
-        _query("offset", "Jobs to skip", _WHOLE),
-        _query("type", "Kind of job", {"type": "string", "enum": ["process"]}),
-        _query("processID", "Only jobs of these processes", _TEXT),
-        _query("status", "Only jobs in these states", _TEXT),
-        _query("datetime", "Only jobs created in this interval", _TEXT),
-        _query("minDuration", "Only jobs that ran longer [s]", _WHOLE),
-        _query("maxDuration", "Only jobs that ran shorter [s]", _WHOLE),
+        parameter("limit", "Jobs per page", _WHOLE),
+        parameter("offset", "Jobs to skip", _WHOLE),
+        parameter("type", "Kind of job", {"type": "string", "enum": ["process"]}),
+        parameter("processID", "Only jobs of these processes", _TEXT),
+        parameter("status", "Only jobs in these states", _TEXT),
+        parameter("datetime", "Only jobs created in this interval", _TEXT),
+        parameter("minDuration", "Only jobs that ran longer [s]", _WHOLE),
+        parameter("maxDuration", "Only jobs that ran shorter [s]", _WHOLE),
     ]
     listed = {"type": "object", "required": ["jobs"], "properties": {
         "jobs": {"type": "array", "items": _status_info()},
@@ -50,24 +44,24 @@ def job_paths() -> Json:
     }}  # fmt: skip
     results = {"200": {"description": "The result", "content": {"*/*": {"schema": {}}}}}
     return {
-        "/jobs": {"get": operation("getJobs", "The account's jobs", [*filters, *_COMMON],
-                                   {"200": _answer("Jobs, newest first", listed)}, "jobs", security=_OPTIONAL_ACCOUNT)},
+        "/jobs": {"get": operation("getJobs", "The account's jobs", [*filters, *COMMON],
+                                   {"200": _answer("Jobs, newest first", listed)}, "jobs", security=OPTIONAL_ACCOUNT)},
         "/jobs/{jobId}": {
-            "get": operation("getJob", "The state of a job", [job, *_COMMON], status, "jobs",
-                             security=_OPTIONAL_ACCOUNT),
+            "get": operation("getJob", "The state of a job", [job, *COMMON], status, "jobs",
+                             security=OPTIONAL_ACCOUNT),
             "delete": operation("dismissJob", "Cancel a job, or remove its results", [job], status, "jobs",
-                                security=_OPTIONAL_ACCOUNT),
+                                security=OPTIONAL_ACCOUNT),
         },
         "/jobs/{jobId}/results": {
-            "get": operation("getJobResults", "The result of a job", [job, *_COMMON], results, "jobs",
-                             security=_OPTIONAL_ACCOUNT)
+            "get": operation("getJobResults", "The result of a job", [job, *COMMON], results, "jobs",
+                             security=OPTIONAL_ACCOUNT)
         },
     }  # fmt: skip
 
 
 def upload_paths() -> Json:
     """Files for imports."""
-    upload = {"name": "uploadId", "in": "path", "required": True, "schema": _UUID}
+    upload = parameter("uploadId", "Id of the file", _UUID, "path")
     kept = {"type": "object", "required": ["id", "name", "bytes"],
             "properties": {"id": _UUID, "name": _TEXT, "bytes": _WHOLE}}  # fmt: skip
     bodies = {
@@ -81,17 +75,17 @@ def upload_paths() -> Json:
     return {
         "/uploads": {
             "post": operation(
-                "postUpload", "Upload a file", [_query("name", "The file's name, for a plain body", _TEXT)],
+                "postUpload", "Upload a file", [parameter("name", "The file's name, for a plain body", _TEXT)],
                 {"201": {**_answer("Kept", kept), "headers": location}, **denied,
                  "413": reference("responses", "TooLarge")},
-                "uploads", requestBody={"required": True, "content": bodies}, security=_OPTIONAL_ACCOUNT,
+                "uploads", requestBody={"required": True, "content": bodies}, security=OPTIONAL_ACCOUNT,
             )
         },
         "/uploads/{uploadId}": {
             "get": operation("getUpload", "What is kept", [upload], {"200": _answer("The file's name and size", kept)},
-                             "uploads", security=_OPTIONAL_ACCOUNT),
+                             "uploads", security=OPTIONAL_ACCOUNT),
             "delete": operation("deleteUpload", "Remove an uploaded file", [upload],
-                                {"204": {"description": "Removed"}, **denied}, "uploads", security=_OPTIONAL_ACCOUNT),
+                                {"204": {"description": "Removed"}, **denied}, "uploads", security=OPTIONAL_ACCOUNT),
         },
     }  # fmt: skip
 
@@ -109,9 +103,9 @@ def _execution(process: Process) -> Json:
             "response": {"type": "string", "enum": ["raw", "document"], "default": "raw"},
         },
     }
-    content: Json = {"schema": request}
+    sent: Json = {"schema": request}
     if process.declared.example is not None:
-        content["example"] = {"inputs": process.declared.example}
+        sent["example"] = {"inputs": process.declared.example}
     modes = ["respond-async", *(["respond-sync", "wait"] if process.declared.sync else [])]
     prefer = {"name": "Prefer", "in": "header", "schema": {"type": "string", "enum": modes}}
     responses: dict[str, Any] = {
@@ -128,8 +122,8 @@ def _execution(process: Process) -> Json:
         [prefer],
         responses,
         "processes",
-        requestBody={"required": True, "content": {"application/json": content}},
-        security=_OPTIONAL_ACCOUNT,
+        requestBody={"required": True, "content": {"application/json": sent}},
+        security=OPTIONAL_ACCOUNT,
     )
 
 
@@ -153,8 +147,4 @@ def _status_info() -> Json:
 
 
 def _answer(description: str, schema: Json) -> Json:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _query(name: str, description: str, schema: Json) -> Json:
-    return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+    return content(description, "application/json", schema=schema)
