@@ -73,6 +73,6 @@ def _credentials(header: str) -> tuple[str, str]:
         account, separator, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise SignInNeeded("the Authorization header is not valid HTTP Basic") from None
-    if not separator or len(password) > 1024:
+    if not separator or "\0" in account or len(password) > 1024:
         raise SignInNeeded("the Authorization header is not valid HTTP Basic")
     return account, password

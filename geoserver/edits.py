@@ -3,6 +3,7 @@
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from starlette.requests import Request
 
@@ -29,7 +30,7 @@ def post_item(city: "City", request: Request, body: bytes, collection: str) -> R
     edit = _edit(city, request, body, layer, _FEATURE_TYPES)
     with city.database.transaction(actor=city.actor(request)) as conn:
         new, revision = create_feature(conn, layer, edit)
-    location = f"{city.url}/collections/{layer.id}/items/{new}"
+    location = f"{city.url}/collections/{quote(layer.id)}/items/{new}"
     headers = {"Location": location, "ETag": etag(revision, "json", CRS84.uri)}
     return Reply(status=HTTPStatus.CREATED, headers=headers, media_type=None)
 

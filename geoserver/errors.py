@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import orjson
-from psycopg2 import DataError, OperationalError
-from psycopg2.errors import QueryCanceled
+from psycopg2 import DataError, InternalError, OperationalError
+from psycopg2.errors import ProgramLimitExceeded, QueryCanceled, UndefinedTable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from layers.catalogue import CatalogueError
+from layers.catalogue import DATA_SCHEMA, CatalogueError
 from layers.cql2 import Cql2Error
 from layers.crs import CrsError
 from layers.editing import EditError
@@ -128,7 +128,12 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, QueryCanceled):
         return _busy("the request took longer than this server allows; ask for less (bbox, filter, limit)")
-    if isinstance(cause, DataError):
+    if isinstance(cause, InternalError) and str(cause).startswith("transform"):  # as PostGIS reports PROJ's refusal
+        text = "coordinates lie outside the domain of a coordinate system used here; choose another crs or less"
+        return HTTPStatus.BAD_REQUEST, exception_document("InvalidParameterValue", text)
+    if isinstance(cause, UndefinedTable) and f'"{DATA_SCHEMA}.' in str(cause):  # not yet known to this worker
+        return HTTPStatus.NOT_FOUND, exception_document("NotFound", "the collection has been removed a moment ago")
+    if isinstance(cause, DataError | ProgramLimitExceeded):
         text = "a value in the request is outside what its field can hold"
         return HTTPStatus.BAD_REQUEST, exception_document("InvalidParameterValue", text)
     if isinstance(cause, OperationalError):

@@ -123,7 +123,10 @@ def _date_time(value: object) -> datetime:
         instant = datetime.fromisoformat(_string(value))
     except ValueError:
         raise ValueError("an instant like 2026-11-22T08:00:00Z") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except OverflowError:  # stored, it would be a year that no export can write
+        raise ValueError("an instant within the years 1 to 9999 of UTC") from None
 
 
 def _strings(value: object) -> list[str]:
@@ -151,6 +154,10 @@ def _checked_geometry(layer: Layer, document: object, crs: Crs) -> bytes | None:
         raise EditError("geometry: it has no coordinates; send null for a feature without geometry")
     if shapely.get_num_coordinates(geometry) > MAX_VERTICES:
         raise EditError(f"geometry: more than {MAX_VERTICES} vertices")
+    members = geometry.geoms if isinstance(geometry, shapely.GeometryCollection) else ()
+    if any(isinstance(member, shapely.GeometryCollection) for member in members):
+        # PostGIS would store it and then refuse to write it as GeoJSON.
+        raise EditError("geometry: a GeometryCollection holds another one; send its parts directly")
     geometry = shapely.force_2d(geometry)
     _check_coordinates(geometry, crs)
     if not geometry.is_valid:

@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Double,
     FromClause,
@@ -184,7 +185,7 @@ def wide_integers_statement(layer: Layer) -> Statement:
 @lru_cache(maxsize=4096)
 def _page(layer: Layer, shape: FeatureQuery) -> Statement:
     t = _source(layer, shape.as_of is not None)
-    keys = func.json_build_array(*(t.c[key.name] for key in shape.sort), t.c.id)
+    keys = func.json_build_array(*(cast(t.c[key.name], Text) for key in shape.sort), t.c.id)
     statement = (
         select(_feature(layer, t, shape).label("feature"), cast(keys, Text).label("keys"))
         .where(_where(layer, t, shape))
@@ -303,7 +304,7 @@ def _after(layer: Layer, t: FromClause, query: FeatureQuery) -> ColumnElement[bo
         if value is None:
             equal.append(column.is_(None))
             continue
-        last = cast(bindparam(f"after_{i}"), column.type)
+        last = cast(cast(bindparam(f"after_{i}"), BigInteger if key.name == "id" else Text), column.type)
         behind = column < last if key.descending else column > last
         behind = behind if key.name == "id" else or_(behind, column.is_(None))
         alternatives.append(and_(*equal, behind))
@@ -319,7 +320,8 @@ def _feature(layer: Layer, t: FromClause, query: FeatureQuery) -> ColumnElement[
     """The feature as GeoJSON text, written by PostgreSQL: no row is parsed or built in Python."""
     names = query.properties if query.properties is not None else tuple(f.name for f in layer.fields)
     columns = ", ".join(_property(layer, name) for name in names)
-    properties = f"(SELECT row_to_json(p) FROM (SELECT {columns}) AS p)::text" if names else "'{}'"
+    # No field can have the alias's name: a column would be meant before the whole row.
+    properties = f'(SELECT row_to_json("P") FROM (SELECT {columns}) AS "P")::text' if names else "'{}'"
     geometry: ColumnElement[Any] = literal_column("'null'")
     if query.geometry:
         shape = _transformed(t.c.geom, layer, query.crs)
@@ -348,7 +350,7 @@ def _property(layer: Layer, name: str) -> str:
 
 
 def encode_cursor(sort: tuple[SortKey, ...], keys: str) -> str:
-    """The opaque cursor behind the feature whose sort values and id are ``keys`` (JSON text)."""
+    """The opaque cursor behind the feature whose sort values, as PostgreSQL writes them, and id are ``keys`` (JSON)."""
     return base64.urlsafe_b64encode(_sort_mark(sort) + keys.encode()).rstrip(b"=").decode()
 
 
@@ -361,7 +363,8 @@ def decode_cursor(cursor: str, sort: tuple[SortKey, ...]) -> tuple[Any, ...]:
         raise CursorError("the cursor is damaged; start again from the first page") from None
     if data[:4] != _sort_mark(sort) or not isinstance(keys, list) or len(keys) != len(sort) + 1:
         raise CursorError("the cursor belongs to another sortby; start again from the first page")
-    if not isinstance(keys[-1], int) or any(isinstance(k, list | dict) for k in keys):
+    texts = all(k is None or (isinstance(k, str) and "\0" not in k) for k in keys[:-1])
+    if not texts or type(keys[-1]) is not int or not -(2**63) <= keys[-1] < 2**63:
         raise CursorError("the cursor is damaged; start again from the first page")
     return tuple(keys)
 

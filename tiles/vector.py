@@ -43,15 +43,17 @@ def _layer_sql(layer: Layer, z: int) -> str:
     """One ST_AsMVT. The tile's envelope is transformed to the storage CRS, so the index on the column serves."""
     table = quoted(DATA_SCHEMA, layer.table)
     envelope = f"ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => {_BUFFER / _EXTENT})"
-    searched = f"ST_Transform({envelope}, {layer.srid})"
+    # Beyond the antimeridian the margin would come back on the other side of the world.
+    searched = f"ST_Transform(ST_Intersection({envelope}, ST_TileEnvelope(0, 0, 0)), {layer.srid})"
     bounds = "ST_TileEnvelope(%(z)s, %(x)s, %(y)s)"
     drawn = f"ST_AsMVTGeom(ST_Transform(t.geom, {_MERCATOR}), {bounds}, {_EXTENT}, {_BUFFER})"
     fields = "".join(f", {quoted('t', f.name)}" for f in layer.fields if f.type != "string-array" and f.role != "key")
     name = layer.id.replace("'", "''").replace("%", "%%")
     return (
-        f"coalesce((SELECT ST_AsMVT(f, '{name}', {_EXTENT}, 'geom', 'id') FROM ("
+        # No field can have the alias's name: a column would be meant before the whole row.
+        f"coalesce((SELECT ST_AsMVT(\"F\", '{name}', {_EXTENT}, 'geom', 'id') FROM ("
         f"SELECT t.id, {drawn} AS geom{fields} FROM {table} AS t WHERE t.geom && {searched}{_detail(layer, z)}"
-        f" LIMIT {_MOST}) AS f), ''::bytea)"
+        f" LIMIT {_MOST}) AS \"F\"), ''::bytea)"
     )
 
 

@@ -1,0 +1,129 @@
+"""What a hostile or unlucky client sends is answered with its fault, and poisons nothing for others."""
+
+import base64
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import requests
+
+from geoserver.errors import describe
+from layers.catalogue import Field, Layer, Text
+from layers.query import SortKey, encode_cursor
+from layers.registry import create_layer, drop_layer
+from tests.geoserver.conftest import Site
+
+ITEMS = "/collections/trees/items"
+
+
+@contextmanager
+def layer(site: Site, layer_id: str, *fields: str, geometry_type: Any = "Point", srid: int = 4490) -> Iterator[str]:
+    """A layer of text fields that exists for a moment; gives its path."""
+    made = Layer(layer_id, Text(layer_id, layer_id), Text("", ""), geometry_type,
+                 tuple(Field(name, "string", Text(name, name)) for name in fields), srid)  # fmt: skip
+    with site.database.transaction() as conn:
+        create_layer(conn, made)
+    try:
+        deadline = time.monotonic() + 5
+        while site.get(f"/collections/{layer_id}/items").status_code == 404 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        yield f"/collections/{layer_id}"
+    finally:
+        with site.database.transaction() as conn:
+            drop_layer(conn, layer_id)
+
+
+def post(site: Site, path: str, geometry: Any, content_crs: str | None = None, **properties: Any) -> requests.Response:
+    headers = {"Content-Crs": content_crs} if content_crs else {}
+    body = {"type": "Feature", "geometry": geometry, "properties": properties}
+    return requests.post(f"{site.url}{path}/items", json=body, headers=headers, timeout=30)
+
+
+@pytest.mark.parametrize("field", ["name", "height", "age", "planted", "checked", "listed", "tags", "code"])
+def test_pages_ordered_by_any_type_of_field_visit_every_feature(site: Site, field: str) -> None:
+    whole = [f["id"] for f in site.get(ITEMS, sortby=field, limit=1000).json()["features"]]
+    seen: list[int] = []
+    page = site.get(ITEMS, sortby=field, limit=70).json()
+    for _ in range(10):
+        seen += [f["id"] for f in page["features"]]
+        following = [link["href"] for link in page["links"] if link["rel"] == "next"]
+        if not following:
+            break
+        page = requests.get(following[0], timeout=30).json()
+    assert len(seen) == 300 and seen == whole
+
+
+@pytest.mark.parametrize(
+    ("field", "keys"),
+    [(None, "[true]"), (None, "[9223372036854775808]"), ("name", '["\\u0000",1]'), ("height", "[true,1]"),
+     ("height", '["x",1]'), ("age", "[true,1]"), ("planted", "[5,1]"), ("checked", '["0000-00-00",1]'),
+     ("listed", "[1.5,1]"), ("tags", "[1,1]"), ("tags", '["x",1]')],
+)  # fmt: skip
+def test_a_forged_cursor_is_a_bad_request(site: Site, field: str | None, keys: str) -> None:
+    sort = (SortKey(field),) if field else ()
+    answer = site.get(ITEMS, cursor=encode_cursor(sort, keys), **({"sortby": field} if field else {}))
+    assert answer.status_code == 400
+
+
+def test_fields_may_have_any_plain_name(site: Site) -> None:
+    names = ("p", "t", "f", "feature", "keys", "limit", "bbox", "filter")
+    with layer(site, "odd-names", *names) as path:
+        values = {name: name for name in names}
+        assert post(site, path, {"type": "Point", "coordinates": [114.85, 30.35]}, **values).status_code == 201
+        assert site.get(f"{path}/items").json()["features"][0]["properties"] == values
+        tile = site.get(f"{path}/tiles/WebMercatorQuad/3/3/6")
+        assert tile.status_code == 200 and b"odd-names" in tile.content
+
+
+def test_a_feature_made_in_a_layer_with_a_chinese_id_has_its_location(site: Site) -> None:
+    with layer(site, "古树名木", "名称") as path:
+        made = post(site, path, None, 名称="樟树")
+        assert made.status_code == 201 and unquote(made.headers["Location"]).endswith(f"{path}/items/1")
+        assert requests.get(made.headers["Location"], timeout=30).json()["properties"] == {"名称": "樟树"}
+
+
+@pytest.mark.parametrize("z", range(6))
+def test_tiles_beside_the_antimeridian_hold_what_lies_in_them(site: Site, z: int) -> None:
+    x, y = int((114.85 + 180) / 360 * 2**z), int(0.411 * 2**z)
+    assert b"trees" in site.get(f"/collections/trees/tiles/WebMercatorQuad/{z}/{y}/{x}").content
+
+
+def test_coordinates_that_no_transformation_takes_are_a_bad_request(site: Site) -> None:
+    far = "<http://www.opengis.net/def/crs/EPSG/0/4547>"
+    assert post(site, "/collections/trees", {"type": "Point", "coordinates": [1e9, 1e9]}, far).status_code == 400
+    box = site.get(ITEMS, bbox="-1e9,-1e9,1e9,1e9", **{"bbox-crs": far[1:-1]})
+    assert box.status_code == 400 and "coordinate" in box.json()["description"]
+
+
+def test_no_edit_can_make_a_layer_unreadable(site: Site) -> None:
+    answer = post(site, "/collections/trees", None, planted="0001-01-01T00:00:00+14:00")
+    assert answer.status_code == 400 and "planted" in answer.json()["description"]
+    point = {"type": "Point", "coordinates": [1, 1]}
+    nested = {"type": "GeometryCollection", "geometries": [point, {"type": "GeometryCollection", "geometries": [point]}]}
+    with layer(site, "anything", geometry_type="Geometry") as path:
+        assert post(site, path, nested).status_code == 400
+        assert post(site, path, nested["geometries"][1]).status_code == 201
+        assert site.get(f"{path}/items").json()["features"][0]["geometry"]["geometries"] == [point]
+
+
+def test_a_key_too_long_for_its_index_is_the_clients_fault(site: Site) -> None:
+    assert post(site, "/collections/trees", None, code=secrets.token_hex(9000)).status_code == 400
+
+
+def test_an_account_name_that_no_database_takes_is_just_wrong(site: Site) -> None:
+    credentials = base64.b64encode(b"\0a:b").decode()
+    answer = requests.delete(f"{site.url}{ITEMS}/1", headers={"Authorization": f"Basic {credentials}"}, timeout=30)
+    assert answer.status_code == 401
+
+
+def test_a_table_that_has_just_gone_is_not_found(site: Site) -> None:
+    with site.database.engine.connect() as conn, pytest.raises(Exception) as gone:
+        conn.exec_driver_sql("SELECT 1 FROM city.gone")
+    assert describe(gone.value)[0] == 404
+    with site.database.engine.connect() as conn, pytest.raises(Exception) as missing:
+        conn.exec_driver_sql("SELECT 1 FROM citymap.gone")
+    assert describe(missing.value)[0] == 500
