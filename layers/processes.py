@@ -12,25 +12,16 @@ from layers.cql2 import Cql2Error, parse
 from layers.crs import CRS84, parse_crs
 from layers.exporting.export import format_of, write_file
 from layers.exporting.options import Encoding, Options
-from layers.importing.report import Mode, Remark
+from layers.importing.options import Coordinates, Mode
+from layers.importing.report import Remark
 from layers.processing import CityCrs, FileResult, Job, UploadedFile, Workspace, process
 from layers.query import Box, FeatureQuery, Filter, rows
 from layers.registry import LayerNotFound, load_layers, row_count
 
 _ShortText = Annotated[str, Field(min_length=1, max_length=200)]
-#: The kinds that :class:`layers.importing.source.ReadOptions` knows; that module would import the readers.
-Coordinates = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 #: The ids of :data:`layers.exporting.export.FORMATS`, spelled out for the process's schema.
 ExportFormat = Literal["gpkg", "geojson", "csv", "shp", "fgb", "parquet", "kml", "dxf"]
 _FilterText = Annotated[str, Field(min_length=1, max_length=20_000)]
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureRemark:
-    """What happened to one feature: its key, or ``#n``, its place in the file from 1."""
-
-    id: str
-    reason: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +38,8 @@ class ImportedLayer:
     deleted: int
     repaired_count: int
     rejected_count: int
-    repaired: tuple[FeatureRemark, ...]
-    rejected: tuple[FeatureRemark, ...]
+    repaired: tuple[Remark, ...]
+    rejected: tuple[Remark, ...]
     warnings: tuple[Text, ...]
     fields: tuple[str, ...]
     ignored_fields: tuple[str, ...]
@@ -64,8 +55,8 @@ class ImportReport:
     file: str
     dry_run: bool
     layers: tuple[ImportedLayer, ...]
-    repaired: tuple[FeatureRemark, ...]
-    rejected: tuple[FeatureRemark, ...]
+    repaired: tuple[Remark, ...]
+    rejected: tuple[Remark, ...]
     warnings: tuple[Text, ...]
 
 
@@ -138,8 +129,8 @@ def import_layer(
         upload.name,
         dry_run,
         tuple(_imported(item) for item in done.imports),
-        _remarks(reading.repaired),
-        _remarks(reading.rejected),
+        tuple(reading.repaired),
+        tuple(reading.rejected),
         tuple(reading.warnings.values()),
     )
 
@@ -205,15 +196,10 @@ def _imported(item: Any) -> ImportedLayer:
         layer=item.layer.id, title=item.layer.title, created=item.created, read=report.read,
         inserted=report.inserted, updated=report.updated, unchanged=report.unchanged, deleted=report.deleted,
         repaired_count=report.repaired_count, rejected_count=report.rejected_count,
-        repaired=_remarks(report.repaired), rejected=_remarks(report.rejected), warnings=tuple(report.warnings),
+        repaired=report.repaired, rejected=report.rejected, warnings=report.warnings,
         fields=report.fields, ignored_fields=report.ignored_fields, encoding=report.encoding,
         source_crs=report.source_crs, seconds=report.seconds,
     )  # fmt: skip
-
-
-def _remarks(found: Any) -> tuple[FeatureRemark, ...]:
-    remarks: tuple[Remark, ...] = tuple(found)
-    return tuple(FeatureRemark(remark.id, remark.reason) for remark in remarks)
 
 
 def _filter(text: str, measured_in: int) -> Filter:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -20,8 +20,6 @@ from geoserver.cli.session import load_settings, open_connection
 if TYPE_CHECKING:
     from layers.importing.file_import import ImportOptions, ImportResult
 
-_MODES = ("append", "replace", "update")
-_COORDINATES = ("wgs84", "cgcs2000", "gcj02", "bd09")
 #: Remarks on single features that are shown to people; --json gives them all.
 _SHOWN = 20
 
@@ -56,11 +54,12 @@ def import_file(
     """Import a file into layers, and report what became of every feature."""
     from layers.importing.errors import ImportRefused
     from layers.importing.file_import import ImportOptions, import_file
+    from layers.importing.options import Coordinates, Mode
     from layers.importing.source import ReadOptions
 
-    _one_of("--mode", mode, _MODES)
+    _one_of("--mode", mode, get_args(Mode))
     if coordinates is not None:
-        _one_of("--coordinates", coordinates, _COORDINATES)
+        _one_of("--coordinates", coordinates, get_args(Coordinates))
     options = ImportOptions(
         read=ReadOptions(source_layer, encoding, crs, coordinates, _numbers(towgs84)),  # type: ignore[arg-type]
         mode=mode,  # type: ignore[arg-type]

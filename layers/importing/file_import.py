@@ -14,8 +14,9 @@ from layers.importing.definition import Definition, field_name, infer_layer, lay
 from layers.importing.errors import ImportRefused
 from layers.importing.formats import local_path
 from layers.importing.loader import Progress, load
+from layers.importing.options import Mode
 from layers.importing.readers import open_sources
-from layers.importing.report import Findings, LoadReport, Mode
+from layers.importing.report import Findings, LoadReport
 from layers.importing.source import ReadOptions, Source
 from layers.importing.source_crs import parse_crs
 from layers.registry import create_layer, load_layers

@@ -21,8 +21,9 @@ from layers.catalogue import DATA_SCHEMA, Layer, Text
 from layers.importing.columns import as_text, column, is_null
 from layers.importing.errors import ImportRefused, StrictRefusal, UnknownCrs
 from layers.importing.geometries import fitted, flat, readable, repaired
+from layers.importing.options import Mode
 from layers.importing.plausible import check_coordinates
-from layers.importing.report import Findings, LoadReport, Mode, Remark
+from layers.importing.report import Findings, LoadReport, Remark
 from layers.importing.source_crs import transform_to
 from layers.importing.staging import STAGE, Staging
 

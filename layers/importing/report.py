@@ -1,17 +1,16 @@
 """What a load did, feature by feature where something was changed or left out."""
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
 
 from layers.catalogue import Text
-
-Mode = Literal["replace", "append", "update"]
+from layers.importing.options import Mode
 
 #: At most this many remarks are kept of each kind; the counts stay exact.
 MAX_REMARKS = 1000
 
 
-class Remark(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Remark:
     """What happened to one feature: its key (or ``#n``, its place in the file from 1) and why."""
 
     id: str

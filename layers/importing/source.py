@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from geopandas import GeoDataFrame
 
 from layers.catalogue import FieldType, Text
 from layers.importing.errors import UnsafeFile
 from layers.importing.limits import MAX_FIELDS
-
-Coordinates = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
+from layers.importing.options import Coordinates
 
 
 @dataclass(frozen=True, slots=True)
