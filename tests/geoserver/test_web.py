@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import re
+import shutil
 import socket
 import subprocess
 import threading
@@ -26,6 +27,7 @@ from geoserver.web.routes import routes
 from geoserver.web.style import city_style
 from layers.base_layers import BASE_LAYERS
 from layers.catalogue import Field, GeometryType, Layer, Text
+from tests.conftest import ROOT
 
 VALIDATOR = assets.NODE_MODULES / "@maplibre/maplibre-gl-style-spec/dist/gl-style-validate.mjs"
 EXTENT = (114.85, 30.35, 114.95, 30.45)
@@ -77,12 +79,16 @@ def site() -> Iterator[str]:
     thread.join(10)
 
 
+#: The system's Node, else the one that make test fetched.
+NODE = shutil.which("node") or str(ROOT / "var" / "node" / "bin" / "node")
+
+
 def validate(style: dict[str, Any], path: Path) -> str:
     """What MapLibre's own validator says; empty when it has no complaint."""
     if not VALIDATOR.is_file():
         pytest.skip(f"{VALIDATOR} is absent: run npm ci in {assets.WEB}")
     path.write_text(json.dumps(style), "utf-8")
-    run = subprocess.run(["node", VALIDATOR, path], capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run([NODE, VALIDATOR, path], capture_output=True, text=True, timeout=60, check=False)
     return run.stdout + run.stderr
 
 
