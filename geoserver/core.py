@@ -5,6 +5,7 @@ catalogue; a new object takes the old one's place when the catalogue changes.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -171,8 +172,8 @@ def _resource(settings: Settings, database: Database, layer: Layer) -> dict[str,
     west, south, east, north = layer.extent or _WORLD
     return {
         "type": "collection",
-        "title": _both(layer.title),
-        "description": _both(layer.description),
+        "title": asdict(layer.title),
+        "description": asdict(layer.description),
         "keywords": list(layer.keywords),
         "extents": {"spatial": {"bbox": [west, south, east, north], "crs": CRS84.uri}},
         "links": _links(settings.server.url, layer),
@@ -193,14 +194,14 @@ def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
     """Links that pygeoapi does not make by itself: exports, vector tiles, schema of the GeoJSON."""
     here = f"{url}/collections/{layer.id}"
     links: list[dict[str, Any]] = [
-        {"rel": "items", "type": media_type(f), "title": _both(FORMATS[f].title), "href": f"{here}/items?f={f}"}
+        {"rel": "items", "type": media_type(f), "title": asdict(FORMATS[f].title), "href": f"{here}/items?f={f}"}
         for f in EXPORTS
     ]
     links.append(
         {
             "rel": "item",
             "type": "application/vnd.mapbox-vector-tile",
-            "title": _both(Text("矢量瓦片", "Vector tiles")),
+            "title": asdict(Text("矢量瓦片", "Vector tiles")),
             "href": f"{here}/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}",
         }
     )
@@ -209,12 +210,8 @@ def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
             # Relations compare without regard to case (RFC 8288 §2.1.1); older GDAL knows only this spelling.
             "rel": "describedBy",
             "type": "application/schema+json",
-            "title": _both(Text("GeoJSON 要素的模式", "Schema of the features as GeoJSON")),
+            "title": asdict(Text("GeoJSON 要素的模式", "Schema of the features as GeoJSON")),
             "href": f"{here}/schema?f=geojson",
         }
     )
     return links
-
-
-def _both(text: Text) -> dict[str, str]:
-    return {"zh": text.zh, "en": text.en}

@@ -3,7 +3,7 @@
 import inspect
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from types import ModuleType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -117,8 +117,8 @@ class Process:
         described: Json = {
             "id": self.id,
             "version": "1.0.0",
-            "title": _both(self.texts.title),
-            "description": _both(self.texts.description),
+            "title": asdict(self.texts.title),
+            "description": asdict(self.texts.description),
             "keywords": list(self.declared.keywords),
             "jobControlOptions": modes,
             "outputTransmission": ["value"],
@@ -231,11 +231,7 @@ def _unqualified(inputs: Mapping[str, Any]) -> dict[str, Any]:
 def _titled(text: Text) -> Json:
     """The title is what stands before the first semicolon."""
     title = {"zh": text.zh.partition("；")[0], "en": text.en.partition("; ")[0]}
-    return {"title": title, "description": _both(text)}
-
-
-def _both(text: Text) -> Json:
-    return {"zh": text.zh, "en": text.en}
+    return {"title": title, "description": asdict(text)}
 
 
 #: Every process by its id.

@@ -1,6 +1,7 @@
 """Reads and writes the catalogue, and makes and drops the feature tables that it names."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -99,8 +100,8 @@ def _indexes_and_triggers(layer: Layer) -> list[str]:
 def _row(layer: Layer) -> dict[str, Any]:
     return {
         "id": layer.id,
-        "title": _text_json(layer.title),
-        "description": _text_json(layer.description),
+        "title": asdict(layer.title),
+        "description": asdict(layer.description),
         "keywords": list(layer.keywords),
         "kind": layer.kind,
         "table_name": layer.table,
@@ -142,17 +143,13 @@ def _layer(row: RowMapping) -> Layer:
     )
 
 
-def _text_json(value: Text) -> dict[str, str]:
-    return {"zh": value.zh, "en": value.en}
-
-
 def _field_json(field: Field) -> dict[str, Any]:
     return {
         "name": field.name,
         "type": field.type,
-        "title": _text_json(field.title),
+        "title": asdict(field.title),
         "unit": field.unit,
-        "domain": {k: _text_json(v) for k, v in field.domain.items()} if field.domain else None,
+        "domain": {k: asdict(v) for k, v in field.domain.items()} if field.domain else None,
         "visibility": field.visibility,
         "role": field.role,
     }

@@ -1,5 +1,6 @@
 """``citymap layers``: what the catalogue holds."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -33,7 +34,7 @@ def show(layer: str, config: ConfigOption = None, as_json: JsonOption = False) -
     with open_layers(load_settings(config)) as (_, found):
         described = found[_known(layer, found)]
     fields = [
-        {"name": f.name, "type": f.type, "title": {"zh": f.title.zh, "en": f.title.en}, "unit": f.unit}
+        {"name": f.name, "type": f.type, "title": asdict(f.title), "unit": f.unit}
         for f in described.fields
     ]
     if as_json:
@@ -76,7 +77,7 @@ def _known(name: str, found: Any) -> str:
 def _summary(layer: Any) -> dict[str, Any]:
     return {
         "id": layer.id,
-        "title": {"zh": layer.title.zh, "en": layer.title.en},
+        "title": asdict(layer.title),
         "geometry": layer.geometry_type,
         "srid": layer.srid,
         "visibility": layer.visibility,

@@ -10,8 +10,6 @@ from layers.catalogue import CGCS2000, SYSTEM_COLUMNS, Field, GeometryType, Laye
 from layers.importing.errors import ImportRefused
 from layers.importing.source import Source
 
-#: Columns that the layer's past states have besides (see :func:`layers.tables.history_table`).
-_RESERVED = frozenset(SYSTEM_COLUMNS)
 _MAX_NAME = 51
 _BY_DIMENSION: tuple[GeometryType, ...] = ("MultiPoint", "MultiLineString", "MultiPolygon")
 #: Shapefile and KML call a multi geometry single: their lines and areas are stored as multi.
@@ -75,7 +73,7 @@ def field_name(original: str, taken: set[str]) -> str:
         name = f"f_{name}"
     name = name[:_MAX_NAME]
     free, number = name, 2
-    while free in taken or free in _RESERVED:
+    while free in taken or free in SYSTEM_COLUMNS:
         suffix = f"_{number}"
         free, number = name[: _MAX_NAME - len(suffix)] + suffix, number + 1
     return free

@@ -60,7 +60,7 @@ class _Built:
     buildings: Buildings
 
 
-def _build(wanted: int, seed: int, book: NameBook) -> _Built:
+def _build(wanted: int, seed: int) -> _Built:
     """A city with room for ``wanted`` buildings and little to spare."""
     urban = max(_URBAN_LEAST, _URBAN_PER_ROOT * wanted**0.5)
     while True:
@@ -81,7 +81,7 @@ class _City:
     def frames(self) -> Iterator[Named]:
         """The layers, one after the other."""
         self.report("plan", 0.0)
-        built = _build(self.wanted, self.seed, self.book)
+        built = _build(self.wanted, self.seed)
         plan, parcels, houses = built.plan, built.parcels, built.buildings
         self.report("admin-areas", 0.15)
         admin = make_admin(plan, _population(plan, parcels, houses), self.book)
@@ -109,7 +109,7 @@ class _City:
         yield "pois", self.framer.frame(
             base_layers.POIS, shapely.points(pois.at), "p", name=pois.name, category=pois.category, kind=pois.kind,
             address=pois.address, phone=pois.phone)
-        places_ = make_places(plan, addresses, parcels, admin, water)
+        places_ = make_places(addresses, parcels, admin, water)
         yield "places", self.framer.frame(
             base_layers.PLACES, shapely.points(places_.at), "n", name=places_.name, name_en=_english(places_.name),
             kind=places_.kind, pinyin=[pinyin(name) for name in places_.name], population=places_.population,

@@ -133,10 +133,6 @@ class NameBook:
         self._villages.add(name)
         return name
 
-    def company(self, sort: str) -> str:
-        """Name of a firm or shop owner: two characters."""
-        return self.pair(sort)
-
     def shop(self) -> tuple[str, str, str]:
         """Name, category and kind of a shop."""
         pick = self._rng.integers

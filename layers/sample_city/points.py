@@ -108,7 +108,7 @@ class Places:
     admin_code: list[str | None]
 
 
-def make_places(plan: Plan, addresses: Addresses, parcels: Parcels, admin: Admin, water: Water) -> Places:
+def make_places(addresses: Addresses, parcels: Parcels, admin: Admin, water: Water) -> Places:
     """Names of areas, villages, lakes and the island."""
     places = Places([], [], [], [], [])
 
