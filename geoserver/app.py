@@ -1,6 +1,7 @@
 """The application: every route in one list."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -93,6 +94,7 @@ def worker() -> Starlette:
     """What each uvicorn worker process imports: settings from the environment that ``citymap up`` set."""
     settings = load()
     assert settings.database.url, "citymap up passes the database's address to its workers"
+    logging.basicConfig(level=settings.logging.level, format="%(levelname)s:     %(name)s %(message)s")
     return make_app(settings, settings.database.url)
 
 

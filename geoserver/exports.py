@@ -47,9 +47,10 @@ def export_items(city: "City", layer: Layer, query: FeatureQuery, format_: str, 
         opened.callback(chunks.close)
         first = next(chunks, b"")
         resources = opened.pop_all()
-    name = quote(f"{layer.id}{FORMATS[format_].suffix}")
+    suffix = FORMATS[format_].suffix
+    plain = layer.id.encode("ascii", "replace").decode().replace("?", "_")
     headers = {
-        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "Content-Disposition": f"attachment; filename=\"{plain}{suffix}\"; filename*=UTF-8''{quote(layer.id)}{suffix}",
         "Content-Crs": f"<{query.crs.uri}>",
         "Cache-Control": "no-cache",
     }

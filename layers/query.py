@@ -38,7 +38,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 
 from layers.catalogue import Layer
 from layers.cql2 import Columns, compile_filter
-from layers.crs import CRS84, Crs, coincident
+from layers.crs import CRS84, Crs, coincident, meets
 from layers.tables import COLUMN_TYPES, feature_table, history_table, quoted
 
 _DIALECT = PGDialect_psycopg2(paramstyle="pyformat")  # type: ignore[no-untyped-call]
@@ -50,13 +50,17 @@ class CursorError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A bounding box in (east, north) order of ``srid``; west > east crosses the antimeridian."""
+    """A bounding box in (east, north) order of ``srid``; west > east crosses the antimeridian.
+
+    ``far``: it reaches beyond what can be transformed to the layer's CRS, so the features are transformed to its own.
+    """
 
     west: float
     south: float
     east: float
     north: float
     srid: int = 4326
+    far: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class FeatureQuery:
             limit=0,
             offset=0,
             after=None if self.after is None else tuple(None if v is None else 0 for v in self.after),
-            box=self.box and Box(float(self.box.west > self.box.east), 0, 0, 0, self.box.srid),
+            box=self.box and replace(self.box, west=float(self.box.west > self.box.east), south=0, east=0, north=0),
             time=self.time and (self.time[0] and datetime.min, self.time[1] and datetime.min),
             as_of=self.as_of and datetime.min,
             equals=tuple((name, None) for name, _ in self.equals),
@@ -143,12 +147,12 @@ class Statement:
 
 def page_statement(layer: Layer, query: FeatureQuery) -> Statement:
     """Rows (feature as GeoJSON text, sort values and id as JSON text), one more than the limit."""
-    return _page(layer, query.shape())
+    return _page(layer, _placed(layer, query).shape())
 
 
 def count_statement(layer: Layer, query: FeatureQuery) -> Statement:
     """One row: how many features the query matches, regardless of paging."""
-    return _count(layer, replace(query.shape(), after=None))
+    return _count(layer, replace(_placed(layer, query).shape(), after=None))
 
 
 def rows(layer: Layer, query: FeatureQuery) -> Select[Any]:
@@ -156,6 +160,7 @@ def rows(layer: Layer, query: FeatureQuery) -> Select[Any]:
 
     In the query's order, without paging: what exports read.
     """
+    query = _placed(layer, query)
     t = _source(layer, query.as_of is not None)
     names = query.properties if query.properties is not None else tuple(f.name for f in layer.fields)
     geometry = _transformed(t.c.geom, layer, query.crs) if query.geometry else null()
@@ -235,7 +240,7 @@ def _where(layer: Layer, t: FromClause, query: FeatureQuery) -> ColumnElement[bo
         columns = filter_columns(layer, t, query.filter.measured_in)
         conditions.append(compile_filter(orjson.loads(query.filter.json), columns, crs.srid, crs.axis_swapped))
     if query.after is not None:
-        conditions.append(_after(layer, t, query))
+        conditions.append(_after(t, query))
     return and_(true(), *conditions)
 
 
@@ -245,26 +250,36 @@ def filter_columns(layer: Layer, t: FromClause, measured_in: int | None) -> Colu
     return Columns({"id": (t.c.id, "integer"), **properties}, {"geom": (t.c.geom, layer.srid)}, measured_in)
 
 
+def _placed(layer: Layer, query: FeatureQuery) -> FeatureQuery:
+    """The query with its box marked where it is too far-reaching to be transformed to the layer's CRS."""
+    box = query.box
+    if box is None or coincident(box.srid, layer.srid):
+        return query
+    around = (-180.0, box.south, 180.0, box.north) if box.west > box.east else (box.west, box.south, box.east, box.north)
+    return replace(query, box=replace(box, far=not meets(box.srid, around, layer.srid)))
+
+
 def _in_box(layer: Layer, t: FromClause, box: Box) -> ColumnElement[bool]:
     west, south, east, north = (cast(bindparam(name), Double) for name in ("west", "south", "east", "north"))
     if box.west > box.east:
         return or_(
-            _intersects(layer, t, (west, south, literal_column("180.0"), north), box.srid),
-            _intersects(layer, t, (literal_column("-180.0"), south, east, north), box.srid),
+            _intersects(layer, t, (west, south, literal_column("180.0"), north), box),
+            _intersects(layer, t, (literal_column("-180.0"), south, east, north), box),
         )
-    return _intersects(layer, t, (west, south, east, north), box.srid)
+    return _intersects(layer, t, (west, south, east, north), box)
 
 
-def _intersects(layer: Layer, t: FromClause, corners: tuple[Any, ...], srid: int) -> ColumnElement[bool]:
-    if coincident(srid, layer.srid):
-        envelope = func.ST_MakeEnvelope(*corners, layer.srid, type_=t.c.geom.type)
-    else:
-        # A box edge is straight in its own CRS only: give it vertices before it is transformed.
-        west, south, east, north = corners
-        box = func.ST_MakeEnvelope(*corners, srid)
-        step = func.greatest(east - west, north - south, literal_column("1e-9::float8")) / 16
-        envelope = func.ST_Transform(func.ST_Segmentize(box, step), layer.srid, type_=t.c.geom.type)
-    return func.ST_Intersects(t.c.geom, envelope)
+def _intersects(layer: Layer, t: FromClause, corners: tuple[Any, ...], box: Box) -> ColumnElement[bool]:
+    if coincident(box.srid, layer.srid):
+        return func.ST_Intersects(t.c.geom, func.ST_MakeEnvelope(*corners, layer.srid, type_=t.c.geom.type))
+    envelope = func.ST_MakeEnvelope(*corners, box.srid)
+    if box.far:
+        return func.ST_Intersects(func.ST_Transform(t.c.geom, box.srid), envelope)
+    # A box edge is straight in its own CRS only: give it vertices before it is transformed.
+    west, south, east, north = corners
+    step = func.greatest(east - west, north - south, literal_column("1e-9::float8")) / 16
+    transformed = func.ST_Transform(func.ST_Segmentize(envelope, step), layer.srid, type_=t.c.geom.type)
+    return func.ST_Intersects(t.c.geom, transformed)
 
 
 def _in_time(
@@ -294,7 +309,7 @@ def _order(t: FromClause, sort: tuple[SortKey, ...]) -> list[ColumnElement[Any]]
     return [*keys, t.c.id.asc()]
 
 
-def _after(layer: Layer, t: FromClause, query: FeatureQuery) -> ColumnElement[bool]:
+def _after(t: FromClause, query: FeatureQuery) -> ColumnElement[bool]:
     """Rows behind the last one seen, in an ordering where nulls are last and the id decides ties."""
     assert query.after is not None
     alternatives: list[ColumnElement[bool]] = []
