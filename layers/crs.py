@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import pyproj
+from pyproj.enums import TransformDirection
 from pyproj.exceptions import CRSError as ProjError
 
+#: How far beyond its area of use a projection is still smooth [degrees].
+_MARGIN = 45.0
 #: SRIDs whose coordinates are numerically the same here: WGS 84 and CGCS2000, geographic.
 _COINCIDENT = frozenset({4326, 4490})
 
@@ -83,6 +86,41 @@ def parse_crs(text: str, offered: Collection[int]) -> Crs:
         return epsg(int(match[1]))
     choice = ", ".join(["CRS84", *(f"EPSG:{srid}" for srid in sorted(offered))])
     raise CrsError(f"{text[:200]!r} is not offered here; choose one of {choice}")
+
+
+def meets(srid: int, box: tuple[float, float, float, float], other: int) -> bool:
+    """Whether a box (west, south, east, north of ``srid``) keeps its shape when it is transformed to ``other``.
+
+    A projection folds or tears what lies far from the area it is made for (a transverse Mercator zone: a quarter of
+    the earth away), and then the box's image says nothing of what lies within it.
+    """
+    degrees = transformer(srid, 4326)
+    corners = [(x, y) for x in (box[0], box[2]) for y in (box[1], box[3])]
+    for x, y in corners:
+        back = degrees.transform(*degrees.transform(x, y), direction=TransformDirection.INVERSE)
+        if not all(abs(a - b) <= 1e-6 * max(1.0, abs(b)) for a, b in zip(back, (x, y), strict=True)):
+            return False
+    west, south, east, north = degrees.transform_bounds(*box)
+    return west <= east and all(
+        area[0] <= west and area[1] <= south and east <= area[2] and north <= area[3]
+        for area in (_reach(srid), _reach(other))
+    )
+
+
+@lru_cache(maxsize=512)
+def _reach(srid: int) -> tuple[float, float, float, float]:
+    """West, south, east, north [degrees] between which a projection is smooth; of geographic systems the earth."""
+    crs = pyproj.CRS.from_epsg(srid)
+    if crs.is_geographic or crs.area_of_use is None:
+        return (-180.0, -90.0, 180.0, 90.0)
+    west, south, east, north = crs.area_of_use.bounds
+    return (west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN)
+
+
+@lru_cache(maxsize=512)
+def transformer(srid: int, other: int) -> pyproj.Transformer:
+    """From one system to another, both in (east, north) order."""
+    return pyproj.Transformer.from_crs(srid, other, always_xy=True)
 
 
 def storage_uri(srid: int) -> str:

@@ -255,8 +255,9 @@ def _placed(layer: Layer, query: FeatureQuery) -> FeatureQuery:
     box = query.box
     if box is None or coincident(box.srid, layer.srid):
         return query
-    around = (-180.0, box.south, 180.0, box.north) if box.west > box.east else (box.west, box.south, box.east, box.north)
-    return replace(query, box=replace(box, far=not meets(box.srid, around, layer.srid)))
+    west, east = (-180.0, 180.0) if box.west > box.east else (box.west, box.east)
+    far = not meets(box.srid, (west, box.south, east, box.north), layer.srid)
+    return replace(query, box=replace(box, far=far))
 
 
 def _in_box(layer: Layer, t: FromClause, box: Box) -> ColumnElement[bool]:

@@ -5,13 +5,15 @@ from functools import lru_cache
 from psycopg2.extensions import connection as PsycopgConnection
 
 from layers.catalogue import DATA_SCHEMA, Layer
-from layers.crs import epsg
+from layers.crs import epsg, meets
 from layers.tables import quoted
 
 #: Deepest zoom level served, and the most layers in one tile.
 MAX_ZOOM = 22
 MAX_LAYERS = 32
 _MERCATOR = 3857
+#: Half the side of the WebMercatorQuad square [m].
+_HALF = 20_037_508.342789244
 #: Pixels of a tile side in MVT coordinates, and how far geometry reaches over its edge.
 _EXTENT = 4096
 _BUFFER = 64
@@ -28,23 +30,34 @@ def read_tile(raw: PsycopgConnection, layers: tuple[Layer, ...], z: int, y: int,
     if not 0 <= z <= MAX_ZOOM or not 0 <= x < 2**z or not 0 <= y < 2**z:
         raise NoSuchTile(f"there is no tile {z}/{y}/{x} (z/y/x) in WebMercatorQuad up to level {MAX_ZOOM}")
     with raw.cursor() as cursor:
-        cursor.execute(_statement(layers, z), {"z": z, "x": x, "y": y})
+        far = tuple(_is_far(layer, z, y, x) for layer in layers)
+        cursor.execute(_statement(layers, far, z), {"z": z, "x": x, "y": y})
         row = cursor.fetchone()
     return bytes(row[0]) if row and row[0] else b""
 
 
 @lru_cache(maxsize=4096)
-def _statement(layers: tuple[Layer, ...], z: int) -> str:
-    parts = [_layer_sql(layer, z) for layer in layers]
+def _statement(layers: tuple[Layer, ...], far: tuple[bool, ...], z: int) -> str:
+    parts = [_layer_sql(layer, each, z) for layer, each in zip(layers, far, strict=True)]
     return f"SELECT {' || '.join(parts)}"
 
 
-def _layer_sql(layer: Layer, z: int) -> str:
+def _is_far(layer: Layer, z: int, y: int, x: int) -> bool:
+    """Whether the tile reaches too far to be transformed to the layer's storage CRS."""
+    if layer.srid == _MERCATOR or epsg(layer.srid).geographic:
+        return False
+    side = 2 * _HALF / 2**z
+    west, north = x * side - _HALF, _HALF - y * side
+    return not meets(_MERCATOR, (west, north - side, west + side, north), layer.srid)
+
+
+def _layer_sql(layer: Layer, far: bool, z: int) -> str:
     """One ST_AsMVT. The tile's envelope is transformed to the storage CRS, so the index on the column serves."""
     table = quoted(DATA_SCHEMA, layer.table)
     envelope = f"ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => {_BUFFER / _EXTENT})"
     # Beyond the antimeridian the margin would come back on the other side of the world.
     searched = f"ST_Transform(ST_Intersection({envelope}, ST_TileEnvelope(0, 0, 0)), {layer.srid})"
+    found = f"ST_Transform(t.geom, {_MERCATOR}) && {envelope}" if far else f"t.geom && {searched}"
     bounds = "ST_TileEnvelope(%(z)s, %(x)s, %(y)s)"
     drawn = f"ST_AsMVTGeom(ST_Transform(t.geom, {_MERCATOR}), {bounds}, {_EXTENT}, {_BUFFER})"
     fields = "".join(f", {quoted('t', f.name)}" for f in layer.fields if f.type != "string-array" and f.role != "key")
@@ -52,7 +65,7 @@ def _layer_sql(layer: Layer, z: int) -> str:
     return (
         # No field can have the alias's name: a column would be meant before the whole row.
         f"coalesce((SELECT ST_AsMVT(\"F\", '{name}', {_EXTENT}, 'geom', 'id') FROM ("
-        f"SELECT t.id, {drawn} AS geom{fields} FROM {table} AS t WHERE t.geom && {searched}{_detail(layer, z)}"
+        f"SELECT t.id, {drawn} AS geom{fields} FROM {table} AS t WHERE {found}{_detail(layer, z)}"
         f" LIMIT {_MOST}) AS \"F\"), ''::bytea)"
     )
 

@@ -4,18 +4,16 @@ A literal is checked, put into (east, north) order, made valid and transformed t
 database compares a plain constant with the indexed column, and a coordinate outside a CRS is the filter's error.
 """
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import shapely
-from pyproj import Transformer
 from shapely.geometry import shape as from_geojson
 from sqlalchemy import ColumnElement, LargeBinary, func
 
 from layers.cql2.errors import Cql2Error, excerpt
 from layers.cql2.operands import Geometry, Value, bound
-from layers.crs import epsg
+from layers.crs import epsg, meets, transformer
 
 #: Beyond this no coordinate of any CRS lies; larger ones overflow the predicates.
 _LARGEST = 1e9
@@ -134,8 +132,8 @@ def _transformed(geometry: Geometry, srid: int) -> Any:
         # A box edge is straight in its own CRS only: give it vertices before it is transformed.
         west, south, east, north = shape.bounds
         shape = shapely.segmentize(shape, max(east - west, north - south, 1e-9) / 16)
-    transformer = _transformer(geometry.srid, srid)
-    shape = shapely.transform(shape, lambda c: np.column_stack(transformer.transform(c[:, 0], c[:, 1])))
+    change = transformer(geometry.srid, srid)
+    shape = shapely.transform(shape, lambda c: np.column_stack(change.transform(c[:, 0], c[:, 1])))
     coordinates = shapely.get_coordinates(shape)
     if not np.isfinite(coordinates).all() or (np.abs(coordinates) > _LARGEST).any():
         raise Cql2Error(
@@ -145,17 +143,16 @@ def _transformed(geometry: Geometry, srid: int) -> Any:
     return shape if shape.is_valid else shapely.make_valid(shape)
 
 
-@lru_cache(maxsize=64)
-def _transformer(source: int, target: int) -> Transformer:
-    return Transformer.from_crs(source, target, always_xy=True)
-
-
 def spatial_predicate(op: str, a: Value, b: Value) -> ColumnElement[bool]:
-    """One of the eight ``s_…`` predicates, compared in the CRS of its first column."""
+    """One of the eight ``s_…`` predicates, compared in the CRS of its first column where that can be."""
     for value in (a, b):
         if not isinstance(value, Geometry):
             raise Cql2Error(f"{op} needs two geometries, not {value.described}")
     assert isinstance(a, Geometry) and isinstance(b, Geometry)
-    srid = b.srid if a.sql is None and b.sql is not None else a.srid
+    column, other = (b, a) if a.sql is None and b.sql is not None else (a, b)
+    srid = column.srid
+    # What reaches too far around the earth to be transformed to a projection is compared in its own CRS.
+    if other.sql is None and epsg(other.srid).geographic and not meets(other.srid, other.shape.bounds, srid):
+        srid = other.srid
     predicate: ColumnElement[bool] = _PREDICATES[op](geometry_sql(a, srid), geometry_sql(b, srid))
     return predicate

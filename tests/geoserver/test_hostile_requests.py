@@ -95,8 +95,10 @@ def test_tiles_beside_the_antimeridian_hold_what_lies_in_them(site: Site, z: int
 def test_coordinates_that_no_transformation_takes_are_a_bad_request(site: Site) -> None:
     far = "<http://www.opengis.net/def/crs/EPSG/0/4547>"
     assert post(site, "/collections/trees", {"type": "Point", "coordinates": [1e9, 1e9]}, far).status_code == 400
-    box = site.get(ITEMS, bbox="-1e9,-1e9,1e9,1e9", **{"bbox-crs": far[1:-1]})
-    assert box.status_code == 400 and "coordinate" in box.json()["description"]
+    with layer(site, "far-away", srid=3857) as path:
+        assert post(site, path, {"type": "Point", "coordinates": [24, 0]}).status_code == 201
+        answer = site.get(f"{path}/items", crs=far[1:-1])
+        assert answer.status_code == 400 and "coordinate" in answer.json()["description"]
 
 
 def test_no_edit_can_make_a_layer_unreadable(site: Site) -> None:
@@ -127,3 +129,45 @@ def test_a_table_that_has_just_gone_is_not_found(site: Site) -> None:
     with site.database.engine.connect() as conn, pytest.raises(Exception) as missing:
         conn.exec_driver_sql("SELECT 1 FROM citymap.gone")
     assert describe(missing.value)[0] == 500
+
+
+FAR = ["-180,-90,180,90", "0,0,180,90", "24,-80,204,80", "-180,-85,180,85", "73,3,136,54", "114,30,115,31", "115,0,180,90",
+       "170,-90,160,90", "-170,-80,-10,80"]  # fmt: skip
+
+
+@pytest.mark.parametrize("box", FAR)
+def test_a_box_far_beyond_a_layers_projection_finds_what_lies_in_it(site: Site, box: str) -> None:
+    west, south, east, north = map(float, box.split(","))
+    if east > 180:
+        west, east = west, 180.0
+        box = f"{west},{south},{east},{north}"
+    parts = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+    count = sum(
+        site.sql(
+            "SELECT count(*) FROM city.plots WHERE ST_Intersects(ST_Transform(geom, 4490), "
+            "ST_MakeEnvelope(:west, :south, :east, :north, 4490))", west=w, south=south, east=e, north=north,
+        )[0][0]
+        for w, e in parts
+    )  # fmt: skip
+    items = "/collections/plots/items"
+    assert site.get(items, bbox=box, resulttype="hits").json()["numberMatched"] == count
+    assert site.get(items, filter=f"S_INTERSECTS(geom, BBOX({box}))", resulttype="hits").json()["numberMatched"] == count
+
+
+@pytest.mark.parametrize(("srid", "box"), [(4547, "0,0,10000000,10000000"), (4547, "3000000,100000,4000000,900000"),
+                                           (3857, "-20037508,-20037508,20037508,20037508"), (3857, "-1e8,-1e8,1e8,1e8")])  # fmt: skip
+def test_a_box_larger_than_its_own_projection_finds_what_lies_in_it(site: Site, srid: int, box: str) -> None:
+    crs = f"http://www.opengis.net/def/crs/EPSG/0/{srid}"
+    present = site.sql("SELECT count(*) FROM city.trees WHERE geom IS NOT NULL")[0][0]
+    assert site.get(ITEMS, bbox=box, resulttype="hits", **{"bbox-crs": crs}).json()["numberMatched"] == present
+
+
+def test_survey_layers_fill_tiles_of_every_zoom(site: Site) -> None:
+    with layer(site, "benchmarks", srid=4547) as path:
+        assert post(site, path, {"type": "Point", "coordinates": [114.85, 30.35]}).status_code == 201
+        for z in range(6):
+            for x in range(2**z) if z < 4 else range(2**z)[:: 2 ** (z - 3)]:
+                for y in range(2**z) if z < 4 else range(2**z)[:: 2 ** (z - 3)]:
+                    holds = (x, y) == (int((114.85 + 180) / 360 * 2**z), int(0.411 * 2**z))
+                    tile = site.get(f"{path}/tiles/WebMercatorQuad/{z}/{y}/{x}")
+                    assert (tile.status_code, b"benchmarks" in tile.content) == (200, holds), (z, y, x)
