@@ -125,11 +125,14 @@ class _Form:
         self._value = bytearray()
         self._disposition = b""
         self._ended = False
-        self._parser = MultipartParser(boundary.encode("latin-1"), {
-            "on_part_begin": self._part, "on_header_field": self._field, "on_header_value": self._more,
-            "on_header_end": self._header_end, "on_headers_finished": self._headers_end, "on_part_data": self._data,
-            "on_end": self._end,
-        })  # fmt: skip
+        try:
+            self._parser = MultipartParser(boundary.encode("ascii"), {
+                "on_part_begin": self._part, "on_header_field": self._field, "on_header_value": self._more,
+                "on_header_end": self._header_end, "on_headers_finished": self._headers_end, "on_part_data": self._data,
+                "on_end": self._end,
+            })  # fmt: skip
+        except (UnicodeEncodeError, FormParserError):
+            raise BodyError("the boundary of multipart/form-data is no ASCII text, or too long") from None
 
     def write(self, data: bytes) -> None:
         """Parse the next piece of the body."""

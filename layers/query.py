@@ -44,6 +44,10 @@ from layers.tables import COLUMN_TYPES, feature_table, history_table, quoted
 _DIALECT = PGDialect_psycopg2(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 
+#: Longest filter [characters of JSON] whose statement is kept.
+_KEPT_FILTER = 2000
+
+
 class CursorError(ValueError):
     """A page cursor is not one that this server gave for this query."""
 
@@ -147,12 +151,12 @@ class Statement:
 
 def page_statement(layer: Layer, query: FeatureQuery) -> Statement:
     """Rows (feature as GeoJSON text, sort values and id as JSON text), one more than the limit."""
-    return _page(layer, _placed(layer, query).shape())
+    return _kept(_page, layer, _placed(layer, query).shape())
 
 
 def count_statement(layer: Layer, query: FeatureQuery) -> Statement:
     """One row: how many features the query matches, regardless of paging."""
-    return _count(layer, replace(_placed(layer, query).shape(), after=None))
+    return _kept(_count, layer, replace(_placed(layer, query).shape(), after=None))
 
 
 def rows(layer: Layer, query: FeatureQuery) -> Select[Any]:
@@ -185,6 +189,13 @@ def wide_integers_statement(layer: Layer) -> Statement:
     fields = [t.c[f.name] for f in layer.fields if f.type == "integer"]
     narrow = (field.between(literal_column("-2147483648"), literal_column("2147483647")) for field in fields)
     return _compiled(select(*(func.bool_or(not_(each)) for each in narrow)))
+
+
+def _kept(compiled: Any, layer: Layer, shape: FeatureQuery) -> Statement:
+    """The statement from the cache, except for a long filter: thousands of those would be a gigabyte."""
+    long = shape.filter is not None and len(shape.filter.json) > _KEPT_FILTER
+    statement: Statement = (compiled.__wrapped__ if long else compiled)(layer, shape)
+    return statement
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from geoserver.errors import describe
+from layers import query
 from layers.catalogue import Field, Layer, Text
 from layers.query import SortKey, encode_cursor
 from layers.registry import create_layer, drop_layer
@@ -171,3 +172,22 @@ def test_survey_layers_fill_tiles_of_every_zoom(site: Site) -> None:
                     holds = (x, y) == (int((114.85 + 180) / 360 * 2**z), int(0.411 * 2**z))
                     tile = site.get(f"{path}/tiles/WebMercatorQuad/{z}/{y}/{x}")
                     assert (tile.status_code, b"benchmarks" in tile.content) == (200, holds), (z, y, x)
+
+
+def test_long_filters_do_not_fill_the_memory(site: Site) -> None:
+    def ask(number: int, length: int) -> None:
+        values = ",".join(f"'{number}-{i}'" for i in range(length))
+        assert site.get(ITEMS, filter=f"code IN ({values})").status_code == 200
+
+    before = query._page.cache_info().currsize
+    for number in range(5):
+        ask(number, 300)
+    assert query._page.cache_info().currsize == before
+    ask(0, 3)
+    assert query._page.cache_info().currsize == before + 1
+
+
+@pytest.mark.parametrize("boundary", ["boundary*=UTF-8''%E4%B8%AD", "boundary=" + "x" * 300])
+def test_a_form_with_an_unusable_boundary_is_a_bad_request(site: Site, boundary: str) -> None:
+    headers = {"Content-Type": f"multipart/form-data; {boundary}"}
+    assert requests.post(f"{site.url}/uploads", data=b"--x", headers=headers, timeout=30).status_code == 400
