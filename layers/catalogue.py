@@ -4,6 +4,7 @@
 The rows live in ``citymap.layers`` (see :mod:`layers.tables`); :mod:`layers.registry` reads and writes them.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,8 +21,13 @@ CGCS2000 = 4490
 #: PostgreSQL schemas: feature tables, and the past states of their rows.
 DATA_SCHEMA = "city"
 HISTORY_SCHEMA = "history"
-#: Names that feature tables and their histories use themselves, so no field may have them.
-SYSTEM_COLUMNS = ("id", "geom", "geometry", "revision", "valid_from", "actor", "valid_to", "ended_by", "operation")
+#: Names that feature tables and their histories have themselves, so no field may have them.
+SYSTEM_COLUMNS = (
+    *("id", "geom", "geometry", "revision", "valid_from", "actor", "valid_to", "ended_by", "operation"),
+    *("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"),  # PostgreSQL's own
+)
+#: Longest name of a table or column [bytes of UTF-8]; PostgreSQL cuts longer ones without an error.
+LONGEST_NAME = 63
 
 _IDENTIFIER = re.compile(r"[a-z_\u4e00-\u9fff][a-z0-9_\u4e00-\u9fff]{0,50}")
 _LAYER_ID = re.compile(r"[a-z0-9\u4e00-\u9fff][a-z0-9_\u4e00-\u9fff-]{0,50}")
@@ -61,6 +67,19 @@ class Field:
     def __post_init__(self) -> None:
         if not _IDENTIFIER.fullmatch(self.name) or self.name in SYSTEM_COLUMNS:
             raise CatalogueError(f"field name {self.name!r} is reserved or not a plain identifier")
+        if len(self.name.encode()) > LONGEST_NAME:
+            raise CatalogueError(f"field name {self.name!r} is too long: 51 letters, or 21 Chinese characters, at most")
+
+
+def cut(name: str, longest: int = LONGEST_NAME) -> str:
+    """The beginning of a name that has at most so many bytes [UTF-8]."""
+    return name.encode()[:longest].decode(errors="ignore")
+
+
+def _table_name(layer_id: str) -> str:
+    name = layer_id.replace("-", "_")
+    mark = hashlib.blake2s(name.encode(), digest_size=4).hexdigest()
+    return name if len(name.encode()) <= LONGEST_NAME else f"{cut(name, LONGEST_NAME - 9)}_{mark}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +116,7 @@ class Layer:
                 f"layer id {self.id!r}: use lower-case letters, digits, Chinese characters, '-' and '_', at most 51"
             )
         if not self.table:
-            object.__setattr__(self, "table", self.id.replace("-", "_"))
+            object.__setattr__(self, "table", _table_name(self.id))
         names = [f.name for f in self.fields]
         if len(set(names)) != len(names):
             raise CatalogueError(f"layer {self.id!r} declares a field twice")

@@ -140,8 +140,8 @@ def _columns(layer: Layer, edit: Edit) -> dict[str, Any]:
     columns = dict(edit.values)
     if edit.sets_geometry:
         # EWKB carries its SRID: as a second argument GeoAlchemy writes it into the SQL text, which SQLAlchemy then
-        # reuses from its cache for other SRIDs.
-        geometry = func.ST_GeomFromEWKB(bindparam("ewkb", edit.geometry)) if edit.geometry else None
+        # reuses from its cache for other SRIDs. The parameter is in capitals, as no field's name is.
+        geometry = func.ST_GeomFromEWKB(bindparam("EWKB", edit.geometry)) if edit.geometry else None
         if geometry is not None and edit.srid != layer.srid:
             geometry = func.ST_Transform(geometry, layer.srid)
         columns["geom"] = geometry

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from layers.catalogue import CGCS2000, SYSTEM_COLUMNS, Field, GeometryType, Layer, Text
+from layers.catalogue import CGCS2000, LONGEST_NAME, SYSTEM_COLUMNS, Field, GeometryType, Layer, Text, cut
 from layers.importing.errors import ImportRefused
 from layers.importing.source import Source
 
@@ -71,11 +71,11 @@ def field_name(original: str, taken: set[str]) -> str:
     name = re.sub(r"[^a-z0-9_\u4e00-\u9fff]+", "_", original.strip().lower()).strip("_") or "field"
     if name[0].isdigit():
         name = f"f_{name}"
-    name = name[:_MAX_NAME]
+    name = cut(name[:_MAX_NAME])
     free, number = name, 2
     while free in taken or free in SYSTEM_COLUMNS:
         suffix = f"_{number}"
-        free, number = name[: _MAX_NAME - len(suffix)] + suffix, number + 1
+        free, number = cut(name[: _MAX_NAME - len(suffix)], LONGEST_NAME - len(suffix)) + suffix, number + 1
     return free
 
 

@@ -13,7 +13,8 @@ import requests
 
 from geoserver.errors import describe
 from layers import query
-from layers.catalogue import Field, Layer, Text
+from layers.catalogue import CatalogueError, Field, Layer, Text
+from layers.importing.definition import field_name
 from layers.query import SortKey, encode_cursor
 from layers.registry import create_layer, drop_layer
 from tests.geoserver.conftest import Site
@@ -71,7 +72,7 @@ def test_a_forged_cursor_is_a_bad_request(site: Site, field: str | None, keys: s
 
 
 def test_fields_may_have_any_plain_name(site: Site) -> None:
-    names = ("p", "t", "f", "feature", "keys", "limit", "bbox", "filter")
+    names = ("p", "t", "f", "feature", "keys", "limit", "bbox", "filter", "ewkb", "oid")
     with layer(site, "odd-names", *names) as path:
         values = {name: name for name in names}
         assert post(site, path, {"type": "Point", "coordinates": [114.85, 30.35]}, **values).status_code == 201
@@ -191,3 +192,18 @@ def test_long_filters_do_not_fill_the_memory(site: Site) -> None:
 def test_a_form_with_an_unusable_boundary_is_a_bad_request(site: Site, boundary: str) -> None:
     headers = {"Content-Type": f"multipart/form-data; {boundary}"}
     assert requests.post(f"{site.url}/uploads", data=b"--x", headers=headers, timeout=30).status_code == 400
+
+
+def test_names_longer_than_postgresql_keeps_are_told_apart_or_refused(site: Site) -> None:
+    long = "图" * 40
+    with layer(site, long + "甲", "名" * 21) as first, layer(site, long + "乙", "名" * 21) as second:
+        assert post(site, first, None, **{"名" * 21: "樟树"}).status_code == 201
+        assert site.get(f"{first}/items").json()["features"][0]["properties"] == {"名" * 21: "樟树"}
+        assert site.get(f"{second}/items").json()["features"] == []
+    for name in ("名" * 22, "xmin", "ctid"):
+        with pytest.raises(CatalogueError):
+            Field(name, "string", Text(name, name))
+    taken: set[str] = set()
+    for original in ("名" * 30, "名" * 31, "xmin"):
+        taken.add(field_name(original, taken))
+    assert len(taken) == 3 and all(Field(name, "string", Text("", "")) for name in taken)
