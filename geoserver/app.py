@@ -38,11 +38,11 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/collections/{collection}/queryables", endpoint(features.get_queryables)),
         Route("/collections/{collection}/schema", endpoint(features.get_schema)),
         Route(_ITEMS, endpoint(features.get_items), methods=["GET"]),
-        Route(_ITEMS, endpoint(edits.post_item, max_body), methods=["POST"]),
+        Route(_ITEMS, endpoint(edits.post_item, max_body, editors_only=True), methods=["POST"]),
         Route(_ITEMS, endpoint(edits.items_options), methods=["OPTIONS"]),
         Route(_ITEM, endpoint(features.get_item), methods=["GET"]),
-        Route(_ITEM, endpoint(edits.put_item, max_body), methods=["PUT"]),
-        Route(_ITEM, endpoint(edits.patch_item, max_body), methods=["PATCH"]),
+        Route(_ITEM, endpoint(edits.put_item, max_body, editors_only=True), methods=["PUT"]),
+        Route(_ITEM, endpoint(edits.patch_item, max_body, editors_only=True), methods=["PATCH"]),
         Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
         Route("/collections/{collection}/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_layer_tile)),
@@ -57,7 +57,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/uploads", upload_routes.post_upload, methods=["POST"]),
         Route("/uploads/{upload}", endpoint(upload_routes.get_upload), methods=["GET"]),
         Route("/uploads/{upload}", endpoint(upload_routes.delete_upload), methods=["DELETE"]),
-        Route("/health", endpoint(health.get_health)),
+        Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
         *web_routes(lambda request: request.app.state.city.layers),
     ]
@@ -70,6 +70,7 @@ def make_app(settings: Settings, database_url: str) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         # As many request threads as pooled connections: requests wait in the executor's queue, which is fair, and
         # never for a connection, which is not. Whatever else blocks (uploads, chunks of exports) has its own threads.
+        app.state.waiting = 0
         app.state.threads = ThreadPoolExecutor(settings.database.pool_size, thread_name_prefix="request")
         database = Database(
             database_url,

@@ -14,7 +14,7 @@ from geoserver.reply import Reply
 from layers.catalogue import Layer
 from layers.crs import CRS84, Crs, parse_crs
 from layers.editing import Edit, checked_edit
-from layers.features import EditConflict, change_feature, create_feature, delete_feature
+from layers.features import change_feature, create_feature, delete_feature
 
 if TYPE_CHECKING:
     from geoserver.city import City
@@ -108,12 +108,10 @@ def _content_crs(city: "City", request: Request, layer: Layer) -> Crs:
     return parse_crs(header.strip().removeprefix("<").removesuffix(">"), city.offered_for(layer))
 
 
-def _expected(request: Request) -> int | None:
-    """The revision that If-Match asks for: any representation's tag of it counts, since all change together."""
+def _expected(request: Request) -> frozenset[int] | None:
+    """The revisions that If-Match allows: any representation's tag counts, since all change together."""
     header = request.headers.get("if-match", "*").strip()
     if header == "*":
         return None
-    match = _MATCHED.fullmatch(header)
-    if match is None:
-        raise EditConflict(f"header If-Match: {header[:80]!r} is not an ETag that this server gives a feature")
-    return int(match[1])
+    matches = [_MATCHED.fullmatch(tag.strip()) for tag in header.split(",", 50)]
+    return frozenset(int(match[1]) for match in matches if match)

@@ -137,8 +137,10 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
         text = "a value in the request is outside what its field can hold"
         return HTTPStatus.BAD_REQUEST, exception_document("InvalidParameterValue", text)
     if isinstance(cause, OperationalError):
-        LOGGER.error("database unreachable: %s", cause)
-        return _busy("the database cannot be reached at the moment")
+        LOGGER.error("database failed: %s", cause)
+        # Without an SQLSTATE, or with one of class 08 or 57, it is the connection that failed.
+        gone = cause.pgcode is None or cause.pgcode.startswith(("08", "57"))
+        return _busy(f"the database {'cannot be reached' if gone else 'could not do that'} at the moment; try again")
     return _unexpected(error)
 
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -45,7 +45,8 @@ def export_items(city: "City", layer: Layer, query: FeatureQuery, format_: str, 
         set_statement_timeout(conn, SECONDS)
         chunks = stream(conn, statement, layer, format_, query.crs.srid)
         opened.callback(chunks.close)
-        first = next(chunks, b"")
+        # A text format's first chunk is its head; the second shows whether the rows can be read at all.
+        first = list(islice(chunks, 2))
         resources = opened.pop_all()
     suffix = FORMATS[format_].suffix
     plain = layer.id.encode("ascii", "replace").decode().replace("?", "_")
@@ -54,7 +55,7 @@ def export_items(city: "City", layer: Layer, query: FeatureQuery, format_: str, 
         "Content-Crs": f"<{query.crs.uri}>",
         "Cache-Control": "no-cache",
     }
-    return Reply(Export(chain((first,), chunks), resources), FORMATS[format_].media_type, headers=headers)
+    return Reply(Export(chain(first, chunks), resources), FORMATS[format_].media_type, headers=headers)
 
 
 class Export(Iterator[bytes]):

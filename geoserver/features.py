@@ -92,7 +92,8 @@ def get_item(city: "City", request: Request, _body: bytes, collection: str, item
         "Cache-Control": "no-cache",
         "Vary": "Accept, Accept-Language, Accept-Encoding",
     }
-    if headers["ETag"] in request.headers.get("if-none-match", "") and as_of is None and format_ == "json":
+    known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",", 50)}
+    if known & {headers["ETag"], "*"} and as_of is None and format_ == "json":
         return Reply(status=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=None)
     links = orjson.dumps(_item_links(city, layer, item, values, format_))
     document = text[:-1] + b',"links":' + links + b"}"

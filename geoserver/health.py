@@ -4,16 +4,17 @@ from typing import TYPE_CHECKING
 
 import orjson
 from starlette.requests import Request
+from starlette.responses import Response
 
-from geoserver.reply import Reply
+from geoserver.reply import Reply, response
 
 if TYPE_CHECKING:
     from geoserver.city import City
 
 
-def get_health(_city: "City", _request: Request, _body: bytes) -> Reply:
-    """``GET /health``."""
-    return Reply(orjson.dumps({"status": "ok"}))
+async def get_health(_request: Request) -> Response:
+    """``GET /health``: answered by the event loop, so that slow requests do not make a healthy worker look dead."""
+    return response(Reply(orjson.dumps({"status": "ok"})))
 
 
 def get_ready(city: "City", _request: Request, _body: bytes) -> Reply:

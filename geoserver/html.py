@@ -76,5 +76,8 @@ class Html:
         self, layer: Layer, document: dict[str, Any], headers: dict[str, str], identifier: str | None = None
     ) -> Reply:
         api = self._city.published.api
+        if document.get("features") == []:  # pygeoapi would write a comma behind the nothing that there is
+            context = {"schema": "https://schema.org/", "type": "@type"}
+            return Reply(orjson.dumps({"@context": [context], **document}), media_type("jsonld"), headers=headers)
         text = geojson2jsonld(api, document, layer.id, identifier, id_field="id")
         return Reply(text.encode(), media_type("jsonld"), headers=headers)

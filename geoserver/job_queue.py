@@ -107,9 +107,13 @@ class Worker:
 
     async def _look_after(self) -> None:
         while True:
-            for task in (self._recover, self.jobs.expire, self._uploads.expire):
+            for task in (self._recover, self.jobs.expire, self._uploads.expire, self._tidy):
                 await _attempt(task)
             await asyncio.sleep(self._silent / 2)
+
+    def _tidy(self) -> None:
+        with self.jobs.database.transaction() as conn:
+            conn.exec_driver_sql("SELECT citymap.tidy()")
 
     def _recover(self) -> None:
         for job, attempt, entry in self.jobs.lost(self._silent):

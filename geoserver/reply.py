@@ -13,12 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from geoserver.errors import SignInNeeded, TooLarge, describe, error_body
+from geoserver.errors import BodyError, Busy, SignInNeeded, TooLarge, describe, error_body
 
 #: Bodies below this size [bytes] are not worth compressing.
 _COMPRESS_FROM = 1400
 #: Level 1: a page of features shrinks to a sixth, at a fifth of the default level's time.
 _LEVEL = 1
+#: Requests of one worker that may wait for a thread, and seconds that a body or a streamed answer may take.
+MOST_WAITING = 400
+BODY_SECONDS = 120
+STREAM_SECONDS = 1800
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +35,39 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def endpoint(handler: Callable[..., Reply], max_body: int = 0) -> Callable[[Request], Any]:
+def endpoint(
+    handler: Callable[..., Reply], max_body: int = 0, *, editors_only: bool = False
+) -> Callable[[Request], Any]:
     """A Starlette endpoint that runs ``handler(city, request, body, **path parameters)`` in a worker thread.
 
-    Bodies above ``max_body`` [bytes] are refused while they arrive. Errors become exception documents.
+    Bodies above ``max_body`` [bytes] are refused while they arrive; with ``editors_only`` none is read before the
+    client has signed in. Errors become exception documents.
     """
 
     async def run(request: Request) -> Response:
         try:
+            if editors_only:
+                await in_thread(request, request.app.state.city.require_editor, request)
             body = await _body(request, max_body)
-            work = partial(copy_context().run, _answer, handler, request, body)
-            reply = await asyncio.get_running_loop().run_in_executor(request.app.state.threads, work)
-        except TooLarge as error:
+            reply = await in_thread(request, _answer, handler, request, body)
+        except (TooLarge, Busy, BodyError, SignInNeeded) as error:
             reply = failure(error)
         return response(reply)
 
     return run
+
+
+async def in_thread(request: Request, work: Callable[..., Any], *arguments: Any) -> Any:
+    """Run in one of the request threads. Raises :class:`Busy` when too many requests wait for one."""
+    state = request.app.state
+    if state.waiting >= MOST_WAITING:
+        raise Busy(f"{MOST_WAITING} requests are waiting already; try again in a moment")
+    state.waiting += 1
+    try:
+        call = partial(copy_context().run, work, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(state.threads, call)
+    finally:
+        state.waiting -= 1
 
 
 def failure(error: Exception) -> Reply:
@@ -70,11 +91,15 @@ async def _body(request: Request, bound: int) -> bytes:
     if request.method not in ("POST", "PUT", "PATCH"):
         return b""
     chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > bound:
-            raise TooLarge(f"the request body is larger than {bound} bytes")
-        chunks.append(chunk)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > bound:
+                    raise TooLarge(f"the request body is larger than {bound} bytes")
+                chunks.append(chunk)
+    except TimeoutError:
+        raise BodyError(f"the request body did not arrive within {BODY_SECONDS} seconds") from None
     return b"".join(chunks)
 
 
@@ -107,7 +132,8 @@ class _Stream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            async with asyncio.timeout(STREAM_SECONDS):
+                await super().__call__(scope, receive, send)
         finally:
             if close := getattr(self._source, "close", None):
                 await asyncio.to_thread(close)

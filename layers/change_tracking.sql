@@ -22,19 +22,32 @@ CREATE INDEX row_deltas_layer ON citymap.row_deltas (layer) INCLUDE (delta);
 CREATE FUNCTION citymap.row_count(layer_id text) RETURNS bigint LANGUAGE sql STABLE
 RETURN (SELECT coalesce(sum(delta), 0)::bigint FROM citymap.row_deltas WHERE layer = layer_id);
 
--- Fold a layer's deltas into one row. Deltas committed meanwhile stay beside it.
-CREATE FUNCTION citymap.fold_row_deltas() RETURNS void LANGUAGE sql AS $$
-    WITH gone AS (DELETE FROM citymap.row_deltas RETURNING layer, delta)
+-- Fold the deltas of layers that have at least so many into one row each. Deltas committed meanwhile stay beside it.
+CREATE FUNCTION citymap.fold_row_deltas(at_least bigint DEFAULT 100) RETURNS void LANGUAGE sql AS $$
+    WITH long AS (SELECT layer FROM citymap.row_deltas GROUP BY layer HAVING count(*) >= at_least),
+    gone AS (DELETE FROM citymap.row_deltas d USING long WHERE d.layer = long.layer RETURNING d.layer, d.delta)
     INSERT INTO citymap.row_deltas SELECT layer, sum(delta) FROM gone GROUP BY layer HAVING sum(delta) <> 0
+$$;
+
+-- Housekeeping, called now and then: folded counts, and dirty boxes that no reader can still be waiting for.
+CREATE FUNCTION citymap.tidy() RETURNS void LANGUAGE sql AS $$
+    SELECT citymap.fold_row_deltas();
+    DELETE FROM citymap.dirty WHERE at < now() - interval '7 days';
 $$;
 
 CREATE FUNCTION citymap.actor() RETURNS text LANGUAGE sql STABLE
 RETURN coalesce(nullif(current_setting('citymap.actor', true), ''), session_user::text);
 
--- Row trigger before UPDATE: a new revision, valid from this transaction on. `greatest` keeps the states of one row in
--- order when a transaction that began earlier waited for this row.
+-- Row trigger before INSERT and UPDATE: a new revision, valid from this transaction on, whatever the statement says of
+-- it. `greatest` keeps the states of one row in order when a transaction that began earlier waited for this row.
 CREATE FUNCTION citymap.next_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.revision := 1;
+        NEW.valid_from := now();
+        NEW.actor := citymap.actor();
+        RETURN NEW;
+    END IF;
     NEW.id := OLD.id;
     NEW.revision := OLD.revision + 1;
     NEW.valid_from := greatest(now(), OLD.valid_from + interval '1 microsecond');

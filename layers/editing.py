@@ -11,11 +11,15 @@ from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from layers.catalogue import Field, Layer
-from layers.crs import Crs
+from layers.crs import Crs, coincident, meets
 
 #: Vertices of one edited geometry; a whole coast line has fewer.
 MAX_VERTICES = 200_000
 _INT64 = 2**63
+_GEOMETRY_TYPES = (
+    *("Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon"),
+    "GeometryCollection",
+)
 _PROMOTED = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
 
 
@@ -164,14 +168,29 @@ def _checked_geometry(layer: Layer, document: object, crs: Crs) -> bytes | None:
         raise EditError(f"geometry: not valid: {shapely.is_valid_reason(geometry)}")
     if crs.axis_swapped:
         geometry = shapely.transform(geometry, lambda xy: xy[:, ::-1])
+    if not coincident(crs.srid, layer.srid) and not meets(crs.srid, geometry.bounds, layer.srid):
+        raise EditError(f"geometry: it lies outside the area for which {crs.uri} and EPSG:{layer.srid} are made")
     return shapely.to_wkb(shapely.set_srid(_promoted(geometry, layer), crs.srid), include_srid=True)
 
 
 def _geometry(document: object) -> BaseGeometry:
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind not in _GEOMETRY_TYPES:
+        raise EditError(f"geometry: type {str(kind)[:40]!r} is none of {', '.join(_GEOMETRY_TYPES)}")
+    assert isinstance(document, dict)
+    if not _only_numbers(document.get("coordinates", [])):
+        raise EditError("geometry: coordinates must be lists of numbers")
     try:
-        return shape(document)  # type: ignore[arg-type]
+        return shape(document)
     except Exception as error:  # shapely raises many types for malformed GeoJSON; all mean the same to a client
         raise EditError(f"geometry: not a GeoJSON geometry ({str(error)[:120]})") from None
+
+
+def _only_numbers(coordinates: object) -> bool:
+    """shapely would take '1' and true for numbers."""
+    if isinstance(coordinates, list):
+        return all(map(_only_numbers, coordinates))
+    return isinstance(coordinates, int | float) and not isinstance(coordinates, bool)
 
 
 def _check_coordinates(geometry: BaseGeometry, crs: Crs) -> None:

@@ -95,10 +95,10 @@ def create_feature(conn: Connection, layer: Layer, edit: Edit) -> tuple[int, int
     return tuple(_write(conn, layer, statement).one())
 
 
-def change_feature(conn: Connection, layer: Layer, feature_id: int, edit: Edit, expected: int | None) -> int:
+def change_feature(conn: Connection, layer: Layer, feature_id: int, edit: Edit, expected: frozenset[int] | None) -> int:
     """Apply an edit to a feature; returns the new revision.
 
-    Raises :class:`FeatureNotFound`, or :class:`EditConflict` unless its revision is the ``expected`` one (None: any).
+    Raises :class:`FeatureNotFound`, or :class:`EditConflict` unless its revision is among the ``expected`` (None: any).
     """
     table = feature_table(layer)
     if not (columns := _columns(layer, edit)):
@@ -108,31 +108,31 @@ def change_feature(conn: Connection, layer: Layer, feature_id: int, edit: Edit, 
     return int(revision) if revision is not None else _refuse(conn, layer, feature_id, expected)
 
 
-def delete_feature(conn: Connection, layer: Layer, feature_id: int, expected: int | None) -> None:
+def delete_feature(conn: Connection, layer: Layer, feature_id: int, expected: frozenset[int] | None) -> None:
     """Remove a feature; its history stays. Raises as :func:`change_feature`."""
     statement = delete(feature_table(layer)).where(*_target(layer, feature_id, expected))
     if conn.execute(statement).rowcount == 0:
         _refuse(conn, layer, feature_id, expected)
 
 
-def _target(layer: Layer, feature_id: int, expected: int | None) -> list[Any]:
+def _target(layer: Layer, feature_id: int, expected: frozenset[int] | None) -> list[Any]:
     table = feature_table(layer)
-    return [table.c.id == feature_id, *([table.c.revision == expected] if expected is not None else [])]
+    return [table.c.id == feature_id, *([table.c.revision.in_(expected)] if expected is not None else [])]
 
 
-def _revision(conn: Connection, layer: Layer, feature_id: int, expected: int | None) -> int:
+def _revision(conn: Connection, layer: Layer, feature_id: int, expected: frozenset[int] | None) -> int:
     statement = select(feature_table(layer).c.revision).where(*_target(layer, feature_id, expected))
     revision = conn.execute(statement).scalar()
     return int(revision) if revision is not None else _refuse(conn, layer, feature_id, expected)
 
 
-def _refuse(conn: Connection, layer: Layer, feature_id: int, expected: int | None) -> int:
+def _refuse(conn: Connection, layer: Layer, feature_id: int, expected: frozenset[int] | None) -> int:
     table = feature_table(layer)
     present = conn.execute(select(table.c.revision).where(table.c.id == feature_id)).scalar()
     if present is None:
         raise FeatureNotFound(f"layer {layer.id!r} has no feature {feature_id}")
     raise EditConflict(
-        f"feature {feature_id} is at revision {present}, not {expected}: read it again and repeat the edit"
+        f"feature {feature_id} is at revision {present}, not one that If-Match names: read it again"
     )
 
 

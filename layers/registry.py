@@ -1,5 +1,6 @@
 """Reads and writes the catalogue, and makes and drops the feature tables that it names."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
@@ -11,15 +12,22 @@ from sqlalchemy.schema import CreateTable
 from layers.catalogue import DATA_SCHEMA, HISTORY_SCHEMA, CatalogueError, Field, Layer, Text
 from layers.tables import LAYERS, feature_table, history_table, quoted
 
+LOGGER = logging.getLogger("citymap")
+
 
 class LayerNotFound(LookupError):
     """No layer of that id is in the catalogue."""
 
 
 def load_layers(conn: Connection) -> dict[str, Layer]:
-    """Every layer of the catalogue by id, in drawing order."""
-    rows = conn.execute(select(LAYERS).order_by(LAYERS.c.position, LAYERS.c.id)).mappings()
-    return {row["id"]: _layer(row) for row in rows}
+    """Every layer of the catalogue by id, in drawing order. A row that is no layer is logged and left out."""
+    layers: dict[str, Layer] = {}
+    for row in conn.execute(select(LAYERS).order_by(LAYERS.c.position, LAYERS.c.id)).mappings():
+        try:
+            layers[row["id"]] = _layer(row)
+        except (CatalogueError, KeyError, TypeError) as error:
+            LOGGER.error("catalogue row %r is left out: %s", row["id"], error)
+    return layers
 
 
 def create_layer(conn: Connection, layer: Layer) -> None:
@@ -79,7 +87,7 @@ def _indexes_and_triggers(layer: Layer) -> list[str]:
         f"CREATE INDEX ON {table} USING gist (geom)",
         f"CREATE INDEX ON {history} (id, valid_from)",
         f"CREATE INDEX ON {history} USING gist (geom)",
-        f"CREATE TRIGGER next_revision BEFORE UPDATE ON {table} "
+        f"CREATE TRIGGER next_revision BEFORE INSERT OR UPDATE ON {table} "
         "FOR EACH ROW EXECUTE FUNCTION citymap.next_revision()",
         f"CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION citymap.refuse_truncate()",
     ]

@@ -58,8 +58,30 @@ def test_row_count_follows_inserts_and_deletes_and_survives_folding(conn: Connec
     before = row_count(conn, "places")
     ids = [insert_place(conn, key) for key in "abc"]
     conn.execute(text("DELETE FROM city.places WHERE id = :id"), {"id": ids[0]})
-    conn.execute(text("SELECT citymap.fold_row_deltas()"))
+    conn.execute(text("SELECT citymap.fold_row_deltas(2)"))
     assert row_count(conn, "places") == before + 2
+    assert conn.execute(text("SELECT count(*) FROM citymap.row_deltas WHERE layer = 'places'")).scalar_one() <= 1
+
+
+def test_an_insert_cannot_choose_its_revision_time_or_author(conn: Connection) -> None:
+    conn.execute(text("SELECT set_config('citymap.actor', '李四', true)"))
+    conn.execute(text("INSERT INTO city.places (name, source_id, revision, valid_from, actor) VALUES ('x', 'f', 77, '1990-01-01', 'evil')"))
+    found = conn.execute(text("SELECT revision, valid_from = now(), actor FROM city.places WHERE source_id = 'f'")).one()
+    assert found == (1, True, "李四")
+
+
+def test_tidying_drops_old_dirty_boxes_only(conn: Connection) -> None:
+    insert_place(conn, "a")
+    conn.execute(text("UPDATE citymap.dirty SET at = now() - interval '8 days'"))
+    insert_place(conn, "b", 115.0)
+    conn.execute(text("SELECT citymap.tidy()"))
+    assert conn.execute(text("SELECT west FROM citymap.dirty")).scalars().all() == [115.0]
+
+
+def test_a_catalogue_row_that_is_no_layer_is_left_out(conn: Connection) -> None:
+    conn.execute(text("UPDATE citymap.layers SET fields = '[{\"name\": \"id\"}]' WHERE id = 'pois'"))
+    layers = load_layers(conn)
+    assert "pois" not in layers and "places" in layers
 
 
 def test_the_catalogue_extent_grows_with_the_data(conn: Connection) -> None:
