@@ -1,7 +1,5 @@
 """The HTML pages in a real Chromium, under the policy they are sent with."""
 
-import os
-import shutil
 import socket
 import threading
 import time
@@ -10,7 +8,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from geoserver.web.assets import NODE_MODULES, missing_packages, read_assets
 from geoserver.web.routes import routes
@@ -20,25 +18,12 @@ from tests.geoserver.test_pages import PAGES
 pytestmark = pytest.mark.browser
 
 AXE = NODE_MODULES / "axe-core" / "axe.min.js"
-FLAGS = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 BREACHES = "window.breaches = []; addEventListener('securitypolicyviolation', (e) => breaches.push(e.violatedDirective + e.blockedURI))"
 #: Milliseconds for modules to fill in what they fetch.
 SETTLE = 400
 PHONE = {"width": 390, "height": 844}
 
 type Visit = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine (apt-get install chromium)")
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *root])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
