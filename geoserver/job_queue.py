@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -22,6 +23,8 @@ from layers.database import Database
 from layers.processing import FileResult, JobCancelled
 
 LOGGER = logging.getLogger("citymap")
+#: Seconds between tidyings of the database; the server's start tidies too.
+_TIDYING = 3600.0
 #: Seconds that a stopping worker gives its jobs before it breaks them off.
 GRACE = 5.0
 
@@ -32,6 +35,7 @@ class Worker:
     def __init__(self, settings: Settings, database_url: str) -> None:
         self._settings = settings.server.jobs
         self._silent = self._settings.lost_seconds
+        self._next_tidying = time.monotonic() + _TIDYING
         at_once = self._settings.at_once
         self._database = Database(
             database_url, pool_size=2 * at_once + 2, statement_timeout=60 * self._settings.max_minutes,
@@ -112,6 +116,9 @@ class Worker:
             await asyncio.sleep(self._silent / 2)
 
     def _tidy(self) -> None:
+        if time.monotonic() < self._next_tidying:
+            return
+        self._next_tidying = time.monotonic() + _TIDYING
         with self.jobs.database.transaction() as conn:
             conn.exec_driver_sql("SELECT citymap.tidy()")
 

@@ -24,6 +24,7 @@ def migrate(url: str) -> None:
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             conn.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
             command.upgrade(_config(conn), "head")
+            conn.execute(text("SELECT citymap.tidy()"))
             present = load_layers(conn)
             for layer in BASE_LAYERS:
                 if layer.id not in present:
