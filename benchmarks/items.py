@@ -8,15 +8,18 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from benchmarks.bare import Burst, Client, Request
 from benchmarks.load import Measured, measure
 from benchmarks.peers import filter_query, item_path, items_path
 from benchmarks.processes import Running
 from geoserver.postgres_binaries import find_binaries
 from layers.catalogue import Layer
 from layers.cql2 import parse
+from layers.crs import CRS84
 from layers.database import Database
-from layers.query import Box, FeatureQuery, Filter, page_statement
+from layers.query import Box, FeatureQuery, Filter, feature_statement, page_statement
 from layers.registry import load_layers
 
 CQL2 = "use = 'school' AND floors > 3"
@@ -25,16 +28,25 @@ CONNECTIONS = 8
 
 @dataclass
 class Question:
-    """One kind of request: its paths at a server, the SQL that answers it, and what was measured."""
+    """One kind of request: its paths at a server, the SQL that our server answers each with, and what was measured."""
 
     name: str
     paths: Callable[[Running], list[str]]
-    queries: list[FeatureQuery]
+    requests: list[Request]
     measured: dict[str, list[Measured]] = field(default_factory=dict)
+    client: list[Burst] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
 
     def median(self, server: str, figure: str) -> float:
         return statistics.median(getattr(m, figure) for m in self.measured[server])
+
+    @property
+    def client_cpu(self) -> float:
+        return statistics.median(burst.cpu for burst in self.client)
+
+    @property
+    def client_rate(self) -> float:
+        return statistics.median(burst.per_second for burst in self.client)
 
 
 def questions(database: Database) -> list[Question]:
@@ -56,21 +68,31 @@ def questions(database: Database) -> list[Question]:
         return lambda server: [items_path(server, query)]
 
     assert isinstance(layer, Layer)
+
+    def page(query: FeatureQuery) -> Request:
+        statement = page_statement(layer, query)
+        counted = [] if query.restricted else [("SELECT citymap.row_count(%(layer)s)", {"layer": layer.id})]
+        return [(statement.sql, statement.bind(query.values())), *counted]
+
+    def by_id(feature: int) -> tuple[str, dict[str, Any]]:
+        statement = feature_statement(layer, CRS84, False)
+        return statement.sql, statement.bind({"id": feature, "as_of": None})
+
     return [
-        Question("limit=10", items("limit=10"), [FeatureQuery(limit=10)]),
-        Question("limit=1000", items("limit=1000"), [FeatureQuery(limit=1000)]),
+        Question("limit=10", items("limit=10"), [page(FeatureQuery(limit=10))]),
+        Question("limit=1000", items("limit=1000"), [page(FeatureQuery(limit=1000))]),
         Question(
             "bbox, limit=1000",
             lambda s: [items_path(s, f"limit=1000&bbox={','.join(f'{n:.6f}' for n in box)}") for box in boxes],
-            [FeatureQuery(limit=1000, box=Box(*(round(n, 6) for n in box))) for box in boxes],
+            [page(FeatureQuery(limit=1000, box=Box(*(round(n, 6) for n in box)))) for box in boxes],
         ),
-        Question("by id", lambda s: [item_path(s, row[2]) for row in picked], [FeatureQuery(limit=1, equals=(("id", row[2]),)) for row in picked]),
-        Question("CQL2, limit=10", items(filter_query(CQL2, 10)), [FeatureQuery(limit=10, filter=Filter(kept))]),
+        Question("by id", lambda s: [item_path(s, row[2]) for row in picked], [[by_id(row[2])] for row in picked]),
+        Question("CQL2, limit=10", items(filter_query(CQL2, 10)), [page(FeatureQuery(limit=10, filter=Filter(kept, measured_in=4547)))]),
     ]
 
 
-def run(database: Database, servers: Sequence[Running], rounds: int, seconds: int) -> list[Question]:
-    """Every question at every server in turn, ``rounds`` times."""
+def run(database: Database, servers: Sequence[Running], client: Client, rounds: int, seconds: int) -> list[Question]:
+    """Every question at every server in turn, ours beside the bare client, ``rounds`` times."""
     asked = questions(database)
     for round_ in range(rounds):
         for question in asked:
@@ -79,20 +101,18 @@ def run(database: Database, servers: Sequence[Running], rounds: int, seconds: in
                 question.measured.setdefault(server.name, []).append(burst)
                 print(f"round {round_ + 1}  {question.name:18} {server.name:9} {burst.per_second:9.1f}/s  p50 {burst.p50:8.2f} ms  "
                       f"p99 {burst.p99:8.2f} ms  cpu {burst.cpu:7.2f} ms  failed {burst.failed}", flush=True)
-            question.bare.append(_pgbench(database, question.queries, seconds))
+                if server is servers[0]:
+                    question.client.append(client.measure(question.requests, seconds))
+                    print(f"round {round_ + 1}  {question.name:18} psycopg2  {question.client[-1].per_second:9.1f}/s  cpu {question.client[-1].cpu:7.2f} ms", flush=True)
+            question.bare.append(_pgbench(database, question.requests, seconds))
             print(f"round {round_ + 1}  {question.name:18} bare SQL  {question.bare[-1]:9.1f}/s", flush=True)
     return asked
 
 
-def _pgbench(database: Database, queries: Sequence[FeatureQuery], seconds: int) -> float:
-    """Transactions per second of the same SQL, by pgbench with as many connections."""
+def _pgbench(database: Database, requests: Sequence[Request], seconds: int) -> float:
+    """Transactions per second of the SQL that reads the features, by pgbench with as many connections."""
     with database.reading() as raw, raw.cursor() as cursor:
-        with database.transaction() as conn:
-            layer = load_layers(conn)["buildings"]
-        statements = []
-        for query in queries:
-            statement = page_statement(layer, query)
-            statements.append(cursor.mogrify(statement.sql, statement.bind(query.values())).decode())
+        statements = [cursor.mogrify(*request[0]).decode() for request in requests]
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for i, sql in enumerate(statements):
