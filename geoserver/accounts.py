@@ -1,4 +1,4 @@
-"""Local accounts: names and argon2 hashes in ``citymap.accounts``."""
+"""Local accounts: names and argon2 hashes in ``access.accounts``."""
 
 import secrets
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Account:
 
 def list_accounts(conn: Connection) -> list[Account]:
     """Every account by name."""
-    rows = conn.execute(text("SELECT name, created, disabled FROM citymap.accounts ORDER BY name"))
+    rows = conn.execute(text("SELECT name, created, disabled FROM access.accounts ORDER BY name"))
     return [Account(*row) for row in rows]
 
 
@@ -38,25 +38,25 @@ def add_account(conn: Connection, name: str, password: str) -> None:
     """Make an account. Raises :class:`AccountError` for a name taken or a weak password."""
     if not name or len(name) > 64 or ":" in name or not name.isprintable():
         raise AccountError("an account name has 1 to 64 printable characters and no colon")
-    statement = text("INSERT INTO citymap.accounts (name, hash) VALUES (:name, :hash) ON CONFLICT DO NOTHING")
+    statement = text("INSERT INTO access.accounts (name, hash) VALUES (:name, :hash) ON CONFLICT DO NOTHING")
     if conn.execute(statement, {"name": name, "hash": _hash(password)}).rowcount == 0:
         raise AccountError(f"account {name!r} exists; change its password instead")
 
 
 def set_password(conn: Connection, name: str, password: str) -> None:
     """Give an account another password."""
-    _change(conn, name, "UPDATE citymap.accounts SET hash = :value WHERE name = :name", _hash(password))
+    _change(conn, name, "UPDATE access.accounts SET hash = :value WHERE name = :name", _hash(password))
 
 
 def set_disabled(conn: Connection, name: str, disabled: bool) -> None:
     """Close an account, or open it again."""
-    _change(conn, name, "UPDATE citymap.accounts SET disabled = :value WHERE name = :name", disabled)
+    _change(conn, name, "UPDATE access.accounts SET disabled = :value WHERE name = :name", disabled)
 
 
 def verify_password(conn: Connection, name: str, password: str) -> bool:
     """Whether the account exists, is open, and has that password."""
     found = conn.execute(
-        text("SELECT hash FROM citymap.accounts WHERE name = :name AND NOT disabled"), {"name": name}
+        text("SELECT hash FROM access.accounts WHERE name = :name AND NOT disabled"), {"name": name}
     ).scalar()
     try:
         _HASHER.verify(found or _NOBODY, password)

@@ -53,7 +53,8 @@ class Field:
     """One declared attribute of a layer.
 
     ``name`` is the column and the property; ``unit`` a UCUM-like symbol such as ``m`` or ``km/h``;
-    ``domain`` maps stored codes to their meaning.
+    ``domain`` maps stored codes to their meaning. The ``area`` (division code) and ``department`` of a feature decide
+    who may see and change it.
     """
 
     name: str
@@ -62,7 +63,7 @@ class Field:
     unit: str | None = None
     domain: Mapping[str, Text] | None = None
     visibility: Visibility = "public"
-    role: Literal["title", "key"] | None = None
+    role: Literal["title", "key", "area", "department"] | None = None
 
     def __post_init__(self) -> None:
         if not _IDENTIFIER.fullmatch(self.name) or self.name in SYSTEM_COLUMNS:
@@ -88,7 +89,8 @@ class Layer:
 
     ``srid`` is the storage CRS (EPSG); ``extent`` is west, south, east, north in CGCS2000 degrees or None when empty;
     ``key_field`` names the field by which a re-import recognises a feature; ``style`` holds MapLibre style layers
-    without ``source``; ``time_field`` carries the feature's own time, answered by ``datetime=``.
+    without ``source``; ``time_field`` carries the feature's own time, answered by ``datetime=``. ``partial``: this
+    is the layer as somebody sees it who may read some of its rows only.
     """
 
     id: str
@@ -109,6 +111,7 @@ class Layer:
     updated: str | None = None
     order: int = 100
     table: str = field(default="")
+    partial: bool = False
 
     def __post_init__(self) -> None:
         if not _LAYER_ID.fullmatch(self.id):

@@ -1,4 +1,4 @@
-"""Reads and writes the catalogue, and makes and drops the feature tables that it names."""
+"""Reads and writes the catalogue. A row of it makes its feature tables, and takes them along when it goes."""
 
 import logging
 from collections.abc import Mapping
@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
-from sqlalchemy.schema import CreateTable
 
-from layers.catalogue import DATA_SCHEMA, HISTORY_SCHEMA, CatalogueError, Field, Layer, Text
-from layers.tables import LAYERS, feature_table, history_table, quoted
+from layers.catalogue import CatalogueError, Field, Layer, Text
+from layers.tables import LAYERS
 
 LOGGER = logging.getLogger("citymap")
 
@@ -31,7 +30,7 @@ def load_layers(conn: Connection) -> dict[str, Layer]:
 
 
 def create_layer(conn: Connection, layer: Layer) -> None:
-    """Make the layer's tables, indexes and triggers, and enter it in the catalogue.
+    """Enter the layer in the catalogue; that makes its tables, indexes, triggers and policies (``layers/access.sql``).
 
     Raises :class:`CatalogueError` if a layer of that id, or its table, exists.
     """
@@ -41,10 +40,6 @@ def create_layer(conn: Connection, layer: Layer) -> None:
     if clash:
         raise CatalogueError(f"layer {layer.id!r} cannot be made: {clash!r} exists with that id or table")
     conn.execute(insert(LAYERS).values(**_row(layer)))
-    conn.execute(CreateTable(feature_table(layer)))
-    conn.execute(CreateTable(history_table(layer)))
-    for statement in _indexes_and_triggers(layer):
-        conn.execute(text(statement))
 
 
 def update_layer(conn: Connection, layer: Layer) -> None:
@@ -62,47 +57,13 @@ def update_layer(conn: Connection, layer: Layer) -> None:
 
 def drop_layer(conn: Connection, layer_id: str) -> None:
     """Drop a layer with its features and their history."""
-    table = conn.execute(select(LAYERS.c.table_name).where(LAYERS.c.id == layer_id)).scalar()
-    if table is None:
+    if conn.execute(delete(LAYERS).where(LAYERS.c.id == layer_id)).rowcount == 0:
         raise LayerNotFound(f"no layer {layer_id!r}")
-    conn.execute(text(f"DROP TABLE {quoted(DATA_SCHEMA, table)}, {quoted(HISTORY_SCHEMA, table)}"))
-    conn.execute(delete(LAYERS).where(LAYERS.c.id == layer_id))
-    conn.execute(text("DELETE FROM citymap.row_deltas WHERE layer = :id"), {"id": layer_id})
-    conn.execute(
-        text("INSERT INTO citymap.dirty (layer, west, south, east, north) VALUES (:id, -180, -90, 180, 90)"),
-        {"id": layer_id},
-    )
 
 
 def row_count(conn: Connection, layer_id: str) -> int:
     """How many features the layer has: maintained by its triggers, so it costs no scan."""
     return int(conn.execute(text("SELECT citymap.row_count(:id)"), {"id": layer_id}).scalar_one())
-
-
-def _indexes_and_triggers(layer: Layer) -> list[str]:
-    """DDL beside the two tables. Names are prefixed by the table, within PostgreSQL's 63 bytes."""
-    table, history = quoted(DATA_SCHEMA, layer.table), quoted(HISTORY_SCHEMA, layer.table)
-    literal = "'" + layer.id.replace("'", "''") + "'"
-    statements = [
-        f"CREATE INDEX ON {table} USING gist (geom)",
-        f"CREATE INDEX ON {history} (id, valid_from)",
-        f"CREATE INDEX ON {history} USING gist (geom)",
-        f"CREATE TRIGGER next_revision BEFORE INSERT OR UPDATE ON {table} "
-        "FOR EACH ROW EXECUTE FUNCTION citymap.next_revision()",
-        f"CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION citymap.refuse_truncate()",
-    ]
-    if layer.key_field:
-        statements.append(f"CREATE UNIQUE INDEX ON {table} ({quoted(layer.key_field)})")
-    for event, tables in {
-        "INSERT": "NEW TABLE AS new_rows",
-        "UPDATE": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
-        "DELETE": "OLD TABLE AS old_rows",
-    }.items():
-        statements.append(
-            f"CREATE TRIGGER after_{event.lower()} AFTER {event} ON {table} REFERENCING {tables} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION citymap.after_change({literal})"
-        )
-    return [statement.replace(":", r"\:") for statement in statements]
 
 
 def _row(layer: Layer) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+-- The roles of the field and what they may do at first; a city changes them as it likes (docs/security.md).
+
+INSERT INTO access.roles (id, zh, en, kept_apart, position) VALUES
+    ('administrator', '管理员', 'Administrator', true, 1),
+    ('security-administrator', '安全管理员', 'Security administrator', true, 2),
+    ('audit-administrator', '审计管理员', 'Audit administrator', true, 3),
+    ('planner', '规划师', 'Planner', false, 10),
+    ('grid-worker', '网格员', 'Grid worker', false, 20),
+    ('intake-clerk', '受理员', 'Intake clerk', false, 21),
+    ('shift-leader', '值班长', 'Shift leader', false, 22),
+    ('case-dispatcher', '派遣员', 'Case dispatcher', false, 23),
+    ('case-handler', '处置人员', 'Case handler', false, 24),
+    ('case-verifier', '核查员', 'Case verifier', false, 25),
+    ('fleet-dispatcher', '调度员', 'Fleet dispatcher', false, 30),
+    ('leader', '领导', 'Leader', false, 40),
+    ('public', '公众', 'The public', false, 90);
+
+WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
+    ('public', 'collection', '*', 'read', 'public', 'everywhere'),
+    ('public', 'process', '*', 'execute', 'public', 'everywhere'),
+
+    ('administrator', 'office', 'accounts departments', 'manage', 'core', 'everywhere'),
+    ('administrator', 'collection', '*', 'read create update delete manage', 'internal', 'everywhere'),
+    ('administrator', 'process', 'import-layer import-image remove-image', 'execute', 'core', 'everywhere'),
+    ('security-administrator', 'office', 'roles keys sessions', 'manage', 'core', 'everywhere'),
+    ('audit-administrator', 'office', 'audit', 'read', 'core', 'everywhere'),
+
+    ('planner', 'collection', '*', 'read', 'sensitive', 'everywhere'),
+    ('planner', 'collection', '*', 'create update delete manage', 'internal', 'everywhere'),
+    ('planner', 'process', 'import-layer import-image remove-image', 'execute', 'core', 'everywhere'),
+
+    ('grid-worker', 'collection', '*', 'read', 'internal', 'everywhere'),
+    ('grid-worker', 'collection', 'cases visits', 'read create update', 'internal', 'area'),
+    ('grid-worker', 'collection', 'components', 'update', 'internal', 'area'),
+    ('grid-worker', 'process', 'report-case advance-case', 'execute', 'internal', 'area'),
+    ('intake-clerk', 'collection', '*', 'read', 'internal', 'everywhere'),
+    ('intake-clerk', 'collection', 'cases', 'create update', 'internal', 'everywhere'),
+    ('intake-clerk', 'process', 'report-case advance-case', 'execute', 'internal', 'everywhere'),
+    ('shift-leader', 'collection', '*', 'read', 'internal', 'everywhere'),
+    ('shift-leader', 'collection', 'cases', 'create update', 'internal', 'everywhere'),
+    ('shift-leader', 'process', 'report-case advance-case', 'execute', 'internal', 'everywhere'),
+    ('case-dispatcher', 'collection', '*', 'read', 'internal', 'everywhere'),
+    ('case-dispatcher', 'collection', 'cases', 'update', 'internal', 'everywhere'),
+    ('case-dispatcher', 'process', 'advance-case', 'execute', 'internal', 'everywhere'),
+    ('case-handler', 'collection', '*', 'read', 'internal', 'everywhere'),
+    ('case-handler', 'collection', 'cases', 'read update', 'internal', 'department'),
+    ('case-handler', 'process', 'advance-case', 'execute', 'internal', 'department'),
+    ('case-verifier', 'collection', '*', 'read', 'internal', 'everywhere'),
+    ('case-verifier', 'collection', 'cases', 'read update', 'internal', 'area'),
+    ('case-verifier', 'process', 'advance-case', 'execute', 'internal', 'area'),
+
+    ('fleet-dispatcher', 'collection', '*', 'read', 'internal', 'everywhere'),
+    ('fleet-dispatcher', 'collection', 'devices geofences alarms', 'read create update delete', 'internal', 'department'),
+    ('fleet-dispatcher', 'collection', 'positions trajectories', 'read', 'internal', 'department'),
+    ('leader', 'collection', '*', 'read', 'sensitive', 'everywhere')
+)
+INSERT INTO access.permissions (role, kind, resource, action, visibility, within)
+SELECT role, kind, resource, action, visibility, within
+FROM granted, unnest(string_to_array(resources, ' ')) resource, unnest(string_to_array(actions, ' ')) action;
