@@ -99,7 +99,7 @@ class Layer:
     geometry_type: GeometryType
     fields: tuple[Field, ...]
     srid: int = CGCS2000
-    kind: Literal["vector"] = "vector"
+    kind: Literal["vector", "coverage"] = "vector"
     keywords: tuple[str, ...] = ()
     style: tuple[Mapping[str, Any], ...] = ()
     visibility: Visibility = "public"

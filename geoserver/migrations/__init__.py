@@ -8,8 +8,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
+from geoserver.database_roles import set_passwords
+from layers.base_coverages import BASE_COVERAGES
 from layers.base_layers import BASE_LAYERS
 from layers.database import psycopg2_url
+from layers.raster.registry import create_coverage
 from layers.registry import create_layer, load_layers
 from layers.tables import SCHEMA
 
@@ -17,18 +20,22 @@ _LOCK = 0x6369_7479  # "city": two servers that start together migrate one after
 
 
 def migrate(url: str) -> None:
-    """Upgrade the database to the newest migration and make the base layers that are missing."""
+    """Upgrade the database to the newest migration and make the base layers and coverages that are missing."""
     engine = create_engine(psycopg2_url(url))
     try:
         with engine.begin() as conn:
             conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             conn.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
             command.upgrade(_config(conn), "head")
+            set_passwords(conn, engine.url.password)
             conn.execute(text("SELECT citymap.tidy()"))
             present = load_layers(conn)
             for layer in BASE_LAYERS:
                 if layer.id not in present:
                     create_layer(conn, layer)
+            for coverage in BASE_COVERAGES:
+                if coverage.layer.id not in present:
+                    create_coverage(conn, coverage)
     finally:
         engine.dispose()
 

@@ -17,15 +17,15 @@ _NESTED = frozenset((".zip", ".kmz", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".7z"
 _CHUNK = 2**20
 
 
-def unpack(path: Path, into: Path) -> list[Path]:
-    """Extract the wanted files of a zip into a directory and return them; names in GBK are understood.
+def unpack(path: Path, into: Path, wanted: frozenset[str] = WANTED) -> list[Path]:
+    """Extract the files of a zip that have ``wanted`` suffixes into a directory; names in GBK are understood.
 
     Raises :class:`UnsafeFile` for traversal, links, encryption, nested archives and bombs, :class:`UnreadableFile` if
     it is damaged.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            return _extract(archive, path, into)
+            return _extract(archive, path, into, wanted)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError, zlib.error) as error:
         if isinstance(error, UnsafeFile):
             raise
@@ -34,7 +34,7 @@ def unpack(path: Path, into: Path) -> list[Path]:
         ) from error
 
 
-def _extract(archive: zipfile.ZipFile, path: Path, into: Path) -> list[Path]:
+def _extract(archive: zipfile.ZipFile, path: Path, into: Path, wanted: frozenset[str]) -> list[Path]:
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if len(entries) > MAX_ENTRIES:
         raise UnsafeFile(
@@ -48,7 +48,7 @@ def _extract(archive: zipfile.ZipFile, path: Path, into: Path) -> list[Path]:
     total = 0
     for entry, name in zip(entries, names, strict=True):
         target = into / name
-        if target.suffix.lower() not in WANTED:
+        if target.suffix.lower() not in wanted:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         total += _copy(archive, entry, target, MAX_FILE - total)
