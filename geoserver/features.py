@@ -170,7 +170,14 @@ def _collection_text(features: list[bytes], matched: int | None, links: list[dic
         tail["numberMatched"] = matched
     tail["timeStamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     tail["links"] = links
-    return b'{"type":"FeatureCollection","features":[' + b",".join(features) + b"]," + orjson.dumps(tail)[1:]
+    head, end = b'{"type":"FeatureCollection","features":[', b"]," + orjson.dumps(tail)[1:]
+    if not features:
+        return head + end
+    # One join, so that a page of a megabyte is copied once.
+    texts = features.copy()
+    texts[0] = head + texts[0]
+    texts[-1] += end
+    return b",".join(texts)
 
 
 def _page_links(
@@ -202,8 +209,13 @@ def _item_links(
 def _representations(
     href: str, values: Mapping[str, str], formats: tuple[str, ...], current: str
 ) -> list[dict[str, str]]:
-    return [_link("self" if f == current else "alternate", href, {"f": f, **values}, f) for f in formats]
+    others = f"&{urlencode(values)}" if values else ""
+    return [_link_to("self" if f == current else "alternate", f"{href}?f={f}{others}", f) for f in formats]
 
 
 def _link(rel: str, href: str, values: Mapping[str, str], format_: str) -> dict[str, str]:
-    return {"rel": rel, "type": media_type(format_), "href": f"{href}?{urlencode(values)}"}
+    return _link_to(rel, f"{href}?{urlencode(values)}", format_)
+
+
+def _link_to(rel: str, href: str, format_: str) -> dict[str, str]:
+    return {"rel": rel, "type": media_type(format_), "href": href}

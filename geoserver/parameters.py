@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -19,6 +20,8 @@ from layers.query import Box, CursorError, FeatureQuery, Filter, SortKey, decode
 
 #: Rows that ``offset`` may skip: deeper pages are reached by the next link's cursor, which does not read them again.
 MAX_OFFSET = 100_000
+#: Longest filter [characters] that is kept parsed.
+_KEPT_FILTER = 2000
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 #: Parameters of an items request that are never field names.
 RESERVED = (
@@ -261,6 +264,14 @@ def _filter(values: dict[str, str], offered: Collection[int], measured_in: int) 
     language = values.get("filter-lang", "cql2-text")
     if language not in ("cql2-text", "cql2-json"):
         raise ParameterError("filter-lang", f"{language[:80]!r} is neither 'cql2-text' nor 'cql2-json'")
-    expression = _named("filter", lambda: parse(values["filter"], language))
+    text = values["filter"]
+    read = _parsed if len(text) <= _KEPT_FILTER else _parsed.__wrapped__
+    expression = _named("filter", lambda: read(text, language))
     crs = crs_parameter("filter-crs", values.get("filter-crs"), offered)
-    return Filter(orjson.dumps(expression).decode(), crs, measured_in)
+    return Filter(expression, crs, measured_in)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, language: str) -> str:
+    """The filter as CQL2-JSON text; kept, because the pages and tiles of one question repeat its filter."""
+    return orjson.dumps(parse(text, language)).decode()
