@@ -45,6 +45,18 @@ ROAD_CLASSES = {
     "cycleway": Text("自行车道", "Cycleway"),
     "footway": Text("步行道", "Footway"),
 }
+TURN_KINDS = {
+    "no_left_turn": Text("禁止左转", "No left turn"),
+    "no_right_turn": Text("禁止右转", "No right turn"),
+    "no_straight_on": Text("禁止直行", "No straight on"),
+    "no_u_turn": Text("禁止掉头", "No U-turn"),
+    "no_entry": Text("禁止驶入", "No entry"),
+    "no_exit": Text("禁止驶出", "No exit"),
+    "only_left_turn": Text("只准左转", "Left turn only"),
+    "only_right_turn": Text("只准右转", "Right turn only"),
+    "only_straight_on": Text("只准直行", "Straight on only"),
+    "only_u_turn": Text("只准掉头", "U-turn only"),
+}
 WATER_KINDS = {
     "river": Text("河流", "River"),
     "lake": Text("湖泊", "Lake"),
@@ -164,6 +176,20 @@ ROADS = Layer(
     ),
     order=40,
 )
+TURN_RESTRICTIONS = Layer(
+    id="turn-restrictions",
+    title=Text("转向限制", "Turn restrictions"),
+    description=Text("路口的禁止与只准转向；道路以来源标识指明", "Banned and mandatory turns; roads by source id"),
+    geometry_type="Point",
+    fields=(
+        Field("kind", "string", Text("类别", "Kind"), domain=TURN_KINDS),
+        Field("from_road", "string", Text("驶来道路", "From road")),
+        Field("to_road", "string", Text("驶向道路", "To road")),
+        _SOURCE,
+        _KEY,
+    ),
+    order=41,
+)
 BUILDINGS = Layer(
     id="buildings",
     title=Text("建筑", "Buildings"),
@@ -235,3 +261,5 @@ PLACES = Layer(
 
 #: Every base layer, in drawing order.
 BASE_LAYERS = (ADMIN_AREAS, LAND_USE, WATER, WATERWAYS, ROADS, BUILDINGS, ADDRESSES, POIS, PLACES)
+#: Layers that say how the base layers hang together; every city has them, and no map draws them.
+NETWORK_LAYERS = (TURN_RESTRICTIONS,)

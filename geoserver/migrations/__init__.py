@@ -10,7 +10,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from geoserver.database_roles import set_passwords
 from layers.base_coverages import BASE_COVERAGES
-from layers.base_layers import BASE_LAYERS
+from layers.base_layers import BASE_LAYERS, NETWORK_LAYERS
 from layers.database import psycopg2_url
 from layers.raster.registry import create_coverage
 from layers.registry import create_layer, load_layers
@@ -30,7 +30,7 @@ def migrate(url: str) -> None:
             set_passwords(conn, engine.url.password)
             conn.execute(text("SELECT citymap.tidy()"))
             present = load_layers(conn)
-            for layer in BASE_LAYERS:
+            for layer in (*BASE_LAYERS, *NETWORK_LAYERS):
                 if layer.id not in present:
                     create_layer(conn, layer)
             for coverage in BASE_COVERAGES:

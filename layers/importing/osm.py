@@ -5,7 +5,7 @@ epoch, far below OpenStreetMap's own accuracy. ``name`` is the local name, ``nam
 ``OpenStreetMap`` and ``source_id`` the element, such as ``way/123`` or ``relation/5``.
 
 Roads are split at every node that two roads share, so edges meet at end points and form a network; the second piece
-of a way is ``way/123#2``.
+of a way is ``way/123#2``. Turn restrictions at a node name the roads by their ways.
 """
 
 from array import array
@@ -23,11 +23,12 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 
-from layers.base_layers import BASE_LAYERS
+from layers.base_layers import BASE_LAYERS, NETWORK_LAYERS
 from layers.catalogue import CGCS2000, Layer, Text
 from layers.importing import osm_attributes
 from layers.importing.errors import UnreadableFile, UnsafeFile
 from layers.importing.osm_attributes import Attributes, Tags
+from layers.importing.osm_restrictions import TURNS_BY_WAY, has_way_between, restriction_rows, via_nodes
 from layers.importing.osm_tags import ROAD_CLASS
 from layers.importing.report import Findings, Remark
 
@@ -42,7 +43,7 @@ MAX_ELEMENTS = 50_000_000
 MAX_BYTES = 4 * 2**30
 SUFFIXES = (".pbf", ".osm", ".osm.gz", ".osm.bz2")
 
-_LAYERS = {layer.id: layer for layer in BASE_LAYERS}
+_LAYERS = {layer.id: layer for layer in (*BASE_LAYERS, *NETWORK_LAYERS)}
 _DTYPES: dict[str, Any] = {"string": object, "integer": "Int64", "number": "float64", "boolean": "boolean"}
 
 Rule = Callable[[Tags], Attributes | None]
@@ -166,16 +167,19 @@ class _Survey:
 
     ``junctions`` are the nodes that more than one road passes, or one road twice. ``outlines`` maps the outer ways of
     old-style multipolygons (no tags of their own, common before 2017) to the relation that they lend their tags to.
+    ``restricted`` are the nodes at which a turn is restricted.
     """
 
     junctions: frozenset[int]
     outlines: dict[int, int]
+    restricted: frozenset[int]
 
 
 def _survey(source: osmium.io.File, path: Path) -> _Survey:
     """Look through the whole file once."""
     refs = array("q")
     outlines: dict[int, int] = {}
+    restricted: set[int] = set()
     for number, element in enumerate(_elements(osmium.FileProcessor(source), path), start=1):
         if number > MAX_ELEMENTS:
             raise UnsafeFile(
@@ -186,8 +190,10 @@ def _survey(source: osmium.io.File, path: Path) -> _Survey:
             refs.extend(_without_repeats([node.ref for node in element.nodes]))
         elif element.is_relation() and dict(element.tags) == {"type": "multipolygon"}:
             outlines.update({m.ref: element.id for m in element.members if m.type == "w" and m.role in ("outer", "")})
+        elif element.is_relation() and element.tags.get("type") == "restriction":
+            restricted.update(via_nodes(element))
     nodes, counts = np.unique(np.array(refs, dtype=np.int64), return_counts=True)
-    return _Survey(frozenset(nodes[counts > 1].tolist()), outlines)
+    return _Survey(frozenset(nodes[counts > 1].tolist()), outlines, frozenset(restricted))
 
 
 def _is_road(way: Any) -> bool:
@@ -232,6 +238,8 @@ class _Collector:
     def __init__(self, survey: _Survey, findings: Findings) -> None:
         self._junctions = survey.junctions
         self._outlines = survey.outlines
+        self._restricted = survey.restricted
+        self._turning_places: dict[int, Position] = {}
         self._lent_tags: dict[int, dict[str, str]] = {}
         self._findings = findings
         self._batches = {layer_id: _Batch(layer) for layer_id, layer in _LAYERS.items()}
@@ -250,6 +258,8 @@ class _Collector:
             self._area(element, tags)
         elif tags.values.get("type") in ("multipolygon", "boundary"):
             self._relation(element, tags)
+        elif tags.values.get("type") == "restriction":
+            self._restriction(element, tags)
 
     def full(self, least: int = BATCH_ROWS) -> Iterator[tuple[str, GeoDataFrame]]:
         """The layers that have at least so many rows waiting, as frames."""
@@ -293,6 +303,8 @@ class _Collector:
             self._findings.reject([Remark(source_id, MISSING_NODES)])
             return
         pieces = _split(nodes, self._junctions if "roads" in rows else frozenset())
+        if "roads" in rows:
+            self._turning_places.update((ref, point) for ref, point in nodes if ref in self._restricted)
         if not pieces:
             self._findings.reject([Remark(source_id, ZERO_LENGTH)])
         for number, piece in enumerate(pieces, start=1):
@@ -306,6 +318,18 @@ class _Collector:
             self._built_relations.discard(relation.id)
         else:
             self._awaited[f"relation/{relation.id}"] = None
+
+    def _restriction(self, relation: Any, tags: Tags) -> None:
+        source_id = f"relation/{relation.id}"
+        if has_way_between(relation):
+            self._findings.reject([Remark(source_id, TURNS_BY_WAY)])
+            return
+        rows = restriction_rows(relation, tags)
+        for number, (node, row) in enumerate(rows, start=1):
+            if node in self._turning_places:
+                place = shapely.Point(self._turning_places[node])
+                row_id = f"{source_id}#{number}" if len(rows) > 1 else source_id
+                self._batches["turn-restrictions"].add(row, row_id, place)
 
     def _area(self, area: Any, tags: Tags) -> None:
         if area.from_way() and area.orig_id() in self._outlines:

@@ -27,7 +27,7 @@ from layers.registry import create_layer
 
 SHARED = Path(__file__).parents[3] / "shared"
 EXTRACTS = SHARED / "data/02_osm"
-LAYERS = {layer.id: layer for layer in base_layers.BASE_LAYERS}
+LAYERS = {layer.id: layer for layer in (*base_layers.BASE_LAYERS, *base_layers.NETWORK_LAYERS)}
 
 
 @dataclass
@@ -54,6 +54,10 @@ class City:
         self.elements.append(
             Relation(id=id, members=[("w", ref, role) for ref, role in members], tags=_keys(tags), version=1)
         )
+
+    def turn(self, id: int, roads: list[tuple[int, str]], via: int, **tags: str) -> None:
+        members = [*(("w", ref, role) for ref, role in roads), ("n", via, "via")]
+        self.elements.append(Relation(id=id, members=members, tags={**tags, "type": "restriction"}, version=1))
 
     def write(self, path: Path) -> Path:
         rank = {Node: 0, Way: 1, Relation: 2}
@@ -253,6 +257,54 @@ def test_one_element_is_a_feature_of_every_layer_it_belongs_to(city: City, tmp_p
     assert findings.rejected_count == 0
 
 
+def _crossroads(city: City) -> None:
+    """Way 1 from the west, way 2 to the north, way 3 to the east, way 4 to the south, all at node 5."""
+    for id, x, y in ((5, 0, 0), (1, -1, 0), (2, 0, 1), (3, 1, 0), (4, 0, -1)):
+        city.node(id, x, y)
+    city.way(1, 1, 5, highway="primary")
+    for way in (2, 3, 4):
+        city.way(way, 5, way, highway="residential")
+
+
+def test_turn_restrictions_name_their_roads_and_stand_at_the_junction(city: City, tmp_path: Path) -> None:
+    _crossroads(city)
+    city.turn(7, [(1, "from"), (2, "to")], 5, restriction="no_left_turn")
+    city.turn(8, [(1, "from"), (2, "from"), (4, "to")], 5, restriction="no_entry")
+    frames, findings = _read(city.write(tmp_path / "city.osm.pbf"))
+    turns = frames["turn-restrictions"]
+    assert list(turns.index) == ["relation/7", "relation/8#1", "relation/8#2"]
+    assert turns[["kind", "from_road", "to_road"]].to_numpy().tolist() == [
+        ["no_left_turn", "way/1", "way/2"],
+        ["no_entry", "way/1", "way/4"],
+        ["no_entry", "way/2", "way/4"],
+    ]
+    assert set(turns.geometry.to_wkt()) == {"POINT (114.9 30.4)"}
+    assert findings.rejected_count == 0
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"restriction": "no_left_turn", "except": "bus;motorcar"},
+        {"restriction:hgv": "no_left_turn"},
+        {"restriction:conditional": "no_left_turn @ (07:00-09:00)"},
+        {"restriction": "give_way"},
+    ],
+)
+def test_turn_restrictions_that_do_not_hold_for_every_car_are_left_out(city: City, tmp_path: Path, tags: dict[str, str]) -> None:
+    _crossroads(city)
+    city.turn(7, [(1, "from"), (2, "to")], 5, **tags)
+    frames, _ = _read(city.write(tmp_path / "city.osm.pbf"))
+    assert "turn-restrictions" not in frames
+
+
+def test_turn_restriction_by_way_of_a_road_is_told(city: City, tmp_path: Path) -> None:
+    _crossroads(city)
+    city.relation(7, (1, "from"), (3, "via"), (2, "to"), type="restriction", restriction="no_u_turn")
+    frames, findings = _read(city.write(tmp_path / "city.osm.pbf"))
+    assert "turn-restrictions" not in frames
+    assert [remark.id for remark in findings.rejected] == ["relation/7"]
+
 def test_frames_stay_small_and_complete(city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(osm, "BATCH_ROWS", 10)
     monkeypatch.setattr(osm._Collector.full, "__defaults__", (10,))
@@ -418,3 +470,12 @@ def _inner_crossings(roads: GeoDataFrame) -> int:
         uses.update(set(points))
         inner.update(points[1:-1])
     return sum(uses[point] > 1 for point in inner)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("malta", 183), ("andorra", 63), ("monaco", 43)])
+def test_real_turn_restrictions_at_nodes_are_all_read(name: str, expected: int) -> None:
+    """Counted in the file: relations with from, via node and to; two of Malta's have several ``from``."""
+    turns = _read_once(_extract(name))[0]["turn-restrictions"]
+    assert len(turns) == expected
+    roads = {source.split("#")[0] for source in _read_once(_extract(name))[0]["roads"]["source_id"]}
+    assert turns["from_road"].isin(roads).mean() > 0.95
