@@ -33,6 +33,7 @@ def main() -> None:
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing: apt-get install wrk")
     FOLDER.mkdir(parents=True, exist_ok=True)
+    others = os.getloadavg()[0]
     cluster = Cluster(FOLDER / "postgres", durable=False)
     with cluster:
         url = cluster.tcp_url
@@ -46,7 +47,7 @@ def main() -> None:
             tail = measure(ours, [items_path(ours, "limit=10")], arguments.seconds * 2, 16)
             streams = {name: streaming(ours, name) for name in ("gpkg", "csv")}
         database.close()
-    text = report(asked, servers, tail, streams, arguments.buildings)
+    text = report(asked, servers, tail, streams, arguments.buildings, others)
     (ROOT / "benchmarks" / "RESULTS.md").write_text(text)
     print(text)
 
@@ -69,7 +70,7 @@ def _city(database: Database, buildings: int) -> None:
 
 def report(
     asked: Sequence[Question], servers: Sequence[Running], tail: Measured,
-    streams: dict[str, tuple[float, float, float, float]], buildings: int,
+    streams: dict[str, tuple[float, float, float, float]], buildings: int, others: float,
 ) -> str:
     """The figures as a page."""
     names = [server.name for server in servers]
@@ -80,7 +81,7 @@ def report(
         f"`make bench` on {datetime.date.today()}, {os.cpu_count()} cores shared by PostgreSQL, the server and the load "
         f"({platform.machine()}), {buildings} buildings, 8 connections, 2 workers each, peers started in the same run.",
         "The peers read a copy of the table in EPSG:4326 with the same indexes, their best case. Ratios are of medians over the",
-        "rounds; absolute figures are of this machine on that day.",
+        f"rounds; absolute figures are of this machine on that day (load average before the run, of other work: {others:.1f}).",
         "",
         "## Items",
         "",

@@ -54,11 +54,12 @@ def tipg(url: str, folder: Path) -> Iterator[Running]:
         subprocess.run(["uv", "venv", "-q", folder / "tipg", "--python", sys.executable], check=True)
         subprocess.run(["uv", "pip", "install", "-q", "--python", python, TIPG, "uvicorn[standard]"], check=True)
     port = free_port()
-    command = [str(python), "-m", "uvicorn", "tipg.main:app", "--workers", WORKERS, "--port", str(port)]
+    command = [str(python), "-m", "uvicorn", "tipg.main:app", "--port", str(port), "--log-level", "warning"]
     environ = {"DATABASE_URL": url, "TIPG_DB_SCHEMAS": f'["{PEERS}"]', "TIPG_DB_APPLICATION_SCHEMA": "public"}
-    command += ["--log-level", "warning"]
     ready = f"/collections/{PEERS}.buildings/items?limit=1"
-    with running("tipg", command, port, ready, environ, folder / "tipg.log") as server:
+    with running("tipg", command, port, ready, environ, folder / "tipg.log"):
+        pass  # alone at first: on a new database its workers would fail, each creating tipg's functions
+    with running("tipg", [*command, "--workers", WORKERS], port, ready, environ, folder / "tipg.log") as server:
         yield server
 
 
