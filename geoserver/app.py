@@ -1,7 +1,6 @@
 """The application: every route in one list."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -16,6 +15,8 @@ from geoserver import core, edits, features, health, processes, upload_routes, v
 from geoserver.city import City
 from geoserver.config import load
 from geoserver.errors import error_body, exception_document
+from geoserver.guard.application import GuardedApplication
+from geoserver.guard.logs import configure_logging
 from geoserver.reply import Reply, endpoint, response
 from geoserver.settings import Settings
 from geoserver.web.routes import routes as web_routes
@@ -88,14 +89,16 @@ def make_app(settings: Settings, database_url: str) -> Starlette:
     max_body = int(settings.server.limits.max_body_mb * 1_000_000)
     max_inputs = int(settings.server.jobs.max_inputs_mb * 1_000_000)
     handlers = {HTTPException: _http_error}
-    return Starlette(routes=routes(max_body, max_inputs), lifespan=lifespan, exception_handlers=handlers)
+    return GuardedApplication(
+        settings, routes=routes(max_body, max_inputs), lifespan=lifespan, exception_handlers=handlers
+    )
 
 
 def worker() -> Starlette:
     """What each uvicorn worker process imports: settings from the environment that ``citymap up`` set."""
     settings = load()
     assert settings.database.url, "citymap up passes the database's address to its workers"
-    logging.basicConfig(level=settings.logging.level, format="%(levelname)s:     %(name)s %(message)s")
+    configure_logging(settings.logging)
     return make_app(settings, settings.database.url)
 
 

@@ -69,11 +69,11 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] = os.environ
         else:
             variables[where] = variable
     folder = file.parent if file else ROOT
-    for group, *inner in (("database",), ("server", "uploads"), ("server", "jobs")):
+    for groups in (("database",), ("server", "uploads"), ("server", "jobs"), ("server", "limits", "rate")):
         # given, so that their default directories are counted from the folder
-        found = values.setdefault(group, {})
-        if inner and isinstance(found, dict):
-            found.setdefault(inner[0], {})
+        found: Any = values
+        for group in groups:
+            found = found.setdefault(group, {}) if isinstance(found, dict) else None
     try:
         settings = Settings.model_validate(_lists_to_tuples(values), context={"folder": folder.absolute()})
     except ValidationError as error:

@@ -11,6 +11,7 @@ from psycopg2.errors import ProgramLimitExceeded, QueryCanceled, UndefinedTable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from geoserver.guard.request_id import request_id
 from layers.catalogue import DATA_SCHEMA, CatalogueError
 from layers.cql2 import Cql2Error
 from layers.crs import CrsError
@@ -42,6 +43,14 @@ class TooLarge(ValueError):
 
 class Busy(RuntimeError):
     """Too much of something is under way; later is better."""
+
+
+class TooManyRequests(RuntimeError):
+    """The client asks more often than it may; ``headers`` tell it when to come back."""
+
+    def __init__(self, text: str, headers: Mapping[str, str]) -> None:
+        super().__init__(text)
+        self.headers = headers
 
 
 class NotAcceptable(ValueError):
@@ -97,6 +106,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NoSuchUpload, HTTPStatus.NOT_FOUND, "NotFound"),
     (SignInNeeded, HTTPStatus.UNAUTHORIZED, "Unauthorized"),
     (NotAllowed, HTTPStatus.FORBIDDEN, "Forbidden"),
+    (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests"),
     (EditConflict, HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed"),
     (DuplicateKey, HTTPStatus.CONFLICT, "Conflict"),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "TooLarge"),
@@ -149,10 +159,10 @@ def _busy(description: str) -> tuple[HTTPStatus, Mapping[str, str]]:
 
 
 def _unexpected(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
-    request_id = uuid.uuid4().hex
-    LOGGER.error("request %s failed", request_id, exc_info=error)
-    text = f"the server failed; tell its operator this request id: {request_id}"
-    return HTTPStatus.INTERNAL_SERVER_ERROR, {**exception_document("InternalError", text), "requestId": request_id}
+    asked = request_id() or uuid.uuid4().hex  # a job has none
+    LOGGER.error("request %s failed", asked, exc_info=error)
+    text = f"the server failed; tell its operator this request id: {asked}"
+    return HTTPStatus.INTERNAL_SERVER_ERROR, {**exception_document("InternalError", text), "requestId": asked}
 
 
 def exception_document(code: str, description: str, kind: str | None = None) -> dict[str, str]:

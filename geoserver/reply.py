@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from geoserver.errors import BodyError, Busy, SignInNeeded, TooLarge, describe, error_body
+from geoserver.errors import BodyError, Busy, SignInNeeded, TooLarge, TooManyRequests, describe, error_body
 
 #: Bodies below this size [bytes] are not worth compressing.
 _COMPRESS_FROM = 1400
@@ -74,6 +74,8 @@ def failure(error: Exception) -> Reply:
     """The answer that describes an error."""
     status, document = describe(error)
     headers = {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if isinstance(error, TooManyRequests):
+        headers.update(error.headers)
     if isinstance(error, SignInNeeded):
         headers["WWW-Authenticate"] = 'Basic realm="CityMap", charset="UTF-8"'
     return Reply(error_body(document), status=status, headers=headers)

@@ -5,6 +5,8 @@ that nothing reads yet. Reading files and the environment is :mod:`geoserver.con
 """
 
 import os
+import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -34,6 +36,35 @@ def _beside_the_file(path: str, info: ValidationInfo) -> str:
 FilePath = Annotated[str, Field(min_length=1), AfterValidator(_beside_the_file)]
 
 
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not a network such as '10.0.0.0/8' or 'fd00::/8'") from None
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if text != "*" and (parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}".lower() != text):
+        raise ValueError(f"{text!r} is not an origin such as 'https://other.example.gov.cn', without a path")
+    return text
+
+
+def _outbound_host(text: str) -> str:
+    if not _OUTBOUND_HOST.fullmatch(text):
+        raise ValueError(f"{text!r} is not 'host', 'host:port', '*.domain' or 'http://host:port', in lower case")
+    return text
+
+
+_OUTBOUND_HOST = re.compile(r"(https?://)?(\*\.)?([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+#: An IP network; a lone address is one too.
+Network = Annotated[str, AfterValidator(_network)]
+#: Scheme, host and port of a web page (RFC 6454), or ``*``.
+Origin = Annotated[str, AfterValidator(_origin)]
+#: A host that the server may call.
+OutboundHost = Annotated[str, AfterValidator(_outbound_host)]
+
+
 class Group(BaseModel):
     """Keys that belong together; frozen, and nothing is converted silently."""
 
@@ -61,6 +92,26 @@ class Bind(Group):
     port: Port = 8080
 
 
+class Quota(Group):
+    """So many requests in so many seconds: all at once, or evenly."""
+
+    requests: int = Field(ge=1, le=10_000_000)
+    seconds: float = Field(default=60, ge=0.1, le=86_400)
+
+
+class Rate(Group):
+    """How often one client may ask. ``address`` and ``sign_in`` bound each address, ``account`` each account, the
+    others both. All workers of a machine count together."""
+
+    address: Quota = Quota(requests=5000, seconds=10)
+    account: Quota = Quota(requests=5000, seconds=10)
+    sign_in: Quota = Field(default=Quota(requests=60), description="attempts to sign in")
+    exports: Quota = Field(default=Quota(requests=120), description="files of items")
+    executions: Quota = Field(default=Quota(requests=600), description="executions of processes")
+    uploads: Quota = Field(default=Quota(requests=300), description="files sent")
+    file: FilePath = Field(default="var/rates", validate_default=True, description="2 MB that the workers share")
+
+
 class Limits(Group):
     """Upper bounds of requests and answers."""
 
@@ -69,6 +120,17 @@ class Limits(Group):
     )
     max_items: int = Field(default=10_000, ge=1, le=100_000, description="features per page at most")
     max_body_mb: float = Field(default=64, gt=0, le=10_240, description="size of a request's body [MB]")
+    max_url_kb: float = Field(default=16, ge=1, le=64, description="length of an address with its query [KB]")
+    max_headers_kb: float = Field(default=32, ge=4, le=256, description="size of a request's headers [KB]")
+    max_headers: int = Field(default=100, ge=20, le=1000, description="headers of a request")
+    head_seconds: float = Field(default=15, ge=1, le=300, description="in which a request's headers must arrive [s]")
+    stalled_seconds: float = Field(
+        default=60, ge=1, le=3600, description="an answer of which the client takes nothing for so long is given up [s]"
+    )
+    connections_per_address: int = Field(default=400, ge=1, le=2000, description="at once, per worker")
+    exports_at_once: int = Field(default=12, ge=1, le=1000, description="exports under way, over all servers")
+    exports_per_client: int = Field(default=3, ge=1, le=1000, description="of them for one account or address")
+    rate: Rate | None = Field(default_factory=Rate, description="null: no bound")
 
     @model_validator(mode="after")
     def _default_within_maximum(self) -> "Limits":
@@ -122,6 +184,15 @@ class Server(Group):
     bind: Bind = Bind()
     tls: Tls | None = None
     url: str = Field(default_factory=_default_url, description="address that clients use; default: from bind")
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(), max_length=100, description="networks of reverse proxies whose word about the client counts"
+    )
+    proxy_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
+        default="X-Forwarded-For", description="the header that they write; the other is never read"
+    )
+    cors_origins: tuple[Origin, ...] = Field(
+        default=(), max_length=200, description="origins of other web maps that may read here; or only '*'"
+    )
     workers: int = Field(
         default_factory=lambda: min(os.cpu_count() or 1, 4),
         ge=1,
@@ -131,7 +202,7 @@ class Server(Group):
     languages: tuple[Language, ...] = Field(
         default=("zh-CN", "en-US"), min_length=1, description="the first is default"
     )
-    limits: Limits = Limits()
+    limits: Limits = Field(default_factory=Limits)
     uploads: Uploads = Field(default_factory=Uploads)
     jobs: Jobs = Field(default_factory=Jobs)
 
@@ -143,11 +214,47 @@ class Server(Group):
             raise ValueError(f"{url!r} is not an address such as 'https://map.example.gov.cn'")
         return url.rstrip("/")
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _any_or_named(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if "*" in origins and len(origins) > 1:
+            raise ValueError("'*' stands alone: it lets every origin read, and none with credentials")
+        return origins
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether clients come by HTTPS, to this server or to the proxy before it."""
+        return self.tls is not None or self.url.startswith("https://")
+
+
+class Outbound(Group):
+    """Which other hosts the server itself may call."""
+
+    hosts: tuple[OutboundHost, ...] = Field(
+        default=(), max_length=500,
+        description="'host' or 'host:port' by https; 'http://host:port' in plain text; '*.example.gov.cn': all below",
+    )
+    private: tuple[Network, ...] = Field(
+        default=(), max_length=100, description="private networks that those hosts may lie in"
+    )
+    proxy: str | None = Field(default=None, repr=False, description="http://proxy:port to call them through")
+    seconds: float = Field(default=20, gt=0, le=600, description="longest time of a call [s]")
+    max_mb: float = Field(default=20, gt=0, le=10_240, description="size of an answer [MB]")
+
+    @field_validator("proxy")
+    @classmethod
+    def _is_proxy(cls, proxy: str | None) -> str | None:
+        if proxy is not None and (urlsplit(proxy).scheme != "http" or not urlsplit(proxy).hostname):
+            raise ValueError("is not an address such as 'http://proxy.example.gov.cn:3128'")
+        return proxy
+
 
 class Logging(Group):
-    """How much is logged; it goes to standard error."""
+    """What is logged; it goes to standard error."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    form: Literal["text", "json"] = Field(default="text", description="json: one object per line")
+    access: bool = Field(default=False, description="a line for every request")
 
 
 class Identification(Group):
@@ -266,6 +373,7 @@ class Settings(Group):
 
     server: Server = Field(default_factory=Server)
     logging: Logging = Logging()
+    outbound: Outbound = Outbound()
     metadata: Metadata = Metadata()
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     crs: Crs = Crs()

@@ -106,13 +106,15 @@ def live_city(city_database: str) -> Iterator[str]:
 def serve(database_url: str, **overrides: str) -> Iterator[str]:
     """The real server on a free port, in a thread; ``overrides`` are environment names without the prefix."""
     from geoserver.app import make_app
+    from geoserver.serving import uvicorn_options
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environ = {"CITYMAP__SERVER__BIND__PORT": str(port)} | {f"CITYMAP__{k}": v for k, v in overrides.items()}
-    app = make_app(load(environ=environ), database_url)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    environ = {"CITYMAP__SERVER__BIND__PORT": str(port), "CITYMAP__SERVER__LIMITS__RATE": "null"}
+    settings = load(environ=environ | {f"CITYMAP__{k}": v for k, v in overrides.items()})
+    app = make_app(settings, database_url)
+    server = uvicorn.Server(uvicorn.Config(app, **uvicorn_options(settings) | {"log_level": "warning"}))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{port}"

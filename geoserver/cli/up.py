@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 _Demo = Annotated[bool, typer.Option(help="Make the sample city when no layer has a feature.")]
 FIRST_ACCOUNT = "admin"
-#: Connections that one worker serves at once; more are answered 503 at the door.
-MOST_CONNECTIONS = 2000
 
 
 def up(config: ConfigOption = None, demo: _Demo = True) -> None:
@@ -84,23 +82,12 @@ def _serve(settings: "Settings", config: Path | None, url: str) -> None:
     import uvicorn
 
     from geoserver.config import pass_to_workers
+    from geoserver.guard.logs import configure_logging
+    from geoserver.serving import uvicorn_options
 
     pass_to_workers(config, url)
-    tls = settings.server.tls
+    configure_logging(settings.logging)
     with worker_process():
         uvicorn.run(
-            "geoserver.app:worker",
-            factory=True,
-            host=settings.server.bind.host,
-            port=settings.server.bind.port,
-            workers=settings.server.workers,
-            ssl_certfile=tls.certificate if tls else None,
-            ssl_keyfile=tls.key if tls else None,
-            log_level=settings.logging.level.lower(),
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=10,
-            limit_concurrency=MOST_CONNECTIONS,
-            h11_max_incomplete_event_size=64 * 1024,
+            "geoserver.app:worker", factory=True, workers=settings.server.workers, **uvicorn_options(settings)
         )

@@ -234,7 +234,8 @@ def test_settings_cannot_be_changed() -> None:
 
 def test_shipped_file_loads_and_states_the_defaults(tmp_path: Path) -> None:
     shipped, defaults = load(ROOT / "config.yml", {}), load(write(tmp_path, ""), {})
-    folders = {"database": {"directory"}, "server": {"uploads": {"directory"}, "jobs": {"directory"}}}
+    below = {"uploads": {"directory"}, "jobs": {"directory"}, "limits": {"rate": {"file"}}}
+    folders = {"database": {"directory"}, "server": below}
     assert shipped.model_dump(exclude=folders) == defaults.model_dump(exclude=folders)
 
 
