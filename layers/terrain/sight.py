@@ -80,12 +80,12 @@ def line_of_sight(
 ) -> Sight:
     """Whether ``target`` is seen from ``observer``, both longitude and latitude [°], heights [m] above their ground.
 
-    Terrain is sampled at a quarter of its cell. A building in which observer or target stands hides nothing: they are at its
+    Terrain is sampled at a quarter of its cell, and where the line passes between two rows or columns. A building in which observer or target stands hides nothing: they are at its
     window or on its roof. Raises :class:`OutsideElevation` where the ground at either end is unknown, and what
     :func:`layers.terrain.stations.stations` raises.
     """
     wide, high = elevation.cell_sizes()
-    line = stations(np.array([observer, target]), float(min(wide.min(), high.min())) / 4)
+    line = _with_creases(elevation, stations(np.array([observer, target]), float(min(wide.min(), high.min())) / 4))
     ground = heights_at(elevation, line.longitudes, line.latitudes)
     for name, height in (("observer", ground[0]), ("target", ground[-1])):
         if np.isnan(height):
@@ -109,6 +109,23 @@ def line_of_sight(
         clearance=float(clearance.min()) if clearance.size else None,
         first=_obstruction(line, between, int(hiding[0]), clearance, obstacles) if hiding.size else None,
         unknown=float(np.isnan(ground).mean()),
+    )
+
+
+def _with_creases(elevation: Elevation, line: Stations) -> Stations:
+    """The stations, and those where the bilinear ground has an edge: on the lines that join the cells' centres."""
+    x, y = transformer(4490, elevation.srid).transform(line.longitudes, line.latitudes)
+    found = [line.distances]
+    for place in elevation.position(np.asarray(x), np.asarray(y)):
+        edge = np.maximum(np.floor(place[:-1]), np.floor(place[1:]))
+        crossing = np.floor(place[:-1]) != np.floor(place[1:])
+        share = (edge - place[:-1])[crossing] / np.diff(place)[crossing]
+        found.append(line.distances[:-1][crossing] + share * np.diff(line.distances)[crossing])
+    distances = np.unique(np.concatenate(found))
+    return Stations(
+        np.interp(distances, line.distances, line.longitudes),
+        np.interp(distances, line.distances, line.latitudes),
+        distances,
     )
 
 

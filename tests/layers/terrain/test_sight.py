@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from pyproj import Transformer
+from pyproj import Geod, Transformer
 
 from layers.terrain.elevation import Elevation
 from layers.terrain.errors import OutsideElevation
@@ -88,14 +88,14 @@ def test_real_ground_gives_what_walking_the_line_gives() -> None:
         rows, columns = rng.integers(10, 400, 2), rng.integers(10, 590, 2)
         ends = [place(grid.eastings()[c], grid.northings()[r], grid.srid) for r, c in zip(rows, columns, strict=True)]
         found = line_of_sight(grid, *ends, 15.0, 5.0, 0.13)
-        lon, lat = (np.linspace(*pair, 20_001) for pair in zip(*ends, strict=True))
+        lon, lat = np.array([ends[0], *Geod(ellps="WGS84").npts(*ends[0], *ends[1], 19_999), ends[1]]).T
         ground = grid.at(*back.transform(lon, lat))
         away = np.linspace(0, found.distance, 20_001)
         sunk = ground - 0.87 * away**2 / (2 * EARTH_RADIUS)
         slope = (sunk[1:-1] - ground[0] - 15) / away[1:-1]
         needed = max(0.0, ground[0] + 15 + slope.max() * away[-1] - sunk[-1])
-        assert found.needed_height == pytest.approx(needed, abs=0.6, rel=2e-3)  # a quarter of a cell's step
-        if abs(needed - 5) > 0.6:
+        assert found.needed_height == pytest.approx(needed, abs=0.2, rel=1e-3)  # a quarter of a cell's step
+        if abs(needed - 5) > 0.2:
             assert found.visible == (needed < 5)
         seen.append(found.visible)
     assert 0 < sum(seen) < 40
