@@ -5,13 +5,16 @@ import binascii
 import hashlib
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import replace
+from uuid import uuid4
 
 from starlette.requests import Request
 
 from geoserver.accounts import verify_password
 from geoserver.errors import SignInNeeded
+from geoserver.principals import Principals
 from geoserver.settings import Access as AccessSettings
+from layers.access import Principal
 from layers.database import Database
 
 #: Seconds for which a verified password is remembered: argon2 is slow by design, and Basic repeats it per request.
@@ -19,44 +22,41 @@ _REMEMBERED = 60.0
 _MOST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """The identity of a request; ``account`` None is the public."""
-
-    account: str | None = None
-
-
 class Access:
-    """Finds the principal of a request and decides whether it may edit."""
+    """Finds the principal of a request."""
 
-    def __init__(self, settings: AccessSettings, database: Database) -> None:
-        self._anonymous_edit = settings.anonymous_edit
-        self._database = database
+    def __init__(self, settings: AccessSettings, gate: Database) -> None:
+        self._gate = gate
+        self._principals = Principals(gate, anonymous_edit=settings.anonymous_edit)
         self._verified: dict[bytes, tuple[str, float]] = {}
         self._lock = threading.Lock()
 
     def principal(self, request: Request) -> Principal:
         """Who sent the request. Raises :class:`SignInNeeded` for wrong credentials."""
+        found = self._principals.of(self._account(request))
+        address = request.client.host if request.client else None
+        return replace(found, address=address, request=uuid4().hex)
+
+    def forget(self) -> None:
+        """Accounts or rights have changed."""
+        self._principals.forget()
+        with self._lock:
+            self._verified.clear()
+
+    def _account(self, request: Request) -> str | None:
         header = request.headers.get("authorization")
         if header is None:
-            return Principal()
+            return None
         digest = hashlib.sha256(header.encode()).digest()
         known = self._verified.get(digest)
         if known and known[1] > time.monotonic():
-            return Principal(known[0])
+            return known[0]
         account, password = _credentials(header)
-        with self._database.engine.connect() as conn:
+        with self._gate.engine.connect() as conn:
             if not verify_password(conn, account, password):
                 raise SignInNeeded("the account or its password is wrong, or the account is disabled")
         self._remember(digest, account)
-        return Principal(account)
-
-    def require_editor(self, request: Request) -> Principal:
-        """The principal, if it may edit. Raises :class:`SignInNeeded`."""
-        principal = self.principal(request)
-        if principal.account is None and not self._anonymous_edit:
-            raise SignInNeeded("editing needs an account: sign in with one that 'citymap user add' made")
-        return principal
+        return account
 
     def _remember(self, digest: bytes, account: str) -> None:
         with self._lock:

@@ -12,14 +12,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from geoserver import core, edits, features, health, processes, upload_routes, vector_tiles
-from geoserver.city import City
+from geoserver.city import RunningCity
 from geoserver.config import load
-from geoserver.errors import error_body, exception_document
+from geoserver.database_roles import ACCESS_ROLE, role_url
+from geoserver.errors import SignInNeeded, error_body, exception_document
 from geoserver.guard.application import GuardedApplication
 from geoserver.guard.logs import configure_logging
-from geoserver.reply import Reply, endpoint, response
+from geoserver.reply import Reply, endpoint, failure, response
 from geoserver.settings import Settings
 from geoserver.web.routes import routes as web_routes
+from layers.access import ANONYMOUS, APP_ROLE
 from layers.database import Database
 
 _JOB = "/jobs/{job}"
@@ -39,11 +41,11 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/collections/{collection}/queryables", endpoint(features.get_queryables)),
         Route("/collections/{collection}/schema", endpoint(features.get_schema)),
         Route(_ITEMS, endpoint(features.get_items), methods=["GET"]),
-        Route(_ITEMS, endpoint(edits.post_item, max_body, editors_only=True), methods=["POST"]),
+        Route(_ITEMS, endpoint(edits.post_item, max_body, admit=edits.may_create), methods=["POST"]),
         Route(_ITEMS, endpoint(edits.items_options), methods=["OPTIONS"]),
         Route(_ITEM, endpoint(features.get_item), methods=["GET"]),
-        Route(_ITEM, endpoint(edits.put_item, max_body, editors_only=True), methods=["PUT"]),
-        Route(_ITEM, endpoint(edits.patch_item, max_body, editors_only=True), methods=["PATCH"]),
+        Route(_ITEM, endpoint(edits.put_item, max_body, admit=edits.may_update), methods=["PUT"]),
+        Route(_ITEM, endpoint(edits.patch_item, max_body, admit=edits.may_update), methods=["PATCH"]),
         Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
         Route("/collections/{collection}/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_layer_tile)),
@@ -60,12 +62,12 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/uploads/{upload}", endpoint(upload_routes.delete_upload), methods=["DELETE"]),
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
-        *web_routes(lambda request: request.app.state.city.layers),
+        *web_routes(lambda request: request.app.state.city.seen_in(request).layers),
     ]
 
 
 def make_app(settings: Settings, database_url: str) -> Starlette:
-    """The ASGI application of one worker over a migrated database."""
+    """The ASGI application of one worker over a migrated database; ``database_url`` is its owner's."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -74,13 +76,18 @@ def make_app(settings: Settings, database_url: str) -> Starlette:
         app.state.waiting = 0
         app.state.threads = ThreadPoolExecutor(settings.database.pool_size, thread_name_prefix="request")
         database = Database(
-            database_url,
+            settings.database.app_url or role_url(database_url, APP_ROLE),
             pool_size=settings.database.pool_size,
             overflow=settings.server.jobs.sync_at_once,
             statement_timeout=settings.database.statement_timeout,
             warm_srids=settings.crs.offered,
         )
-        app.state.city = City(settings, database)
+        gate = Database(
+            settings.database.access_url or role_url(database_url, ACCESS_ROLE),
+            pool_size=2,
+            statement_timeout=settings.database.statement_timeout,
+        )
+        app.state.city = RunningCity(settings, database, gate)
         app.state.city.watch()
         app.state.threads.submit(database.fill)
         yield
@@ -88,7 +95,7 @@ def make_app(settings: Settings, database_url: str) -> Starlette:
 
     max_body = int(settings.server.limits.max_body_mb * 1_000_000)
     max_inputs = int(settings.server.jobs.max_inputs_mb * 1_000_000)
-    handlers = {HTTPException: _http_error}
+    handlers = {HTTPException: _http_error, SignInNeeded: _sign_in_needed}
     return GuardedApplication(
         settings, routes=routes(max_body, max_inputs), lifespan=lifespan, exception_handlers=handlers
     )
@@ -102,10 +109,15 @@ def worker() -> Starlette:
     return make_app(settings, settings.database.url)
 
 
+async def _sign_in_needed(_request: Request, error: Exception) -> Response:
+    return response(failure(error))
+
+
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "NoApplicableCode")
     text = {404: "there is no such page; / links to everything there is"}.get(error.status_code, error.detail)
     body = error_body(exception_document(code, text))
     reply = Reply(body, status=error.status_code, headers=error.headers or {})
-    return response(await asyncio.to_thread(request.app.state.city.pages.failure, request, reply))
+    pages = request.app.state.city.seen_by(ANONYMOUS).pages
+    return response(await asyncio.to_thread(pages.failure, request, reply))

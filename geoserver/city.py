@@ -1,89 +1,123 @@
-"""The running city: settings, database, and what is published of it right now."""
+"""The running city, and the city as one request sees it.
+
+:class:`RunningCity` lives as long as its worker process: settings, connections, and what is published right now. Each
+request gets a :class:`City`: the same, narrowed to what its principal may see. Handlers know only that.
+"""
 
 import logging
 import select
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 
 from pygeoapi.api import API
+from sqlalchemy import Connection
 from starlette.requests import Request
 
 from geoserver.access import Access
 from geoserver.core import build_api
+from geoserver.errors import NotAllowed, SignInNeeded
 from geoserver.execution import Executor
 from geoserver.html import Html
 from geoserver.jobs import Jobs
 from geoserver.language import choose_language
 from geoserver.openapi import openapi_document
+from geoserver.process_adapter import Process
 from geoserver.process_manager import Processes
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
 from geoserver.settings import Settings
 from geoserver.uploads import Uploads
+from layers.access import ANONYMOUS, Action, Grant, Principal, visible_layers
 from layers.catalogue import Layer
-from layers.database import Database
+from layers.database import Database, Reader
 from layers.registry import load_layers
 
 LOGGER = logging.getLogger("citymap")
 #: Seconds between attempts to follow the catalogue again.
 _RETRY = 0.8
+#: Views of the catalogue kept: there are as many as there are kinds of rights.
+_VIEWS = 256
 
 
-@dataclass(frozen=True, slots=True)
+class View:
+    """The published layers as those see them who have the same rights, and pygeoapi's API object over them."""
+
+    def __init__(self, settings: Settings, database: Database, layers: Mapping[str, Layer]) -> None:
+        self._settings = settings
+        self._database = database
+        self._lock = threading.Lock()
+        self.layers = layers
+
+    @property
+    def api(self) -> API:
+        """pygeoapi's API object, made when it is first needed."""
+        with self._lock:
+            return self._api
+
+    @cached_property
+    def _api(self) -> API:
+        more = (process_paths(), job_paths(), upload_paths())
+        openapi = openapi_document(self._settings, self.layers, more)
+        return build_api(self._settings, self._database, self.layers, openapi)
+
+
 class Published:
     """The catalogue as this worker serves it. Replaced as a whole, so a request never sees half of a change."""
 
-    layers: Mapping[str, Layer]
-    api: API
+    def __init__(self, settings: Settings, database: Database, layers: Mapping[str, Layer]) -> None:
+        self.layers = layers
+        self._make = lambda seen: View(settings, database, seen)
+        self._views: dict[tuple[Grant, ...], View] = {}
+
+    def view(self, grants: tuple[Grant, ...]) -> View:
+        """What may be seen with these rights."""
+        view = self._views.get(grants)
+        if view is None:
+            if len(self._views) >= _VIEWS:
+                self._views.clear()
+            view = self._views[grants] = self._make(visible_layers(self.layers, grants))
+        return view
 
 
-class City:
-    """What every handler gets: the settings, the database, the published layers and the pages."""
+class RunningCity:
+    """One worker's settings, connections and published catalogue.
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    ``database`` is of the role that row-level security binds, ``gate`` of the one that reads accounts and the whole
+    catalogue, and no feature.
+    """
+
+    def __init__(self, settings: Settings, database: Database, gate: Database) -> None:
         self.settings = settings
         self.database = database
-        self.url = settings.server.url
-        self.offered = frozenset(settings.crs.offered)
-        self.access = Access(settings.access, database)
+        self.gate = gate
+        self.access = Access(settings.access, gate)
         self.uploads = Uploads(settings.server.uploads, database)
-        jobs = Jobs(settings.server.jobs, database)
-        self.processes = Processes(Executor(settings, database, self.uploads), jobs, self.uploads)
-        self.pages = Html(self)
+        executor = Executor(settings, database, self.uploads)
+        self.processes = Processes(executor, Jobs(settings.server.jobs, database), self.uploads)
         self.published = self._publish()
         self._stopping = threading.Event()
 
-    @property
-    def layers(self) -> Mapping[str, Layer]:
-        """The published layers by id."""
-        return self.published.layers
+    def seen_by(self, principal: Principal) -> "City":
+        """The city as a principal sees it."""
+        return City(self, principal)
 
-    def offered_for(self, layer: Layer) -> frozenset[int]:
-        """EPSG codes that this layer is read and edited in: those the city offers, and its own."""
-        return self.offered | {layer.srid}
-
-    def language(self, request: Request) -> str:
-        """``zh-CN`` or ``en-US``: the ``lang`` parameter, else Accept-Language, else the first configured."""
-        accepted = request.headers.get("accept-language", "")
-        return choose_language(request.query_params.get("lang"), accepted, self.settings.server.languages)
-
-    def actor(self, request: Request) -> str | None:
-        """Under whose name history keeps an edit."""
-        return self.access.principal(request).account
-
-    def require_editor(self, request: Request) -> None:
-        """Raise unless the request may edit."""
-        self.access.require_editor(request)
+    def seen_in(self, request: Request) -> "City":
+        """The city as the sender of a request sees it. Raises :class:`SignInNeeded` for wrong credentials."""
+        principal = getattr(request.state, "principal", None)
+        if principal is None:
+            principal = request.state.principal = self.access.principal(request)
+        return City(self, principal)
 
     def reload(self) -> None:
         """Publish the catalogue as it is now, if it differs from what is published."""
-        with self.database.engine.connect() as conn:
+        with self.gate.engine.connect() as conn:
             layers = load_layers(conn)
         if layers != self.published.layers:
             self.published = self._publish(layers)
 
     def watch(self) -> None:
-        """Follow the catalogue in a background thread until :meth:`close`."""
+        """Follow the catalogue and the rights in a background thread until :meth:`close`."""
         threading.Thread(target=self._watch, name="catalogue", daemon=True).start()
 
     def close(self) -> None:
@@ -91,28 +125,132 @@ class City:
         self._stopping.set()
         self.processes.close()
         self.database.close()
+        self.gate.close()
 
     def _publish(self, layers: Mapping[str, Layer] | None = None) -> Published:
         if layers is None:
-            with self.database.engine.connect() as conn:
+            with self.gate.engine.connect() as conn:
                 layers = load_layers(conn)
-        more = (process_paths(), job_paths(), upload_paths())
-        openapi = openapi_document(self.settings, layers, more)
-        return Published(layers, build_api(self.settings, self.database, layers, openapi))
+        return Published(self.settings, self.database, layers)
 
     def _watch(self) -> None:
         """A NOTIFY wakes this thread; after a broken line it connects again and reads what it may have missed."""
         while not self._stopping.is_set():
             try:
-                connection = self.database.listen("citymap_catalogue")
-                self.reload()
+                connection = self.gate.listen("citymap_catalogue", "citymap_access")
+                self._changed()
                 while not self._stopping.is_set():
                     if select.select([connection], [], [], 1.0)[0]:
                         connection.poll()
                         connection.notifies.clear()
-                        self.reload()
+                        self._changed()
                 connection.close()
             except Exception as error:
                 if not self._stopping.is_set():
                     LOGGER.warning("catalogue cannot be followed, trying again: %s", error)
                     self._stopping.wait(_RETRY)
+
+    def _changed(self) -> None:
+        self.access.forget()
+        self.reload()
+
+
+class City:
+    """What every handler gets: the city as the request's principal sees it."""
+
+    __slots__ = ("_running", "_view", "principal")
+
+    def __init__(self, running: RunningCity, principal: Principal = ANONYMOUS) -> None:
+        self._running = running
+        self.principal = principal
+        self._view = running.published.view(principal.grants)
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration."""
+        return self._running.settings
+
+    @property
+    def url(self) -> str:
+        """The address that clients use."""
+        return self._running.settings.server.url
+
+    @property
+    def gate(self) -> Database:
+        """Accounts and their rights; for handlers of sign-in and administration."""
+        return self._running.gate
+
+    @property
+    def uploads(self) -> Uploads:
+        """Files that were sent to be imported."""
+        return self._running.uploads
+
+    @property
+    def processes(self) -> Processes:
+        """What executes processes."""
+        return self._running.processes
+
+    @property
+    def pages(self) -> Html:
+        """The pages in the city's look."""
+        return Html(self)
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """The layers that the principal may see, by id, without what it may not see of them."""
+        return self._view.layers
+
+    @property
+    def api(self) -> API:
+        """pygeoapi's API object over these layers."""
+        return self._view.api
+
+    @property
+    def account(self) -> str | None:
+        """Who asks; None is the public."""
+        return self.principal.account
+
+    def reading(self) -> AbstractContextManager[Reader]:
+        """Single SELECTs with the principal's rights."""
+        return self._running.database.reading(self.principal)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction with the principal's rights, committed when the block ends well."""
+        with self._running.database.transaction(principal=self.principal) as conn:
+            yield conn
+
+    def offered_for(self, layer: Layer) -> frozenset[int]:
+        """EPSG codes that this layer is read and edited in: those the city offers, and its own."""
+        return frozenset(self.settings.crs.offered) | {layer.srid}
+
+    def language(self, request: Request) -> str:
+        """``zh-CN`` or ``en-US``: the ``lang`` parameter, else Accept-Language, else the first configured."""
+        accepted = request.headers.get("accept-language", "")
+        return choose_language(request.query_params.get("lang"), accepted, self.settings.server.languages)
+
+    def require(self, action: Action, layer: Layer) -> None:
+        """Raise unless the principal may so act on some rows of the layer."""
+        if not self.principal.may(action, layer):
+            self._refuse(f"you may not {action} features of layer {layer.id!r}")
+
+    def require_process(self, process: Process) -> None:
+        """Raise unless the principal may execute the process."""
+        if not self.principal.may_execute(process.id, edits=process.declared.edits):
+            self._refuse(f"you may not execute process {process.id!r}")
+
+    def require_office(self, office: str) -> None:
+        """Raise unless the principal holds an administrative office, such as ``accounts:manage``."""
+        if office not in self.principal.offices:
+            self._refuse(f"this needs the office {office!r}")
+
+    def require_upload(self) -> None:
+        """Raise unless the principal may create something from a file."""
+        edits = any(g.actions & {"create", "update", "manage"} for g in self.principal.grants)
+        if not edits:
+            self._refuse("you may not import files")
+
+    def _refuse(self, reason: str) -> None:
+        if self.principal.account is None:
+            raise SignInNeeded(f"{reason} without an account: sign in with one that 'citymap user add' made")
+        raise NotAllowed(f"{reason}: ask an administrator for a role that may")

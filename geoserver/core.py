@@ -85,7 +85,7 @@ def _core(
     if "lang" in values and not values["lang"].lower().startswith(("zh", "en")):
         raise ParameterError("lang", f"{values['lang'][:40]!r} is neither zh nor en")
     core_request = CoreRequest(request, city.language(request), negotiate(request, values, formats))
-    return reply_of(handler(city.published.api, core_request, *arguments))
+    return reply_of(handler(city.api, core_request, *arguments))
 
 
 class CoreRequest(APIRequest):  # type: ignore[misc]

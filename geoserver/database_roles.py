@@ -12,9 +12,10 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 
-APP = "citymap_app"
-ACCESS = "citymap_access"
-ROLES = (APP, ACCESS)
+from layers.access import APP_ROLE
+
+ACCESS_ROLE = "citymap_access"
+ROLES = (APP_ROLE, ACCESS_ROLE)
 
 
 class RolesMissing(RuntimeError):

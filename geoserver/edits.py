@@ -1,6 +1,7 @@
 """OGC API – Features Part 4: create, replace, update and delete, with optimistic locking by ETag and If-Match."""
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from geoserver.body import json_body
 from geoserver.errors import ParameterError
 from geoserver.features import etag, feature_id, find_layer, require_editable
 from geoserver.reply import Reply
+from layers.access import Action
 from layers.catalogue import Layer
 from layers.crs import CRS84, Crs, parse_crs
 from layers.editing import Edit, checked_edit
@@ -24,11 +26,21 @@ _PATCH_TYPES = ("application/merge-patch+json", *_FEATURE_TYPES)
 _MATCHED = re.compile(r'"(\d{1,18})(?:-[^"]*)?"')
 
 
+def may_create(city: "City", collection: str) -> None:
+    """Raise before a body is read that may not become a feature."""
+    city.require("create", find_layer(city, collection))
+
+
+def may_update(city: "City", collection: str, item: str) -> None:
+    """Raise before a body is read that may not change a feature."""
+    city.require("update", find_layer(city, collection))
+
+
 def post_item(city: "City", request: Request, body: bytes, collection: str) -> Reply:
     """``POST /collections/{collection}/items``: 201 with the Location of the new feature."""
-    layer = _editable_layer(city, request, collection)
+    layer = _editable_layer(city, request, collection, "create")
     edit = _edit(city, request, body, layer, _FEATURE_TYPES)
-    with city.database.transaction(actor=city.actor(request)) as conn:
+    with city.transaction() as conn:
         new, revision = create_feature(conn, layer, edit)
     location = f"{city.url}/collections/{quote(layer.id)}/items/{new}"
     headers = {"Location": location, "ETag": etag(revision, "json", CRS84.uri)}
@@ -47,28 +59,28 @@ def patch_item(city: "City", request: Request, body: bytes, collection: str, ite
 
 def delete_item(city: "City", request: Request, _body: bytes, collection: str, item: str) -> Reply:
     """``DELETE …/items/{item}``."""
-    layer = _editable_layer(city, request, collection)
-    with city.database.transaction(actor=city.actor(request)) as conn:
+    layer = _editable_layer(city, request, collection, "delete")
+    with city.transaction() as conn:
         delete_feature(conn, layer, feature_id(layer, item), _expected(request))
     return Reply(status=HTTPStatus.NO_CONTENT, media_type=None)
 
 
 def items_options(city: "City", _request: Request, _body: bytes, collection: str) -> Reply:
     """``OPTIONS …/items``: QGIS reads here whether it may add features."""
-    layer = find_layer(city, collection)
-    return _allow("GET, HEAD, OPTIONS", "POST" if layer.editable else "")
+    return _allow(city, find_layer(city, collection), {"create": "POST"})
 
 
 def item_options(city: "City", _request: Request, _body: bytes, collection: str, item: str) -> Reply:
     """``OPTIONS …/items/{item}``: QGIS reads here whether it may change and delete; of an empty layer it asks for
     the item ``unknown_id``."""
-    layer = find_layer(city, collection)
-    return _allow("GET, HEAD, OPTIONS", "PUT, PATCH, DELETE" if layer.editable else "")
+    return _allow(city, find_layer(city, collection), {"update": "PUT, PATCH", "delete": "DELETE"})
 
 
-def _allow(always: str, edits: str) -> Reply:
-    headers = {"Allow": ", ".join(filter(None, (always, edits)))}
-    if "PATCH" in edits:
+def _allow(city: "City", layer: Layer, methods: Mapping[Action, str]) -> Reply:
+    """The methods that the principal may use here."""
+    edits = [names for action, names in methods.items() if layer.editable and city.principal.may(action, layer)]
+    headers = {"Allow": ", ".join(("GET, HEAD, OPTIONS", *edits))}
+    if "PATCH" in headers["Allow"]:
         headers["Accept-Patch"] = ", ".join(_PATCH_TYPES)
     return Reply(status=HTTPStatus.NO_CONTENT, headers=headers, media_type=None)
 
@@ -76,18 +88,18 @@ def _allow(always: str, edits: str) -> Reply:
 def _change(
     city: "City", request: Request, body: bytes, collection: str, item: str, types: tuple[str, ...], *, partial: bool
 ) -> Reply:
-    layer = _editable_layer(city, request, collection)
+    layer = _editable_layer(city, request, collection, "update")
     edit = _edit(city, request, body, layer, types, partial=partial)
-    with city.database.transaction(actor=city.actor(request)) as conn:
+    with city.transaction() as conn:
         revision = change_feature(conn, layer, feature_id(layer, item), edit, _expected(request))
     return Reply(
         status=HTTPStatus.NO_CONTENT, headers={"ETag": etag(revision, "json", CRS84.uri)}, media_type=None
     )
 
 
-def _editable_layer(city: "City", request: Request, collection: str) -> Layer:
+def _editable_layer(city: "City", request: Request, collection: str, action: Action) -> Layer:
     layer = find_layer(city, collection)
-    city.require_editor(request)
+    city.require(action, layer)
     require_editable(layer)
     if request.query_params:
         raise ParameterError(next(iter(request.query_params))[:80], "is not known here; an edit takes no parameters")

@@ -17,7 +17,7 @@ from layers.cql2 import Cql2Error
 from layers.crs import CrsError
 from layers.editing import EditError
 from layers.exporting.errors import ExportRefused
-from layers.features import DuplicateKey, EditConflict, FeatureNotFound
+from layers.features import DuplicateKey, EditConflict, FeatureNotFound, RowDenied
 from layers.importing.errors import ImportRefused
 from layers.query import CursorError
 from layers.registry import LayerNotFound
@@ -95,6 +95,14 @@ class NoSuchUpload(LookupError):
     """There is no uploaded file of that id, or it is another account's."""
 
 
+class NotThere(LookupError):
+    """An account, session, key, role or department that is named does not exist."""
+
+
+class Conflict(ValueError):
+    """What is asked for contradicts what there is."""
+
+
 #: The first type that an error is an instance of decides.
 STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (FeatureNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
@@ -104,11 +112,14 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NoSuchJob, HTTPStatus.NOT_FOUND, "NoSuchJob"),
     (ResultNotReady, HTTPStatus.NOT_FOUND, "ResultNotReady"),
     (NoSuchUpload, HTTPStatus.NOT_FOUND, "NotFound"),
+    (NotThere, HTTPStatus.NOT_FOUND, "NotFound"),
     (SignInNeeded, HTTPStatus.UNAUTHORIZED, "Unauthorized"),
     (NotAllowed, HTTPStatus.FORBIDDEN, "Forbidden"),
+    (RowDenied, HTTPStatus.FORBIDDEN, "Forbidden"),
     (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests"),
     (EditConflict, HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed"),
     (DuplicateKey, HTTPStatus.CONFLICT, "Conflict"),
+    (Conflict, HTTPStatus.CONFLICT, "Conflict"),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "TooLarge"),
     (NotAcceptable, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (UnsupportedMedia, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),

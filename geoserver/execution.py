@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from geoserver.process_adapter import Process
 from geoserver.settings import Settings
 from geoserver.uploads import Uploads
+from layers.access import Principal
 from layers.catalogue import Text
 from layers.database import Database
 from layers.features import set_statement_timeout
@@ -86,7 +87,7 @@ class Executor:
         self,
         process: Process,
         values: Mapping[str, Any],
-        actor: str | None,
+        principal: Principal,
         execution: Execution,
         workspace: Path,
         seconds: float,
@@ -101,8 +102,8 @@ class Executor:
             with ExitStack() as opened:
                 ready = dict(values)
                 for name, upload in process.uploads_in(values).items():
-                    ready[name] = opened.enter_context(self._uploads.opened(upload, actor))
-                conn = opened.enter_context(self._database.transaction(actor=actor or "anonymous"))
+                    ready[name] = opened.enter_context(self._uploads.opened(upload, principal.account))
+                conn = opened.enter_context(self._database.transaction(principal=principal))
                 execution.works_on(conn.connection.driver_connection)
                 opened.callback(execution.works_on, None)
                 set_statement_timeout(conn, seconds)

@@ -68,9 +68,9 @@ def get_items(city: "City", request: Request, _body: bytes, collection: str) -> 
 def _read(city: "City", layer: Layer, query: FeatureQuery, hits: bool) -> tuple[Page | None, int | None]:
     """The page unless only hits are asked for, and the number matched where it is cheap or asked for."""
     try:
-        with city.database.reading() as raw:
-            page = None if hits else read_page(raw, layer, query)
-            matched = count(raw, layer, query) if hits or not query.restricted else None
+        with city.reading() as reader:
+            page = None if hits else read_page(reader, layer, query)
+            matched = count(reader, layer, query) if hits or not query.restricted else None
     except Cql2Error as error:
         raise ParameterError("filter", str(error)) from None
     return page, matched
@@ -83,8 +83,8 @@ def get_item(city: "City", request: Request, _body: bytes, collection: str, item
     format_ = negotiate(request, values, ITEM_FORMATS)
     crs = crs_parameter("crs", values.get("crs"), city.offered_for(layer))
     as_of = instant("as-of", values["as-of"]) if "as-of" in values else None
-    with city.database.reading() as raw:
-        text, revision = read_feature(raw, layer, feature_id(layer, item), crs, as_of)
+    with city.reading() as reader:
+        text, revision = read_feature(reader, layer, feature_id(layer, item), crs, as_of)
     headers = {
         "Content-Crs": f"<{crs.uri}>",
         "Content-Language": city.language(request),
@@ -127,8 +127,8 @@ def _described(
     format_ = negotiate(request, values, formats)
     language = city.language(request)
     if format_ == "geojson":
-        with city.database.reading() as raw:
-            document = geojson_schema(layer, city.url, language, wide_integers(raw, layer))
+        with city.reading() as reader:
+            document = geojson_schema(layer, city.url, language, wide_integers(reader, layer))
     else:
         document = _DESCRIPTIONS[kind](layer, city.url, language)
     headers = {"Content-Language": language}

@@ -19,7 +19,6 @@ async def get_health(_request: Request) -> Response:
 
 def get_ready(city: "City", _request: Request, _body: bytes) -> Reply:
     """``GET /ready``; 503 when the database cannot be reached."""
-    with city.database.reading() as raw, raw.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM citymap.layers")
-        row = cursor.fetchone()
-    return Reply(orjson.dumps({"status": "ready", "layers": row[0] if row else 0}))
+    with city.reading() as reader:
+        [(count,)] = reader.fetch("SELECT count(*) FROM citymap.layers", {})
+    return Reply(orjson.dumps({"status": "ready", "layers": count}))

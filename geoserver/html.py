@@ -66,7 +66,7 @@ class Html:
 
     def _page(self, request: Request, template: str, data: dict[str, Any], headers: dict[str, str]) -> Reply:
         language = self._city.language(request)
-        config = self._city.published.api.config
+        config = self._city.api.config
         locale = Locale.parse(language, sep="-")
         text = render(config, config["server"]["templates"], template, {**data, "language": language[:2]}, locale)
         headers = {**headers, "Content-Language": language, "Content-Security-Policy": CONTENT_SECURITY_POLICY}
@@ -75,7 +75,7 @@ class Html:
     def _linked(
         self, layer: Layer, document: dict[str, Any], headers: dict[str, str], identifier: str | None = None
     ) -> Reply:
-        api = self._city.published.api
+        api = self._city.api
         if document.get("features") == []:  # pygeoapi would write a comma behind the nothing that there is
             context = {"schema": "https://schema.org/", "type": "@type"}
             return Reply(orjson.dumps({"@context": [context], **document}), media_type("jsonld"), headers=headers)

@@ -12,12 +12,15 @@ from uuid import UUID
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.job_context import AbortReason
 
+from geoserver.database_roles import ACCESS_ROLE, role_url
 from geoserver.errors import describe, exception_document
 from geoserver.execution import Execution, Executor
 from geoserver.jobs import QUEUE, QUEUE_SCHEMA, TASK, JobRecord, Jobs
+from geoserver.principals import Principals
 from geoserver.process_adapter import PROCESSES, Process
 from geoserver.settings import Settings
 from geoserver.uploads import Uploads
+from layers.access import APP_ROLE
 from layers.catalogue import Text
 from layers.database import Database
 from layers.processing import FileResult, JobCancelled
@@ -32,11 +35,17 @@ GRACE = 5.0
 class Worker:
     """One worker process over a migrated database."""
 
-    def __init__(self, settings: Settings, database_url: str) -> None:
+    def __init__(self, settings: Settings, owner_url: str) -> None:
         self._settings = settings.server.jobs
         self._silent = self._settings.lost_seconds
         self._next_tidying = time.monotonic() + _TIDYING
         at_once = self._settings.at_once
+        database_url, access_url = (
+            settings.database.app_url or role_url(owner_url, APP_ROLE),
+            settings.database.access_url or role_url(owner_url, ACCESS_ROLE),
+        )
+        self._gate = Database(access_url, pool_size=1, overflow=at_once)
+        self._principals = Principals(self._gate, anonymous_edit=settings.access.anonymous_edit)
         self._database = Database(
             database_url, pool_size=2 * at_once + 2, statement_timeout=60 * self._settings.max_minutes,
             warm_srids=settings.crs.offered,
@@ -65,6 +74,7 @@ class Worker:
                 with suppress(asyncio.CancelledError):
                     await upkeep
         self._database.close()
+        self._gate.close()
 
     async def _run(self, context: JobContext, job: str) -> None:
         """The queue's one task. Cancelled by DELETE /jobs/{id} and by the worker's end."""
@@ -96,9 +106,9 @@ class Worker:
             def finish(conn: Any, result: Any) -> None:
                 self.jobs.succeed(conn, job, *_stored(process, result, job.attempts))
 
-            self._executor.run(
-                process, values, job.actor, execution, directory, 60 * self._settings.max_minutes, finish
-            )
+            principal = self._principals.of(job.actor)
+            seconds = 60 * self._settings.max_minutes
+            self._executor.run(process, values, principal, execution, directory, seconds, finish)
         except JobCancelled:
             shutil.rmtree(directory, ignore_errors=True)
         except Exception as error:

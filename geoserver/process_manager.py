@@ -26,6 +26,7 @@ from geoserver.jobs import JobFilter, JobRecord, Jobs
 from geoserver.process_adapter import PROCESSES, RESULT, Process
 from geoserver.process_schema import Json
 from geoserver.uploads import Uploads
+from layers.access import Principal
 
 _ASYNC = {"Preference-Applied": "respond-async"}
 
@@ -35,7 +36,7 @@ class Caller:
     """Who asks, in which language, and what pygeoapi's handlers do not hand on."""
 
     processes: "Processes"
-    actor: str | None
+    principal: Principal
     language: str
     filter: JobFilter = field(default_factory=JobFilter)
 
@@ -77,7 +78,7 @@ class Processes:
             except NoSuchUpload as error:
                 raise InputError(f"input {name!r}: {error}") from None
 
-    def run_waiting(self, process: Process, values: Mapping[str, Any], actor: str | None) -> Any:
+    def run_waiting(self, process: Process, values: Mapping[str, Any], principal: Principal) -> Any:
         """Run while the client waits, and return the result as JSON values.
 
         Raises :class:`Busy` when too many run, or when it takes too long: then it is stopped.
@@ -88,15 +89,15 @@ class Processes:
                 "try later, or send Prefer: respond-async"
             )
         execution = Execution()
-        future = self._threads.submit(self._run, process, values, actor, execution)
+        future = self._threads.submit(self._run, process, values, principal, execution)
         future.add_done_callback(lambda _done: self._free.release())
         return self._result(future, execution)
 
-    def _run(self, process: Process, values: Mapping[str, Any], actor: str | None, execution: Execution) -> Any:
+    def _run(self, process: Process, values: Mapping[str, Any], principal: Principal, execution: Execution) -> Any:
         seconds = self._settings.sync_seconds
         with tempfile.TemporaryDirectory(prefix="citymap-execution-") as directory:
             result = self._executor.run(
-                process, values, actor, execution, Path(directory), seconds, lambda _conn, _result: None
+                process, values, principal, execution, Path(directory), seconds, lambda _conn, _result: None
             )
             return orjson.loads(process.output.dump_json(result))
 
@@ -128,25 +129,25 @@ class ProcessManager(BaseManager):  # type: ignore[misc]
     def get_jobs(self, status: Any = None, limit: int | None = None, offset: int | None = None) -> Json:
         """A page of the caller's jobs."""
         caller = CALLER.get()
-        found, count = caller.processes.jobs.page(caller.actor, caller.filter, limit or 10, offset or 0)
+        found, count = caller.processes.jobs.page(caller.principal.account, caller.filter, limit or 10, offset or 0)
         return {"jobs": [_shown(job, caller.language) for job in found], "numberMatched": count}
 
     def get_job(self, job_id: str) -> Json:
         """One job. Raises :class:`NoSuchJob`."""
         caller = CALLER.get()
-        return _shown(caller.processes.jobs.get(job_id, caller.actor, inputs=True), caller.language)
+        return _shown(caller.processes.jobs.get(job_id, caller.principal.account, inputs=True), caller.language)
 
     def get_job_result(self, job_id: str) -> tuple[str, Any]:
         """The result of a job that ended well, as JSON values."""
         caller = CALLER.get()
-        job = caller.processes.jobs.get(job_id, caller.actor)
+        job = caller.processes.jobs.get(job_id, caller.principal.account)
         result = caller.processes.jobs.result(job.id)
         return "application/json", {RESULT: result} if job.response == "document" else result
 
     def delete_job(self, job_id: str) -> bool:
         """Dismiss a job. Raises :class:`NoSuchJob`."""
         caller = CALLER.get()
-        caller.processes.jobs.dismiss(caller.processes.jobs.get(job_id, caller.actor).id)
+        caller.processes.jobs.dismiss(caller.processes.jobs.get(job_id, caller.principal.account).id)
         return True
 
     def execute_process(
@@ -162,11 +163,13 @@ class ProcessManager(BaseManager):  # type: ignore[misc]
         caller = CALLER.get()
         process = find_process(process_id)
         values = process.checked(data_dict)
-        caller.processes.require_uploads(process, values, caller.actor)
+        caller.processes.require_uploads(process, values, caller.principal.account)
         if execution_mode == RequestedProcessExecutionMode.respond_async or not process.declared.sync:
-            job = caller.processes.jobs.submit(process_id, data_dict, caller.actor, requested_response or "raw")
+            job = caller.processes.jobs.submit(
+                process_id, data_dict, caller.principal.account, requested_response or "raw"
+            )
             return str(job), "application/json", None, JobStatus.accepted, _ASYNC
-        result = caller.processes.run_waiting(process, values, caller.actor)
+        result = caller.processes.run_waiting(process, values, caller.principal)
         answer = {RESULT: result} if requested_response == "document" else result
         return None, "application/json", answer, JobStatus.successful, {}
 

@@ -61,15 +61,14 @@ def get_process(city: "City", request: Request, _body: bytes, process: str) -> R
 def execute(city: "City", request: Request, body: bytes, process: str) -> Reply:
     """``POST /processes/{process}/execution``: 200 with the result, or 201 with the Location of a job."""
     values = query_values(request, ("f", "lang"))
-    if find_process(process).declared.edits:
-        city.require_editor(request)
+    city.require_process(find_process(process))
     document = _execute_document(request, body)
     core_request = CoreRequest(
         request, city.language(request), negotiate(request, values, ("json",)), values,
         headers={"Prefer": _preference(request)}, body=orjson.dumps(document),
     )  # fmt: skip
     with called_by(_caller(city, request)):
-        reply = reply_of(pygeoapi.api.processes.execute_process(city.published.api, core_request, process))
+        reply = reply_of(pygeoapi.api.processes.execute_process(city.api, core_request, process))
     headers = dict(reply.headers)
     if reply.status != HTTPStatus.CREATED:
         headers.pop("Location", None)  # pygeoapi gives one also where there is no job
@@ -106,7 +105,7 @@ def delete_job(city: "City", request: Request, _body: bytes, job: str) -> Reply:
 def get_results(city: "City", request: Request, _body: bytes, job: str) -> Reply:
     """``GET /jobs/{job}/results``: the result, or what the execution failed with."""
     values = query_values(request, ("f", "lang"))
-    found = city.processes.jobs.get(job, city.actor(request))
+    found = city.processes.jobs.get(job, city.account)
     if found.active:
         raise ResultNotReady(f"the job is {found.status} ({found.progress} %); ask again when it has ended")
     if found.status == "dismissed":
@@ -167,7 +166,7 @@ def _job_filter(values: Mapping[str, str]) -> JobFilter:
 
 
 def _caller(city: "City", request: Request, wanted: JobFilter | None = None) -> Caller:
-    return Caller(city.processes, city.actor(request), city.language(request), wanted or JobFilter())
+    return Caller(city.processes, city.principal, city.language(request), wanted or JobFilter())
 
 
 def _answer(
@@ -183,7 +182,7 @@ def _answer(
     format_ = format_ or negotiate(request, values, ("json", "html"))
     core_request = CoreRequest(request, city.language(request), format_, {**values, **(parameters or {})})
     with called_by(_caller(city, request, wanted)):
-        reply = reply_of(handler(city.published.api, core_request, *arguments))
+        reply = reply_of(handler(city.api, core_request, *arguments))
     media_type = reply.media_type or "application/json"
     headers = {**reply.headers, "Cache-Control": "no-store"} if "jobs" in request.url.path else reply.headers
     return Reply(reply.body, media_type, reply.status, headers)

@@ -70,9 +70,9 @@ class PostGISProvider(BaseProvider):  # type: ignore[misc]
             query = feature_query(source.layer, values, self._offered, Limits(limit, limit), source.projected)
         except ValueError as error:
             raise ProviderQueryError(user_msg=str(error)) from error
-        with source.database.reading() as raw:
-            page = None if resulttype == "hits" else read_page(raw, source.layer, query)
-            matched = count(raw, source.layer, query)
+        with source.database.reading() as reader:
+            page = None if resulttype == "hits" else read_page(reader, source.layer, query)
+            matched = count(reader, source.layer, query)
         features = [orjson.loads(feature) for feature in page.features] if page else []
         return {
             "type": "FeatureCollection",
@@ -84,8 +84,8 @@ class PostGISProvider(BaseProvider):  # type: ignore[misc]
     def get(self, identifier: str, crs_transform_spec: Any = None, **_unused: Any) -> dict[str, Any]:
         """One Feature. Raises pygeoapi's ProviderItemNotFoundError."""
         try:
-            with self._source.database.reading() as raw:
-                text, _ = read_feature(raw, self._source.layer, int(identifier), self._crs(crs_transform_spec))
+            with self._source.database.reading() as reader:
+                text, _ = read_feature(reader, self._source.layer, int(identifier), self._crs(crs_transform_spec))
         except (FeatureNotFound, ValueError) as error:
             raise ProviderItemNotFoundError(str(error)) from error
         feature: dict[str, Any] = orjson.loads(text)

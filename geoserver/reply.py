@@ -4,7 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from geoserver.errors import BodyError, Busy, SignInNeeded, TooLarge, TooManyRequests, describe, error_body
+from layers.access import ANONYMOUS
 
 #: Bodies below this size [bytes] are not worth compressing.
 _COMPRESS_FROM = 1400
@@ -36,21 +37,22 @@ class Reply:
 
 
 def endpoint(
-    handler: Callable[..., Reply], max_body: int = 0, *, editors_only: bool = False
+    handler: Callable[..., Reply], max_body: int = 0, *, admit: Callable[..., None] | None = None
 ) -> Callable[[Request], Any]:
     """A Starlette endpoint that runs ``handler(city, request, body, **path parameters)`` in a worker thread.
 
-    Bodies above ``max_body`` [bytes] are refused while they arrive; with ``editors_only`` none is read before the
-    client has signed in. Errors become exception documents.
+    ``city`` is a :class:`geoserver.city.City`, as the request's principal sees it. Bodies above ``max_body`` [bytes]
+    are refused while they arrive; none is read before ``admit(city, **path parameters)`` has let the client in.
+    Errors become exception documents.
     """
 
     async def run(request: Request) -> Response:
         try:
-            if editors_only:
-                await in_thread(request, request.app.state.city.require_editor, request)
+            if admit is not None:
+                await in_thread(request, _admit, admit, request)
             body = await _body(request, max_body)
             reply = await in_thread(request, _answer, handler, request, body)
-        except (TooLarge, Busy, BodyError, SignInNeeded) as error:
+        except Exception as error:
             reply = failure(error)
         return response(reply)
 
@@ -81,12 +83,26 @@ def failure(error: Exception) -> Reply:
     return Reply(error_body(document), status=status, headers=headers)
 
 
+def _admit(admit: Callable[..., None], request: Request) -> None:
+    admit(request.app.state.city.seen_in(request), **request.path_params)
+
+
 def _answer(handler: Callable[..., Reply], request: Request, body: bytes) -> Reply:
+    running = request.app.state.city
     try:
-        reply = handler(request.app.state.city, request, body, **request.path_params)
+        city = running.seen_in(request)
+        reply = _kept_apart(handler(city, request, body, **request.path_params), city.account)
     except Exception as error:
-        reply = request.app.state.city.pages.failure(request, failure(error))
+        reply = running.seen_by(ANONYMOUS).pages.failure(request, failure(error))
     return _compressed(reply, request.headers.get("accept-encoding", ""))
+
+
+def _kept_apart(reply: Reply, account: str | None) -> Reply:
+    """The answer, kept by no shared cache when it was made for an account."""
+    if account is None:
+        return reply
+    kept = "no-store" if "no-store" in reply.headers.get("Cache-Control", "") else "private, no-cache"
+    return replace(reply, headers={**reply.headers, "Cache-Control": kept})
 
 
 async def _body(request: Request, bound: int) -> bytes:

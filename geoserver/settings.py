@@ -4,6 +4,7 @@ A key that is not declared here is refused. ``tracking`` and ``tiles`` hold keys
 that nothing reads yet. Reading files and the environment is :mod:`geoserver.config`'s work.
 """
 
+import hashlib
 import os
 import re
 from ipaddress import ip_network
@@ -237,16 +238,8 @@ class Outbound(Group):
     private: tuple[Network, ...] = Field(
         default=(), max_length=100, description="private networks that those hosts may lie in"
     )
-    proxy: str | None = Field(default=None, repr=False, description="http://proxy:port to call them through")
     seconds: float = Field(default=20, gt=0, le=600, description="longest time of a call [s]")
     max_mb: float = Field(default=20, gt=0, le=10_240, description="size of an answer [MB]")
-
-    @field_validator("proxy")
-    @classmethod
-    def _is_proxy(cls, proxy: str | None) -> str | None:
-        if proxy is not None and (urlsplit(proxy).scheme != "http" or not urlsplit(proxy).hostname):
-            raise ValueError("is not an address such as 'http://proxy.example.gov.cn:3128'")
-        return proxy
 
 
 class Logging(Group):
@@ -306,13 +299,17 @@ class DatabaseSettings(Group):
     """The PostGIS database."""
 
     url: str | None = Field(default=None, repr=False, description="postgresql://…; null: a private cluster")
+    app_url: str | None = Field(
+        default=None, repr=False, description="as citymap_app; null: url with that role and a password derived from it"
+    )
+    access_url: str | None = Field(default=None, repr=False, description="as citymap_access; null: likewise")
     directory: FilePath = Field(
         default="var/postgres", validate_default=True, description="of the private cluster"
     )
     pool_size: int = Field(default=4, ge=1, le=200, description="connections, so requests at once, per worker")
     statement_timeout: float = Field(default=30, gt=0, le=3600, description="of a request's statement [s]")
 
-    @field_validator("url")
+    @field_validator("url", "app_url", "access_url")
     @classmethod
     def _is_postgresql(cls, url: str | None) -> str | None:
         scheme, _, rest = (url or "postgresql://_").partition("://")
@@ -343,10 +340,89 @@ class Crs(Group):
         return code
 
 
+class Password(Group):
+    """What a new password must be."""
+
+    min_length: int = Field(default=10, ge=8, le=64, description="[characters]")
+    min_classes: int = Field(default=3, ge=1, le=4, description="of lower case, upper case, digits, others")
+    min_score: int = Field(default=3, ge=0, le=4, description="zxcvbn's estimate of how hard it is to guess")
+    history: int = Field(default=5, ge=0, le=24, description="former passwords not taken again")
+    max_age_days: int = Field(default=0, ge=0, le=3650, description="changed after [d]; 0: never")
+    force_first_change: bool = Field(default=True, description="who gets a password from others must change it first")
+
+
+class Lockout(Group):
+    """What failures of signing in cost. Clients that an account has used before are counted apart from all others."""
+
+    failures: int = Field(default=5, ge=2, le=100, description="in a row that lock the account")
+    first_seconds: float = Field(default=60, gt=0, le=86_400, description="first lock [s]; each further failure doubles it")
+    max_minutes: float = Field(default=30, gt=0, le=1440, description="longest lock [min]")
+    window_minutes: float = Field(default=60, gt=0, le=10_080, description="failures are forgotten after [min]")
+
+    @model_validator(mode="after")
+    def _window_outlasts_locks(self) -> "Lockout":
+        if self.window_minutes < self.max_minutes:
+            raise ValueError("window_minutes is less than max_minutes: a lock would forget the failures it is for")
+        return self
+
+
+class Sessions(Group):
+    """Signing in with a browser."""
+
+    idle_minutes: float = Field(default=60, gt=0, le=10_080, description="ends when unused for [min]")
+    max_hours: float = Field(default=12, gt=0, le=720, description="ends after [h]")
+
+
 class Access(Group):
-    """What people may do without signing in."""
+    """Who is let in, and what people may do without signing in."""
 
     anonymous_edit: bool = Field(default=False, description="anyone may edit public layers: for trials only")
+    server_key: FilePath = Field(
+        default="var/secrets/server.key", validate_default=True, description="made at the first start; back it up"
+    )
+    password: Password = Password()
+    lockout: Lockout = Lockout()
+    sessions: Sessions = Sessions()
+    key_days: int = Field(default=365, ge=1, le=3650, description="longest life of an API key [d]")
+    token_minutes: float = Field(default=15, gt=0, le=1440, description="life of a bearer token [min]")
+
+
+class Audit(Group):
+    """审计 the audit log of everything written, and of what is sensitive to read."""
+
+    hash: Literal["sha256", "sm3"] = Field(
+        default="sha256", description="of new links of its chain; older ones keep theirs"
+    )
+    keep_days: int = Field(
+        default=400, ge=183, le=36_500, description="`citymap audit prune` removes what is older [d]; six months at least"
+    )
+    timestamp_url: str | None = Field(
+        default=None, description="RFC 3161 timestamp authority, for `citymap audit head --timestamp`"
+    )
+    timestamp_ca: FilePath | None = Field(default=None, description="PEM file of the authority's root certificates")
+
+    @field_validator("hash")
+    @classmethod
+    def _is_available(cls, name: str) -> str:
+        try:
+            hashlib.new(name)
+        except ValueError:
+            raise ValueError(f"this Python's OpenSSL has no {name.upper()}; set sha256") from None
+        return name
+
+    @field_validator("timestamp_url")
+    @classmethod
+    def _is_http(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "http://_")
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.fragment or parts.username:
+            raise ValueError("is not an address such as 'https://tsa.example.gov.cn/tsr'")
+        return url
+
+    @model_validator(mode="after")
+    def _authority_is_known(self) -> "Audit":
+        if self.timestamp_url and not self.timestamp_ca:
+            raise ValueError("timestamp_url needs timestamp_ca, the certificates that its timestamps are verified with")
+        return self
 
 
 class Jt808(Group):
@@ -377,7 +453,8 @@ class Settings(Group):
     metadata: Metadata = Metadata()
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     crs: Crs = Crs()
-    access: Access = Access()
+    access: Access = Field(default_factory=Access)
+    audit: Audit = Audit()
     tracking: Tracking = Tracking()
     tiles: Tiles = Tiles()
     resources: dict[str, Any] = Field(

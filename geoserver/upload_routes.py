@@ -30,8 +30,8 @@ _SILENCE = 60.0
 
 async def post_upload(request: Request) -> Response:
     """``POST /uploads``: the body itself, or the one file of multipart/form-data."""
-    city: City = request.app.state.city
     try:
+        city: City = await asyncio.to_thread(request.app.state.city.seen_in, request)
         actor = await asyncio.to_thread(_admit, city, request)
         reply = await _receive(city, request, actor)
     except ClientDisconnect:
@@ -45,22 +45,22 @@ async def post_upload(request: Request) -> Response:
 def get_upload(city: "City", request: Request, _body: bytes, upload: str) -> Reply:
     """``GET /uploads/{id}``: what is kept under that id."""
     query_values(request, ("f",))
-    found = city.uploads.get(upload, city.actor(request))
+    found = city.uploads.get(upload, city.account)
     return Reply(_document(found.id, found.name, found.bytes))
 
 
 def delete_upload(city: "City", request: Request, _body: bytes, upload: str) -> Reply:
     """``DELETE /uploads/{id}``."""
-    city.require_editor(request)
-    city.uploads.remove(upload, city.actor(request))
+    city.require_upload()
+    city.uploads.remove(upload, city.account)
     return Reply(status=HTTPStatus.NO_CONTENT, media_type=None)
 
 
 def _admit(city: "City", request: Request) -> str | None:
     """Everything that can be refused before the first byte is read; returns the account."""
-    city.require_editor(request)
+    city.require_upload()
     query_values(request, ("name",))
-    actor = city.actor(request)
+    actor = city.account
     bound = _bound(city)
     if int(request.headers.get("content-length", "0")) > bound + 10_000:
         raise TooLarge(f"the file is larger than {bound} bytes (server.uploads.max_mb)")

@@ -18,6 +18,8 @@ Action = Literal["read", "create", "update", "delete", "manage"]
 
 #: From the least to the most protected.
 VISIBILITIES: tuple[Visibility, ...] = ("public", "internal", "sensitive", "core")
+#: The role in PostgreSQL of requests and jobs: it owns nothing, and every policy binds it.
+APP_ROLE = "citymap_app"
 #: The role that everybody has, signed in or not.
 PUBLIC_ROLE = "public"
 

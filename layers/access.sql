@@ -20,8 +20,8 @@ CREATE TABLE access.departments (
     CHECK (parent <> id)
 );
 
--- What a role may do. kind 'collection': resource is a layer's id or '*' (what a role may do with a layer that it names
--- is decided by those rows alone), up to the visibility, within: everywhere, the area or the department of the
+-- What a role may do. kind 'collection': resource is a layer's id or '*' (all layers but those that the role names for the
+-- same action), up to the visibility, within: everywhere, the area or the department of the
 -- membership. kind 'process': resource is a process's id or '*' (all that edit nothing). kind 'office': see
 -- layers/access.py.
 CREATE TABLE access.permissions (
@@ -274,6 +274,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA procrastinate TO ci
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA procrastinate TO citymap_app;
 GRANT SELECT ON citymap.layers TO citymap_access;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA access TO citymap_access;
+
+ALTER FUNCTION citymap.tidy() SECURITY DEFINER SET search_path = public, pg_temp;
 
 -- A filter that may leak what it sees must wait for the policies, so it could use no index. Boxes tell nothing. Only a
 -- superuser may say so; without it, spatial reads of layers that are not public scan them (citymap doctor tells).

@@ -1,15 +1,18 @@
 """Connections to PostGIS: one pool per process, every connection warmed before its first request."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import orjson
 import psycopg2
 from psycopg2 import InterfaceError, OperationalError, sql
+from psycopg2.extensions import BYTES, register_type
 from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import QueuePool
 
+from layers.access import ANONYMOUS, Principal, grants_text
 from layers.catalogue import CGCS2000
 
 #: Written into ``application_name`` so that an operator sees whose connection it is.
@@ -60,21 +63,26 @@ class Database:
         connection.rollback()
 
     @contextmanager
-    def transaction(self, actor: str | None = None) -> Iterator[Connection]:
-        """One transaction, committed when the block ends well; history records ``actor`` as who made the change."""
+    def transaction(self, actor: str | None = None, principal: Principal | None = None) -> Iterator[Connection]:
+        """One transaction, committed when the block ends well; history records who made the change.
+
+        It may do what ``principal`` may; ``actor`` names somebody who needs no permission (an operator, an import).
+        """
         with self.engine.begin() as connection:
-            if actor is not None:
+            if principal is not None:
+                connection.execute(_ACT_AS, acting_as(principal))
+            elif actor is not None:
                 connection.execute(text("SELECT set_config('citymap.actor', :actor, true)"), {"actor": actor})
             yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[PsycopgConnection]:
-        """A bare psycopg2 connection in autocommit, for single SELECTs: no BEGIN and ROLLBACK round trips."""
+    def reading(self, principal: Principal = ANONYMOUS) -> "Iterator[Reader]":
+        """Single SELECTs as a principal, each one round trip: no BEGIN and ROLLBACK beside it."""
         pooled = self.engine.raw_connection()
         raw: Any = pooled.driver_connection
         try:
             raw.autocommit = True
-            yield raw
+            yield Reader(raw, principal)
         except (OperationalError, InterfaceError):
             if raw.closed:
                 # One broken line means that the server went away: the other pooled lines are as dead.
@@ -92,17 +100,56 @@ class Database:
             for _ in range(self._size):
                 opened.callback(self.engine.raw_connection().close)
 
-    def listen(self, channel: str) -> PsycopgConnection:
-        """A connection of its own, outside the pool, that receives NOTIFY on a channel. The caller closes it."""
-        connection = psycopg2.connect(self.url, application_name=f"{APPLICATION} {channel}")
+    def listen(self, *channels: str) -> PsycopgConnection:
+        """A connection of its own, outside the pool, that receives NOTIFY on channels. The caller closes it."""
+        connection = psycopg2.connect(self.url, application_name=f"{APPLICATION} {channels[0]}")
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            for channel in channels:
+                cursor.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         return connection
 
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+class Reader:
+    """Runs SELECTs on a connection in autocommit, with the rights of a principal."""
+
+    def __init__(self, raw: PsycopgConnection, principal: Principal = ANONYMOUS) -> None:
+        self._raw = raw
+        self._grants = grants_text(principal.grants)
+
+    def fetch(self, statement: str, values: Mapping[str, Any], *, as_bytes: bool = False) -> list[tuple[Any, ...]]:
+        """All rows of a statement with ``%(name)s`` placeholders. With ``as_bytes`` texts stay the UTF-8 that
+        PostgreSQL sent: decoding and encoding it again was a quarter of a page's cost."""
+        with self._raw.cursor() as cursor:
+            if as_bytes:
+                register_type(BYTES, cursor)
+            if self._grants:
+                # Two statements of one message are one transaction, so the setting is local to the second.
+                statement = _READ_AS + statement
+                values = {**values, "citymap.grants": self._grants}
+            cursor.execute(statement, values)
+            return cursor.fetchall()
+
+
+_READ_AS = "SELECT set_config('citymap.grants', %(citymap.grants)s, true);"
+_ACT_AS = text(
+    "SELECT set_config('citymap.actor', :actor, true), set_config('citymap.grants', :grants, true),"
+    " set_config('citymap.request', :request, true)"
+)
+
+
+def acting_as(principal: Principal) -> dict[str, str]:
+    """What a transaction is told of its principal."""
+    request = {"id": principal.request, "address": principal.address, "via": principal.via}
+    return {
+        "actor": principal.account or "anonymous",
+        "grants": grants_text(principal.grants),
+        "request": orjson.dumps(request).decode(),
+    }
 
 
 def psycopg2_url(url: str) -> str:

@@ -283,7 +283,7 @@ def _in_box(layer: Layer, t: FromClause, box: Box) -> ColumnElement[bool]:
 
 def _intersects(layer: Layer, t: FromClause, corners: tuple[Any, ...], box: Box) -> ColumnElement[bool]:
     if coincident(box.srid, layer.srid):
-        return func.ST_Intersects(t.c.geom, func.ST_MakeEnvelope(*corners, layer.srid, type_=t.c.geom.type))
+        return _touches(layer, t, func.ST_MakeEnvelope(*corners, layer.srid, type_=t.c.geom.type))
     envelope = func.ST_MakeEnvelope(*corners, box.srid)
     if box.far:
         return func.ST_Intersects(func.ST_Transform(t.c.geom, box.srid), envelope)
@@ -291,7 +291,14 @@ def _intersects(layer: Layer, t: FromClause, corners: tuple[Any, ...], box: Box)
     west, south, east, north = corners
     step = func.greatest(east - west, north - south, literal_column("1e-9::float8")) / 16
     transformed = func.ST_Transform(func.ST_Segmentize(envelope, step), layer.srid, type_=t.c.geom.type)
-    return func.ST_Intersects(t.c.geom, transformed)
+    return _touches(layer, t, transformed)
+
+
+def _touches(layer: Layer, t: FromClause, area: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the feature meets an area. Below row-level security an index serves operators only that leak nothing,
+    as ``&&`` does; ST_Intersects implies it elsewhere."""
+    met: ColumnElement[bool] = func.ST_Intersects(t.c.geom, area)
+    return met if layer.visibility == "public" else and_(t.c.geom.op("&&", is_comparison=True)(area), met)
 
 
 def _in_time(

@@ -8,10 +8,15 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
 
+from layers.access import APP_ROLE, grants_from, visible_layers
 from layers.catalogue import CatalogueError, Field, Layer, Text
 from layers.tables import LAYERS
 
 LOGGER = logging.getLogger("citymap")
+
+
+#: NULL for the database's owner and others whom no policy binds.
+_GRANTS = text("SELECT coalesce(current_setting('citymap.grants', true), '') WHERE current_user = :app")
 
 
 class LayerNotFound(LookupError):
@@ -19,14 +24,18 @@ class LayerNotFound(LookupError):
 
 
 def load_layers(conn: Connection) -> dict[str, Layer]:
-    """Every layer of the catalogue by id, in drawing order. A row that is no layer is logged and left out."""
+    """The layers of the catalogue by id, in drawing order, as the connection's principal may see them.
+
+    A row that is no layer is logged and left out.
+    """
     layers: dict[str, Layer] = {}
     for row in conn.execute(select(LAYERS).order_by(LAYERS.c.position, LAYERS.c.id)).mappings():
         try:
             layers[row["id"]] = _layer(row)
         except (CatalogueError, KeyError, TypeError) as error:
             LOGGER.error("catalogue row %r is left out: %s", row["id"], error)
-    return layers
+    grants = conn.execute(_GRANTS, {"app": APP_ROLE}).scalar()
+    return layers if grants is None else visible_layers(layers, grants_from(grants))
 
 
 def create_layer(conn: Connection, layer: Layer) -> None:

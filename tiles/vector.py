@@ -2,10 +2,9 @@
 
 from functools import lru_cache
 
-from psycopg2.extensions import connection as PsycopgConnection
-
 from layers.catalogue import DATA_SCHEMA, Layer
 from layers.crs import epsg, meets
+from layers.database import Reader
 from layers.tables import quoted
 
 #: Deepest zoom level served, and the most layers in one tile.
@@ -25,15 +24,13 @@ class NoSuchTile(LookupError):
     """The tile address lies outside the tile matrix set."""
 
 
-def read_tile(raw: PsycopgConnection, layers: tuple[Layer, ...], z: int, y: int, x: int) -> bytes:
+def read_tile(reader: Reader, layers: tuple[Layer, ...], z: int, y: int, x: int) -> bytes:
     """The tile with one MVT layer per city layer, named by its id. Raises :class:`NoSuchTile`."""
     if not 0 <= z <= MAX_ZOOM or not 0 <= x < 2**z or not 0 <= y < 2**z:
         raise NoSuchTile(f"there is no tile {z}/{y}/{x} (z/y/x) in WebMercatorQuad up to level {MAX_ZOOM}")
-    with raw.cursor() as cursor:
-        far = tuple(_is_far(layer, z, y, x) for layer in layers)
-        cursor.execute(_statement(layers, far, z), {"z": z, "x": x, "y": y})
-        row = cursor.fetchone()
-    return bytes(row[0]) if row and row[0] else b""
+    far = tuple(_is_far(layer, z, y, x) for layer in layers)
+    [(tile,)] = reader.fetch(_statement(layers, far, z), {"z": z, "x": x, "y": y})
+    return bytes(tile)
 
 
 @lru_cache(maxsize=4096)

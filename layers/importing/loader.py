@@ -25,7 +25,7 @@ from layers.importing.options import Mode
 from layers.importing.plausible import check_coordinates
 from layers.importing.report import Findings, LoadReport, Remark
 from layers.importing.source_crs import transform_to
-from layers.importing.staging import STAGE, Staging
+from layers.importing.staging import STAGE, Relay, Staging
 
 #: Rows sent by one COPY.
 BATCH_ROWS = 50_000
@@ -129,8 +129,10 @@ def _write(
         if mode == "replace":
             cursor.execute(sql.SQL("DELETE FROM {}").format(target))
             deleted = cursor.rowcount
+        guarded = Relay(cursor, target)
+        relay = guarded if guarded.needed() else None
         for batch in _batches(run, frames, progress):
-            _copy(cursor, run, batch, target, staged=False)
+            _copy(cursor, run, batch, target, staged=False, relay=relay)
         _refuse_nothing(run)
         return run.loaded, 0, 0, deleted
 
@@ -145,7 +147,9 @@ def _batches(run: _Run, frames: Iterable[GeoDataFrame], progress: Progress | Non
                 progress(run.read)
 
 
-def _copy(cursor: Any, run: _Run, frame: GeoDataFrame, target: sql.Identifier, *, staged: bool) -> None:
+def _copy(
+    cursor: Any, run: _Run, frame: GeoDataFrame, target: sql.Identifier, *, staged: bool, relay: Relay | None = None
+) -> None:
     """Send one batch; features without a usable geometry, or in a staged load without a key, are rejected."""
     _settle_columns(run, frame)
     ids = _ids(frame, run)
@@ -162,10 +166,15 @@ def _copy(cursor: Any, run: _Run, frame: GeoDataFrame, target: sql.Identifier, *
     options = pa.csv.WriteOptions(include_header=False, quoting_style="needed")
     pa.csv.write_csv(table, buffer, options)
     buffer.seek(0)
-    command = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv, ENCODING 'UTF8')").format(
-        target, sql.SQL(", ").join(map(sql.Identifier, names))
-    )
-    cursor.copy_expert(command, buffer)
+
+    def send(into: sql.Identifier) -> None:
+        command = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv, ENCODING 'UTF8')")
+        cursor.copy_expert(command.format(into, sql.SQL(", ").join(map(sql.Identifier, names))), buffer)
+
+    if relay:
+        relay.copy(names, send)
+    else:
+        send(target)
     run.loaded += table.num_rows
 
 

@@ -1,5 +1,6 @@
 """Update by key: the file in a temporary table beside the layer, then the least change that makes them equal."""
 
+from collections.abc import Callable
 from typing import Any
 
 from psycopg2 import sql
@@ -10,6 +11,30 @@ from layers.importing.report import MAX_REMARKS, Findings, Remark
 
 #: The temporary table that holds the file's features, in the file's order (``#``, which no field can be called).
 STAGE = "import_stage"
+
+
+class Relay:
+    """Brings COPY into a table that row-level security guards, where PostgreSQL takes INSERT only."""
+
+    def __init__(self, cursor: Any, target: sql.Identifier) -> None:
+        self._cursor = cursor
+        self._target = target
+
+    def needed(self) -> bool:
+        """Whether a policy binds this connection."""
+        self._cursor.execute("SELECT row_security_active(%s)", (self._target.as_string(self._cursor),))
+        return bool(self._cursor.fetchone()[0])
+
+    def copy(self, names: list[str], send: Callable[[sql.Identifier], None]) -> None:
+        """``send`` copies rows of these columns into the table it is given; they end up in the target."""
+        columns = sql.SQL(", ").join(map(sql.Identifier, names))
+        stage = sql.Identifier(STAGE)
+        make = sql.SQL("CREATE TEMPORARY TABLE {} ON COMMIT DROP AS SELECT {} FROM {} LIMIT 0")
+        self._cursor.execute(make.format(stage, columns, self._target))
+        send(stage)
+        move = sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {}")
+        self._cursor.execute(move.format(self._target, columns, columns, stage))
+        self._cursor.execute(sql.SQL("DROP TABLE {}").format(stage))
 
 
 class Staging:

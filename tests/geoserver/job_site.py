@@ -9,10 +9,10 @@ from typing import Any
 import requests
 from sqlalchemy import text
 
-from geoserver.accounts import add_account
 from layers.database import Database
 from tests.conftest import drop_database, make_database, serve
 from tests.geoserver import workshop
+from tests.people import employ
 
 PASSWORD = "correct horse battery"
 WANG, LI = ("wang", PASSWORD), ("li", PASSWORD)
@@ -75,7 +75,8 @@ def job_site(postgres_url: str, template: str, name: str, directory: Path, **set
     database = Database(url, pool_size=2)
     with database.transaction() as conn:
         for account, password in (WANG, LI):
-            add_account(conn, account, password)
+            employ(conn, account, "planner", password=password)
+        workshop.permit(conn, "planner")
     settings = {
         "SERVER__UPLOADS__DIRECTORY": str(directory / "uploads"), "SERVER__JOBS__DIRECTORY": str(directory / "jobs"),
         "SERVER__JOBS__LOST_SECONDS": "3", **settings,

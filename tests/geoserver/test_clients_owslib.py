@@ -8,9 +8,9 @@ import pytest
 from owslib.ogcapi.features import Features
 from owslib.util import Authentication
 
-from geoserver.accounts import add_account
 from tests.conftest import serve
 from tests.geoserver.conftest import Site
+from tests.people import employ
 
 Json = dict[str, Any]
 
@@ -88,7 +88,7 @@ def test_a_filter_in_the_body_of_a_post_adds_nothing(client: Features, site: Sit
 
 def test_editing_signs_in_and_is_kept_under_the_account(site: Site) -> None:
     with site.database.transaction() as conn:
-        add_account(conn, "surveyor", "correct horse battery")
+        employ(conn, "surveyor", "planner", password="correct horse battery")
     with serve(site.database.url) as url:
         with pytest.raises(RuntimeError, match="account"):
             Features(url).collection_item_create("trees", feature(code="O2"))

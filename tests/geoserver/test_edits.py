@@ -11,6 +11,7 @@ import requests
 
 from tests.conftest import serve
 from tests.geoserver.conftest import Site
+from tests.people import employ
 
 ITEMS = "/collections/trees/items"
 EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
@@ -161,10 +162,11 @@ def test_options_tell_what_qgis_asks(site: Site, tree: str) -> None:
 
 
 def test_editing_needs_an_account_unless_the_city_opens_it(site: Site) -> None:
-    from geoserver.accounts import add_account, set_disabled
+    from geoserver.accounts import set_disabled
 
     with site.database.transaction() as conn:
-        add_account(conn, "张三", "correct horse battery")
+        employ(conn, "张三", "planner", password="correct horse battery")
+        employ(conn, "李四", password="correct horse battery")
     with serve(site.database.url) as url:
         def edit(auth: Any) -> requests.Response:
             return requests.post(url + ITEMS, json=feature(name="谁"), auth=auth, timeout=30)
@@ -172,6 +174,8 @@ def test_editing_needs_an_account_unless_the_city_opens_it(site: Site) -> None:
         assert edit(None).status_code == 401
         assert edit(None).headers["WWW-Authenticate"].startswith("Basic")
         assert edit(("张三".encode(), b"wrong")).status_code == 401
+        no_role = edit(("李四".encode(), b"correct horse battery"))
+        assert no_role.status_code == 403 and "'trees'" in no_role.json()["description"]
         made = edit(("张三".encode(), b"correct horse battery"))
         assert made.status_code == 201
         new = int(made.headers["Location"].rsplit("/", 1)[1])
@@ -180,7 +184,7 @@ def test_editing_needs_an_account_unless_the_city_opens_it(site: Site) -> None:
     with site.database.transaction() as conn:
         set_disabled(conn, "张三", True)
     with serve(site.database.url) as url:
-        assert requests.get(url + ITEMS, auth=("张三".encode(), b"correct horse battery"), timeout=30).status_code == 200
+        assert requests.get(url + ITEMS, auth=("张三".encode(), b"correct horse battery"), timeout=30).status_code == 401
         answer = requests.post(url + ITEMS, json=feature(), auth=("张三".encode(), b"correct horse battery"), timeout=30)
         assert answer.status_code == 401
 

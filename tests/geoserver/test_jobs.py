@@ -22,7 +22,8 @@ from layers.database import Database
 from tests.conftest import ROOT, drop_database, make_database
 from tests.geoserver import workshop
 from tests.geoserver.job_site import LI, WANG, JobSite
-from tests.geoserver.workshop import eventually, working
+from tests.geoserver.workshop import eventually, permit, working
+from tests.people import employ
 
 URI = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
 
@@ -246,6 +247,9 @@ def jobs(postgres_url: str, template_name: str, tmp_path: Path) -> Iterator[Jobs
     name = f"citymap_jobs_{os.getpid()}"
     url = make_database(postgres_url, name, template_name)
     database = Database(url, pool_size=2)
+    with database.transaction() as conn:
+        employ(conn, "wang", "planner")
+        permit(conn, "planner")
     settings = load(environ={f"CITYMAP__{key}": value for key, value in settings_of(tmp_path).items()})
     yield Jobs(settings.server.jobs, database)
     database.close()

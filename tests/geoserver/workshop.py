@@ -107,6 +107,14 @@ def install() -> None:
     PROCESSES.update(find_processes([sys.modules[__name__]]))  # type: ignore[attr-defined]
 
 
+def permit(conn: Connection, role: str) -> None:
+    """Let a role execute the processes above that edit."""
+    conn.execute(
+        text("INSERT INTO access.permissions (role, kind, resource, action) VALUES (:role, 'process', 'plant', 'execute')"),
+        {"role": role},
+    )
+
+
 @contextmanager
 def working(database_url: str, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A real ``citymap worker`` on that database."""

@@ -19,8 +19,8 @@ def test_reading_recovers_after_the_server_dropped_every_connection(database: Da
     failures = 0
     for _ in range(6):
         try:
-            with own.reading() as raw, raw.cursor() as cursor:
-                cursor.execute("SELECT 1")
+            with own.reading() as reader:
+                reader.fetch("SELECT 1", {})
         except psycopg2.Error:
             failures += 1
     own.close()
@@ -29,20 +29,19 @@ def test_reading_recovers_after_the_server_dropped_every_connection(database: Da
 
 def test_a_statement_is_cut_off_at_its_time(database: Database) -> None:
     own = Database(database.url, pool_size=1, statement_timeout=0.2)
-    with pytest.raises(QueryCanceled), own.reading() as raw, raw.cursor() as cursor:
-        cursor.execute("SELECT pg_sleep(5)")
-    with own.reading() as raw, raw.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    with pytest.raises(QueryCanceled), own.reading() as reader:
+        reader.fetch("SELECT pg_sleep(5)", {})
+    with own.reading() as reader:
+        reader.fetch("SELECT 1", {})
     own.close()
 
 
 def test_the_first_cgcs2000_transformation_of_a_warm_connection_is_as_fast_as_the_second(database: Database) -> None:
     own = Database(database.url, pool_size=1, warm_srids=(4547,))
-    with own.reading() as raw, raw.cursor() as cursor:
-        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) SELECT ST_Transform(ST_SetSRID(ST_MakePoint(114.9 + i * 1e-9, 30.4), 4490), 4547) FROM generate_series(1, 1) AS i")
-        plan = cursor.fetchone()[0][0]  # type: ignore[index]
+    with own.reading() as reader:
+        [(found,)] = reader.fetch("EXPLAIN (ANALYZE, FORMAT JSON) SELECT ST_Transform(ST_SetSRID(ST_MakePoint(114.9 + i * 1e-9, 30.4), 4490), 4547) FROM generate_series(1, 1) AS i", {})
     own.close()
-    assert plan["Execution Time"] < 20
+    assert found[0]["Execution Time"] < 20
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite:///a", "nonsense"])

@@ -1,0 +1,115 @@
+"""From an account to its principal: memberships and permissions of ``access.*``, worked out once and remembered."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import text
+
+from geoserver.process_adapter import PROCESSES
+from layers.access import Grant, Principal
+from layers.database import Database
+
+#: Seconds for which a principal is remembered should the notice of a change be lost, and how many are.
+_REMEMBERED = 30.0
+_MOST = 5000
+
+_PERMISSIONS = text("""
+    WITH RECURSIVE held AS (
+        SELECT m.role, m.department, m.area FROM access.memberships m
+        JOIN access.accounts a ON a.name = m.account AND NOT a.disabled WHERE a.name = :account
+        UNION ALL SELECT 'public', '', ''
+    ), below AS (
+        SELECT DISTINCT department AS top, department AS id FROM held WHERE department <> ''
+        UNION SELECT below.top, d.id FROM below JOIN access.departments d ON d.parent = below.id
+    )
+    SELECT h.role, h.area, ARRAY(SELECT id FROM below WHERE top = h.department ORDER BY id) AS departments,
+           p.kind, p.resource, p.action, p.visibility, p.within
+    FROM held h LEFT JOIN access.permissions p ON p.role = h.role
+    ORDER BY 1, 2, 3, 4, 5, 6
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Permission:
+    role: str
+    area: str
+    departments: tuple[str, ...]
+    kind: str
+    resource: str
+    action: str
+    visibility: Any
+    within: str
+
+    def grant(self, named: frozenset[tuple[str, str, str]]) -> Grant:
+        """What it lets its holder do; a ``*`` is for no layer that the role names for the same action."""
+        besides = sorted(r for role, r, action in named if (role, action) == (self.role, self.action) and r != "*")
+        return Grant(
+            self.resource,
+            frozenset({self.action}),
+            self.visibility,
+            self.area if self.within == "area" else "",
+            self.departments if self.within == "department" else None,
+            tuple(besides) if self.resource == "*" else (),
+        )
+
+
+class Principals:
+    """Makes principals of accounts, over the connection that may read ``access.*``."""
+
+    def __init__(self, gate: Database, *, anonymous_edit: bool = False) -> None:
+        self._gate = gate
+        self._anonymous_edit = anonymous_edit
+        self._known: dict[str | None, tuple[Principal, float]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, account: str | None) -> Principal:
+        """The principal of an account, None being the public. A closed account has the public's rights only."""
+        known = self._known.get(account)
+        if known and known[1] > time.monotonic():
+            return known[0]
+        principal = self._load(account)
+        with self._lock:
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            self._known[account] = (principal, time.monotonic() + _REMEMBERED)
+        return principal
+
+    def forget(self) -> None:
+        """Somebody's rights have changed."""
+        with self._lock:
+            self._known = {}
+
+    def _load(self, account: str | None) -> Principal:
+        with self._gate.engine.connect() as conn:
+            rows = [_Permission(*row) for row in conn.execute(_PERMISSIONS, {"account": account})]
+        held = [row for row in rows if row.kind is not None]
+        principal = Principal(
+            account,
+            frozenset(row.role for row in rows),
+            _merged(held),
+            frozenset(row.resource for row in held if row.kind == "process"),
+            frozenset(f"{row.resource}:{row.action}" for row in held if row.kind == "office"),
+            "anonymous" if account is None else "password",
+        )
+        return _opened(principal) if self._anonymous_edit else principal
+
+
+def _merged(held: Iterable[_Permission]) -> tuple[Grant, ...]:
+    """One grant for all actions that are granted alike."""
+    collections = [row for row in held if row.kind == "collection"]
+    named = frozenset((row.role, row.resource, row.action) for row in collections)
+    actions: dict[Grant, set[str]] = defaultdict(set)
+    for grant in (row.grant(named) for row in collections):
+        actions[replace(grant, actions=frozenset())] |= grant.actions
+    return tuple(replace(grant, actions=frozenset(found)) for grant, found in actions.items())
+
+
+def _opened(principal: Principal) -> Principal:
+    """``access.anonymous_edit``: anyone may do with public layers what editors may."""
+    edits = Grant("*", frozenset({"create", "update", "delete", "manage"}), "public")
+    processes = principal.processes | {name for name, process in PROCESSES.items() if process.declared.edits}
+    return replace(principal, grants=(*principal.grants, edits), processes=processes)
