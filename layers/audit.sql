@@ -144,6 +144,9 @@ SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     event record;
 BEGIN
+    IF to_regclass(format('city.%I', layer.table_name)) IS NULL THEN
+        RETURN;
+    END IF;
     FOR event IN SELECT * FROM (VALUES ('INSERT', 'NEW TABLE AS new_rows'), ('DELETE', 'OLD TABLE AS old_rows'),
                                        ('UPDATE', 'NEW TABLE AS new_rows')) AS e (name, rows) LOOP
         EXECUTE format('CREATE TRIGGER audit_%s AFTER %s ON city.%I REFERENCING %s FOR EACH STATEMENT '
@@ -161,12 +164,12 @@ BEGIN
 END $$;
 CREATE TRIGGER watch_layer AFTER INSERT ON citymap.layers FOR EACH ROW EXECUTE FUNCTION audit.watch_layer();
 
-SELECT audit.watch_table(l) FROM citymap.layers l WHERE to_regclass(format('city.%I', l.table_name)) IS NOT NULL;
+SELECT audit.watch_table(l) FROM citymap.layers l;
 
 -- --- Layers' definitions, and who may do what -----------------------------------------------------------------------
 
 -- Row trigger; its arguments are the object's kind and the columns that name it. Of an UPDATE the changed columns are
--- kept, before and after.
+-- kept, before and after; of an account only those that hold no secret.
 CREATE FUNCTION audit.after_administration() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -179,7 +182,8 @@ DECLARE
 BEGIN
     SELECT jsonb_object_agg(key, jsonb_build_array(before -> key, after -> key)) INTO changes
     FROM jsonb_object_keys(present) AS key
-    WHERE TG_OP = 'UPDATE' AND before -> key IS DISTINCT FROM after -> key AND key <> 'updated' AND key !~ 'password|secret';
+    WHERE TG_OP = 'UPDATE' AND before -> key IS DISTINCT FROM after -> key AND key <> 'updated'
+      AND (TG_ARGV[0] <> 'account' OR key IN ('name', 'disabled'));
     IF TG_OP <> 'UPDATE' OR changes IS NOT NULL THEN
         PERFORM audit.record('administer', TG_ARGV[0], object, NULL, NULL, 'done',
             jsonb_build_object('change', CASE TG_OP WHEN 'INSERT' THEN 'create' ELSE lower(TG_OP) END)
