@@ -27,7 +27,7 @@ def footprint(grid: PixelGrid) -> Any:
     zeros = np.zeros_like(along)
     columns = np.concatenate([along, zeros + 1, 1 - along, zeros]) * grid.width
     rows = np.concatenate([zeros, along, zeros + 1, 1 - along]) * grid.height
-    x, y = grid.transform * (columns, rows)
+    x, y = grid.transform @ (columns, rows)
     lon, lat = Transformer.from_crs(grid.crs, CGCS2000, always_xy=True).transform(x, y)
     if not (np.all(np.isfinite(lon)) and np.all(np.abs(lon) <= 180.01) and np.all(np.abs(lat) <= 90.01)):
         raise ImportRefused(
@@ -42,7 +42,7 @@ def footprint(grid: PixelGrid) -> Any:
 def ground_resolution(grid: PixelGrid) -> float:
     """The side of a square as large on the ellipsoid as the pixel in the middle of the grid [m]."""
     column, row = grid.width / 2, grid.height / 2
-    x, y = grid.transform * (np.array([0, 1, 1, 0]) + column, np.array([0, 0, 1, 1]) + row)
+    x, y = grid.transform @ (np.array([0, 1, 1, 0]) + column, np.array([0, 0, 1, 1]) + row)
     lon, lat = Transformer.from_crs(grid.crs, CGCS2000, always_xy=True).transform(x, y)
     area, _ = Geod(ellps="GRS80").polygon_area_perimeter(lon, lat)
     return math.sqrt(abs(area))
@@ -70,5 +70,5 @@ def stretch_of(path: Any) -> tuple[tuple[float, float], ...]:
 
 def crs_name(crs: Any) -> str:
     """``EPSG:4547``, or WKT where the CRS has no code."""
-    code = None if crs.is_bound else crs.to_epsg()
+    code = crs.to_epsg()
     return f"EPSG:{code}" if code else str(CRS(crs).to_wkt())

@@ -18,7 +18,7 @@ class PixelGrid:
     """Where the pixels of a raster lie: CRS (EPSG code or WKT), transform from (column, row) to (east, north), size."""
 
     crs: Any
-    transform: Affine
+    transform: Any  # an Affine; its types know numbers only, where arrays serve as well
     width: int
     height: int
 
@@ -28,9 +28,10 @@ def tile_matrix_set(name: str) -> morecantile.TileMatrixSet:
     """The tile matrix set: ``WebMercatorQuad`` (OGC 17-083r4 annex D.1), or ``CGCS2000Quad``, the same as its
     ``WorldCRS84Quad`` (annex D.2) with CGCS2000 for a datum."""
     if name == "CGCS2000Quad":
-        return morecantile.TileMatrixSet.custom(
+        degrees: morecantile.TileMatrixSet = morecantile.TileMatrixSet.custom(
             [-180, -90, 180, 90], CRS.from_epsg(4490), matrix_scale=[2, 1], id=name, maxzoom=_DEEPEST
         )
+        return degrees
     return morecantile.tms.get(name)
 
 
@@ -51,5 +52,5 @@ def aligned_grid(name: str, bounds: tuple[float, float, float, float], resolutio
     last = (-int(-(box[2] - west) // side), -int(-(north - box[1]) // side))
     columns, rows = (max(b - a, 1) for a, b in zip(first, last, strict=True))
     origin = Affine.translation(west + first[0] * side, north - first[1] * side)
-    transform = origin * Affine.scale(matrix.cellSize, -matrix.cellSize)
+    transform = origin @ Affine.scale(matrix.cellSize, -matrix.cellSize)
     return PixelGrid(ALIGNED[name], transform, columns * matrix.tileWidth, rows * matrix.tileHeight)

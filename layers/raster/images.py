@@ -99,7 +99,7 @@ def ranked(images: list[Image], nature: Nature) -> list[Image]:
     return sorted(images, key=rank)
 
 
-def image_of(row: Mapping[str, Any]) -> Image:
+def image_of(row: Mapping[Any, Any]) -> Image:
     """The image that a row of footprints tells of."""
     return Image(
         id=row["id"],

@@ -1,6 +1,7 @@
 """A raster file into a coverage: checked, written as COGs, entered as a dated footprint."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +13,14 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS as RasterCrs
 from rasterio.enums import ColorInterp
 from rasterio.enums import Resampling as Warp
+from rasterio.errors import RasterioIOError
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 from sqlalchemy import Connection, select
 
 from layers.catalogue import Text
 from layers.crs import coincident
-from layers.importing.errors import ImportRefused
+from layers.importing.errors import ImportRefused, UnreadableFile
 from layers.raster.cog import Pixels, write_cog
 from layers.raster.coverage import Coverage
 from layers.raster.facts import crs_name, footprint, ground_resolution, pixel_size, stretch_of
@@ -100,7 +102,7 @@ def import_image(
     _refuse_odd_dates(options)
     checksum = checksum_of(path)
     _refuse_repeated(conn, coverage, checksum, options, path.name)
-    with open_source(path, options.crs, options.towgs84) as source:
+    with _damage_refused(path), open_source(path, options.crs, options.towgs84) as source:
         pixels = _pixels(source, coverage, options)
         raw = pixels.grid.width * pixels.grid.height * len(pixels.bands) * np.dtype(pixels.dtype).itemsize
         outline = footprint(_known_to_proj(pixels.grid, source))
@@ -109,7 +111,7 @@ def import_image(
             stretch = stretch_of(draft.directory / f"{ORIGINAL}.tif")
             stored = sum(file.stat().st_size for file in draft.directory.iterdir())
             resolution = ground_resolution(_known_to_proj(pixels.grid, source))
-            values = {
+            values: dict[str, Any] = {
                 "name": options.name or path.stem,
                 "acquired": options.acquired,
                 "acquired_until": options.acquired_until,
@@ -136,6 +138,16 @@ def import_image(
         image, values["name"], values["crs"], pixels.grid.width, pixels.grid.height, resolution, pixels.bands,
         pixels.dtype, copies, stored, _warnings(coverage, options),
     )  # fmt: skip
+
+
+@contextmanager
+def _damage_refused(path: Path) -> Iterator[None]:
+    """What GDAL cannot decode is the file's fault."""
+    try:
+        yield
+    except RasterioIOError as error:
+        cause = error.__cause__ or error
+        raise UnreadableFile(f"{path.name} 已损坏：{cause}", f"{path.name} cannot be read: {cause}") from error
 
 
 def _write_copies(pixels: Pixels, draft: Draft, progress: Progress) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def read(
     went.
     """
     found = find_images(conn, coverage, degrees_of(grid), time=time, as_of=as_of)
-    names, images = _with_bands(coverage, found, bands)
+    names, images = bands_and_images(coverage, found, bands)
     if len(names) * grid.width * grid.height > MAX_READ:
         raise RasterTooLarge(
             f"{len(names)} bands of {grid.width} × {grid.height} pixels; {MAX_READ} samples are the bound of one read"
@@ -156,10 +156,11 @@ def degrees_of(grid: Grid) -> tuple[float, float, float, float]:
         return (max(west, -180.0), max(south, -90.0), min(east, 180.0), min(north, 90.0))
     if not meets(grid.srid, grid.bounds, CGCS2000):
         raise OutOfReach(f"the bounds {grid.bounds} lie where EPSG:{grid.srid} does not reach")
-    return transformer(grid.srid, CGCS2000).transform_bounds(*grid.bounds)
+    degrees: tuple[float, float, float, float] = transformer(grid.srid, CGCS2000).transform_bounds(*grid.bounds)
+    return degrees
 
 
-def _with_bands(
+def bands_and_images(
     coverage: Coverage, found: list[Image], asked: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], list[Image]]:
     """The bands to read, and the images that have them."""

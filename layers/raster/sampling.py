@@ -17,11 +17,12 @@ from layers.crs import coincident, transformer
 from layers.raster.coverage import Coverage
 from layers.raster.images import Image, Interval, find_images
 from layers.raster.limits import MAX_POINTS
-from layers.raster.mosaic import RasterTooLarge, _with_bands
+from layers.raster.mosaic import RasterTooLarge, bands_and_images
 from layers.raster.store import RasterStore
 
 #: Pixels along the side of the pieces in which points are looked up.
 _PIECE = 1024
+_CENTIMETRE = 1e-7  # degrees
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,8 @@ def sample(
     kind = method or ("nearest" if coverage.nature == "classes" else "bilinear")
     degrees = points if coincident(srid, CGCS2000) else _transformed(transformer(srid, CGCS2000), points)
     finite = np.isfinite(degrees).all(axis=1)
-    box = (*degrees[finite].min(axis=0), *degrees[finite].max(axis=0)) if finite.any() else None
-    found = find_images(conn, coverage, tuple(map(float, box)), time=time, as_of=as_of) if box else []  # type: ignore[arg-type]
-    names, images = _with_bands(coverage, found, bands)
+    found = find_images(conn, coverage, _box(degrees[finite]), time=time, as_of=as_of) if finite.any() else []
+    names, images = bands_and_images(coverage, found, bands)
     values = np.full((len(points), len(names)), np.nan)
     source = np.full(len(points), -1, np.intp)
     for number, image in enumerate(images):
@@ -71,6 +71,13 @@ def sample(
         hit = np.isfinite(got).any(axis=1)
         values[open_[hit]], source[open_[hit]] = got[hit], number
     return Samples(np.ma.masked_invalid(values), names, source, tuple(images))
+
+
+def _box(degrees: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """West, south, east, north of points, a centimetre wider: a box without an area meets nothing in PostGIS."""
+    west, south = (float(v) for v in degrees.min(axis=0) - _CENTIMETRE)
+    east, north = (float(v) for v in degrees.max(axis=0) + _CENTIMETRE)
+    return west, south, east, north
 
 
 def _transformed(how: Any, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -86,7 +93,7 @@ def _sample_image(
     own = Transformer.from_crs(CGCS2000, CRS.from_user_input(image.crs), always_xy=True)
     east, north = own.transform(degrees[:, 0], degrees[:, 1])
     with rasterio.open(store.path(image.folder)) as cog:
-        columns, rows = ~cog.transform * (east, north)
+        columns, rows = ~cog.transform @ (east, north)
         inside = np.flatnonzero((columns >= 0) & (columns < cog.width) & (rows >= 0) & (rows < cog.height))
         for piece, at in _pieces(columns, rows, inside):
             window = _window(piece, cog.width, cog.height)

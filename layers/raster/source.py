@@ -2,18 +2,21 @@
 
 import hashlib
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import rasterio
 from affine import Affine
+from pyproj import CRS
 from rasterio.crs import CRS as RasterCrs
-from rasterio.enums import ColorInterp
-from rasterio.errors import CRSError, RasterioIOError
+from rasterio.enums import ColorInterp, Resampling
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioIOError
+from rasterio.vrt import WarpedVRT
 
 from layers.catalogue import CGCS2000
 from layers.importing.archive import unpack
@@ -33,6 +36,7 @@ GDAL_OPTIONS: dict[str, Any] = {
     "PROJ_NETWORK": "OFF",
 }
 _CHUNK = 4 * 2**20
+_WGS84 = 4326
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,9 @@ def open_source(path: Path, crs: str | None = None, towgs84: tuple[float, ...] =
     check_header(format_.header(path), path.name)
     with rasterio.Env(**GDAL_OPTIONS):
         try:
-            dataset = rasterio.open(path, driver=format_.driver)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)  # a world file may place it
+                dataset = rasterio.open(path, driver=format_.driver)
         except RasterioIOError as error:
             raise UnreadableFile(f"{path.name} 无法读取：{error}", f"{path.name} cannot be read: {error}") from error
         with dataset:
@@ -86,11 +92,30 @@ def open_source(path: Path, crs: str | None = None, towgs84: tuple[float, ...] =
             indexes = tuple(
                 i for i, c in zip(dataset.indexes, dataset.colorinterp, strict=True) if c != ColorInterp.alpha
             )
-            hidden = len(indexes) < dataset.count or len(nodata) > 1 or _has_mask(dataset)
-            yield Source(
-                path, dataset, _crs(dataset, path, crs, towgs84), transform, indexes,
-                None if hidden else dataset.nodata, hidden,
-            )  # fmt: skip
+            masked = len(indexes) < dataset.count or len(nodata) > 1 or _has_mask(dataset)
+            valid = None if masked else dataset.nodata
+            source = Source(path, dataset, _crs(dataset, path, crs, towgs84), transform, indexes, valid, masked)
+            with _unbound(source) as settled_source:
+                yield settled_source
+
+
+@contextmanager
+def _unbound(source: Source) -> Iterator[Source]:
+    """The image itself, or, where its datum is known by parameters only, the same on CGCS2000 degrees.
+
+    Files and their readers disagree on how to carry such parameters, so nothing is stored in such a CRS. Pixels are
+    taken as they are (nearest), so they move by half a pixel at most.
+    """
+    if not source.crs.is_bound:
+        yield source
+        return
+    where = dict(src_crs=RasterCrs.from_wkt(source.crs.to_wkt("WKT1_GDAL")), src_transform=source.transform)
+    # To WGS 84, to which the parameters lead; as numbers CGCS2000's degrees are the same.
+    options = dict(crs=_WGS84, resampling=Resampling.nearest, add_alpha=source.nodata is None, warp_mem_limit=64)
+    with WarpedVRT(source.dataset, **where, **options) as view:
+        yield replace(
+            source, dataset=view, crs=CRS.from_epsg(CGCS2000), transform=view.transform, masked=source.nodata is None
+        )
 
 
 def checksum_of(path: Path) -> str:
@@ -136,11 +161,12 @@ def _world_file(path: Path, format_: Format) -> Affine:
         beside = _beside(path, suffix)
         if beside is None:
             continue
+        lines = _text(beside).split()
         try:
-            a, d, b, e, c, f = map(float, _text(beside).split())
+            a, d, b, e, c, f = map(float, lines)
         except ValueError as error:
             raise UnreadableFile(f"{beside.name} 不是六个数", f"{beside.name} does not hold six numbers") from error
-        return Affine(a, b, c, d, e, f) * Affine.translation(-0.5, -0.5)
+        return Affine(a, b, c, d, e, f) @ Affine.translation(-0.5, -0.5)
     raise ImportRefused(
         f"{path.name} 没有坐标：请把坐标文件（如 {format_.world[0] if format_.world else '.prj'}）与它压缩成一个 zip",
         f"{path.name} does not say where it lies: zip it with its world file"
@@ -169,8 +195,6 @@ def _crs(dataset: Any, path: Path, told: str | None, towgs84: tuple[float, ...])
 
 
 def _pyproj(crs: RasterCrs) -> Any:
-    from pyproj import CRS
-
     return CRS.from_wkt(crs.to_wkt())
 
 
