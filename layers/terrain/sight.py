@@ -80,8 +80,9 @@ def line_of_sight(
 ) -> Sight:
     """Whether ``target`` is seen from ``observer``, both longitude and latitude [°], heights [m] above their ground.
 
-    Terrain is sampled at a quarter of its cell, and where the line passes between two rows or columns. A building in which observer or target stands hides nothing: they are at its
-    window or on its roof. Raises :class:`OutsideElevation` where the ground at either end is unknown, and what
+    Terrain is sampled at a quarter of its cell, and where the line passes between two rows or columns. A building in
+    which observer or target stands hides nothing: they are at its window or on its roof. Raises
+    :class:`OutsideElevation` where the ground at either end is unknown, and what
     :func:`layers.terrain.stations.stations` raises.
     """
     wide, high = elevation.cell_sizes()
