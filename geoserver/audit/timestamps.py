@@ -1,7 +1,9 @@
 """RFC 3161 timestamps 可信时间戳: an authority outside the city signs when a head was there.
 
 The only address that is called is the configured one: no redirect is followed and no proxy used. Authorities that sign
-by RSA or ECDSA are understood; SM2 signatures are not (the library's verification has none).
+by RSA or ECDSA are understood; SM2 signatures are not (the library's verification has none). The library also refuses
+certificates that an answer holds in another order than DER's, as OpenSSL's authority sends its chain: where the
+authority's own certificate is configured too, answers are asked for without any.
 """
 
 import http.client
@@ -26,9 +28,12 @@ class TimestampRefused(RuntimeError):
 def timestamp(data: bytes, url: str, authorities: Path) -> bytes:
     """A timestamp (DER, ``TimeStampResp``) over the data from the authority at ``url``, verified.
 
-    ``authorities`` is a PEM file of the root certificates that it must lead to. Raises :class:`TimestampRefused`.
+    ``authorities`` is a PEM file of the root certificates that it must lead to, and possibly of the authority's own.
+    Raises :class:`TimestampRefused`.
     """
-    request = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
+    signer = _trusted(authorities)[1]
+    builder = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256)
+    request = builder.cert_request(cert_request=signer is None).build()
     answer = _ask(url, request.as_bytes())
     verify_timestamp(answer, data, authorities, nonce=request.nonce)
     return answer
@@ -41,11 +46,29 @@ def verify_timestamp(answer: bytes, data: bytes, authorities: Path, nonce: int |
     """
     try:
         response = decode(answer)
-        roots = x509.load_pem_x509_certificates(authorities.read_bytes())
-        VerifierBuilder(roots=roots, nonce=nonce).build().verify_message(response, data)
+        roots, signer = _trusted(authorities)
+        VerifierBuilder(roots=roots, tsa_certificate=signer, nonce=nonce).build().verify_message(response, data)
         return response.tst_info.gen_time
     except (VerificationError, ValueError) as error:
         raise TimestampRefused(f"the timestamp does not hold: {error}") from None
+
+
+def _trusted(authorities: Path) -> tuple[list[x509.Certificate], x509.Certificate | None]:
+    """The certificates that sign others, and the one that signs timestamps, if it is among them."""
+    try:
+        found = x509.load_pem_x509_certificates(authorities.read_bytes())
+    except (OSError, ValueError) as error:
+        raise TimestampRefused(f"{authorities} holds no certificates: {error}") from None
+    signers = [certificate for certificate in found if _signs_timestamps(certificate)]
+    return [certificate for certificate in found if certificate not in signers], next(iter(signers), None)
+
+
+def _signs_timestamps(certificate: x509.Certificate) -> bool:
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return x509.ExtendedKeyUsageOID.TIME_STAMPING in usage
 
 
 def _ask(url: str, request: bytes) -> bytes:
