@@ -19,6 +19,7 @@ from layers.editing import EditError
 from layers.exporting.errors import ExportRefused
 from layers.features import DuplicateKey, EditConflict, FeatureNotFound, RowDenied
 from layers.importing.errors import ImportRefused
+from layers.network.errors import NetworkError
 from layers.query import CursorError
 from layers.registry import LayerNotFound
 from tiles.vector import NoSuchTile
@@ -128,6 +129,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (InputError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (ImportRefused, HTTPStatus.BAD_REQUEST, "ImportRefused"),
     (Cql2Error, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (NetworkError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (CrsError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (EditError, HTTPStatus.BAD_REQUEST, "InvalidBody"),
     (BodyError, HTTPStatus.BAD_REQUEST, "InvalidBody"),
