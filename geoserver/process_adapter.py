@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pygeoapi.process.base import BaseProcessor
 from sqlalchemy import Connection
 
+import layers.network.processes
 import layers.processes
 from geoserver.errors import InputError
 from geoserver.process_schema import Json, schema_of
@@ -21,7 +22,7 @@ from layers.catalogue import Text
 from layers.processing import CityCrs, Declaration, FileResult, Job, UploadedFile, Workspace
 
 #: The packages' lists of processes.
-MODULES: tuple[ModuleType, ...] = (layers.processes,)
+MODULES: tuple[ModuleType, ...] = (layers.processes, layers.network.processes)
 #: What a function may ask for that is no input.
 HANDED_IN = (Connection, Job, Workspace, CityCrs)
 #: The one output that every process has.
