@@ -27,6 +27,7 @@ def worker(config: ConfigOption = None, with_parent: _WithParent = False) -> Non
     with open_database(settings) as url:
         import asyncio
 
+        from geoserver.audit.sealing import sealing
         from geoserver.job_queue import Worker
         from geoserver.migrations import migrate
 
@@ -34,7 +35,8 @@ def worker(config: ConfigOption = None, with_parent: _WithParent = False) -> Non
         if with_parent:
             threading.Thread(target=_stop_with_parent, daemon=True).start()
         note("任务进程已启动 the worker takes jobs")
-        asyncio.run(Worker(settings, url).serve())
+        with sealing(url, settings.audit.hash):
+            asyncio.run(Worker(settings, url).serve())
 
 
 @contextmanager
