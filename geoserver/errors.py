@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from geoserver.guard.request_id import request_id
+from geoserver.outbound import OutboundFailed, OutboundRefused
 from layers.catalogue import DATA_SCHEMA, CatalogueError
 from layers.cql2 import Cql2Error
 from layers.crs import CrsError
@@ -124,6 +125,8 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "TooLarge"),
     (NotAcceptable, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (UnsupportedMedia, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),
+    (OutboundRefused, HTTPStatus.BAD_REQUEST, "OutboundRefused"),
+    (OutboundFailed, HTTPStatus.BAD_GATEWAY, "OutboundFailed"),
     (ParameterError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (CursorError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (InputError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
