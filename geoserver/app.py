@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from geoserver import core, edits, features, health, processes, upload_routes, vector_tiles
+from geoserver.audit.routes import get_audit
 from geoserver.city import RunningCity
 from geoserver.config import load
 from geoserver.database_roles import ACCESS_ROLE, role_url
@@ -60,6 +61,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/uploads", upload_routes.post_upload, methods=["POST"]),
         Route("/uploads/{upload}", endpoint(upload_routes.get_upload), methods=["GET"]),
         Route("/uploads/{upload}", endpoint(upload_routes.delete_upload), methods=["DELETE"]),
+        Route("/audit", endpoint(get_audit)),
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
         *web_routes(lambda request: request.app.state.city.seen_in(request).layers),

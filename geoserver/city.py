@@ -7,18 +7,21 @@ request gets a :class:`City`: the same, narrowed to what its principal may see. 
 import logging
 import select
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
+from contextlib import contextmanager
 
 from pygeoapi.api import API
 from sqlalchemy import Connection
 from starlette.requests import Request
 
 from geoserver.access import Access
+from geoserver.audit.entries import append
+from geoserver.audit.routes import audit_paths
 from geoserver.core import build_api
 from geoserver.errors import NotAllowed, SignInNeeded
 from geoserver.execution import Executor
+from geoserver.guard.admission import admit
 from geoserver.html import Html
 from geoserver.jobs import Jobs
 from geoserver.language import choose_language
@@ -28,7 +31,7 @@ from geoserver.process_manager import Processes
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
 from geoserver.settings import Settings
 from geoserver.uploads import Uploads
-from layers.access import ANONYMOUS, Action, Grant, Principal, visible_layers
+from layers.access import ANONYMOUS, Action, Grant, Principal, visible_layers, watched
 from layers.catalogue import Layer
 from layers.database import Database, Reader
 from layers.registry import load_layers
@@ -36,8 +39,31 @@ from layers.registry import load_layers
 LOGGER = logging.getLogger("citymap")
 #: Seconds between attempts to follow the catalogue again.
 _RETRY = 0.8
+#: What describes the paths of other API parts.
+_MORE_PATHS = (process_paths, job_paths, upload_paths, audit_paths)
 #: Views of the catalogue kept: there are as many as there are kinds of rights.
 _VIEWS = 256
+#: Characters of a request's address that the audit log keeps.
+_ASKED = 600
+
+
+class Recent:
+    """Remembers for ``seconds`` what was seen, ``most`` things at once."""
+
+    def __init__(self, seconds: float, most: int) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._seen: dict[str, float] = {}
+
+    def first(self, thing: str) -> bool:
+        """Whether it was not seen lately; it is now."""
+        now = time.monotonic()
+        new = self._seen.get(thing, 0.0) < now - self._seconds
+        if new:
+            if len(self._seen) >= self._most:
+                self._seen.clear()
+            self._seen[thing] = now
+        return new
 
 
 class View:
@@ -47,19 +73,17 @@ class View:
         self._settings = settings
         self._database = database
         self._lock = threading.Lock()
+        self._api: API | None = None
         self.layers = layers
 
     @property
     def api(self) -> API:
         """pygeoapi's API object, made when it is first needed."""
         with self._lock:
+            if self._api is None:
+                openapi = openapi_document(self._settings, self.layers, [paths() for paths in _MORE_PATHS])
+                self._api = build_api(self._settings, self._database, self.layers, openapi)
             return self._api
-
-    @cached_property
-    def _api(self) -> API:
-        more = (process_paths(), job_paths(), upload_paths())
-        openapi = openapi_document(self._settings, self.layers, more)
-        return build_api(self._settings, self._database, self.layers, openapi)
 
 
 class Published:
@@ -67,7 +91,8 @@ class Published:
 
     def __init__(self, settings: Settings, database: Database, layers: Mapping[str, Layer]) -> None:
         self.layers = layers
-        self._make = lambda seen: View(settings, database, seen)
+        self._settings = settings
+        self._database = database
         self._views: dict[tuple[Grant, ...], View] = {}
 
     def view(self, grants: tuple[Grant, ...]) -> View:
@@ -76,7 +101,8 @@ class Published:
         if view is None:
             if len(self._views) >= _VIEWS:
                 self._views.clear()
-            view = self._views[grants] = self._make(visible_layers(self.layers, grants))
+            seen = visible_layers(self.layers, grants)
+            view = self._views[grants] = View(self._settings, self._database, seen)
         return view
 
 
@@ -96,6 +122,7 @@ class RunningCity:
         executor = Executor(settings, database, self.uploads)
         self.processes = Processes(executor, Jobs(settings.server.jobs, database), self.uploads)
         self.published = self._publish()
+        self._refusals = Recent(60.0, 10_000)
         self._stopping = threading.Event()
 
     def seen_by(self, principal: Principal) -> "City":
@@ -107,7 +134,17 @@ class RunningCity:
         principal = getattr(request.state, "principal", None)
         if principal is None:
             principal = request.state.principal = self.access.principal(request)
-        return City(self, principal)
+            admit(request, principal)
+        return City(self, principal, f"{request.method} {request.url.path}?{request.url.query}"[:_ASKED])
+
+    def note_refusal(self, request: Request, error: Exception) -> None:
+        """Enter into the audit log that somebody was refused; of the public once a minute per address and path."""
+        principal: Principal = getattr(request.state, "principal", ANONYMOUS)
+        path = request.url.path[:200]
+        if principal.account is None and not self._refusals.first(f"{principal.address} {path}"):
+            return
+        with self.database.transaction(principal=principal) as conn:
+            append(conn, "refused", "path", path, outcome="refused", detail={"why": str(error)[:300]})
 
     def reload(self) -> None:
         """Publish the catalogue as it is now, if it differs from what is published."""
@@ -158,12 +195,13 @@ class RunningCity:
 class City:
     """What every handler gets: the city as the request's principal sees it."""
 
-    __slots__ = ("_running", "_view", "principal")
+    __slots__ = ("_asked", "_running", "_view", "principal")
 
-    def __init__(self, running: RunningCity, principal: Principal = ANONYMOUS) -> None:
+    def __init__(self, running: RunningCity, principal: Principal = ANONYMOUS, asked: str = "") -> None:
         self._running = running
-        self.principal = principal
+        self._asked = asked
         self._view = running.published.view(principal.grants)
+        self.principal = principal
 
     @property
     def settings(self) -> Settings:
@@ -210,13 +248,23 @@ class City:
         """Who asks; None is the public."""
         return self.principal.account
 
-    def reading(self) -> AbstractContextManager[Reader]:
-        """Single SELECTs with the principal's rights."""
-        return self._running.database.reading(self.principal)
+    @contextmanager
+    def reading(self, *layers: Layer) -> Iterator[Reader]:
+        """Single SELECTs of these layers with the principal's rights; reads of sensitive ones are audited first."""
+        with self._running.database.reading(self.principal) as reader:
+            if noted := [layer.id for layer in layers if watched(layer)]:
+                reader.note(self.principal, noted, self._asked)
+            yield reader
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        """One transaction with the principal's rights, committed when the block ends well."""
+    def transaction(self, *layers: Layer) -> Iterator[Connection]:
+        """One transaction with the principal's rights, committed when the block ends well.
+
+        That it reads sensitive ones of these layers is audited first.
+        """
+        if any(map(watched, layers)):
+            with self.reading(*layers):
+                pass
         with self._running.database.transaction(principal=self.principal) as conn:
             yield conn
 

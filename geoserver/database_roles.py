@@ -37,7 +37,7 @@ def role_password(owner_password: str, role: str) -> str:
 def create_roles(conn: Connection) -> None:
     """Make the roles that are missing. Raises :class:`RolesMissing` where the owner may not."""
     for role in ROLES:
-        if conn.execute(text("SELECT FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
+        if conn.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
             continue
         try:
             with conn.begin_nested():

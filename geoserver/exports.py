@@ -41,7 +41,7 @@ def export_items(city: "City", layer: Layer, query: FeatureQuery, format_: str, 
         if not _free.acquire(blocking=False):
             raise Busy(f"{AT_ONCE} exports are under way; try again when one has ended")
         opened.callback(_free.release)
-        conn = opened.enter_context(city.transaction())
+        conn = opened.enter_context(city.transaction(layer))
         set_statement_timeout(conn, SECONDS)
         chunks = stream(conn, statement, layer, format_, query.crs.srid)
         opened.callback(chunks.close)

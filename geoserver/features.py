@@ -68,7 +68,7 @@ def get_items(city: "City", request: Request, _body: bytes, collection: str) -> 
 def _read(city: "City", layer: Layer, query: FeatureQuery, hits: bool) -> tuple[Page | None, int | None]:
     """The page unless only hits are asked for, and the number matched where it is cheap or asked for."""
     try:
-        with city.reading() as reader:
+        with city.reading(layer) as reader:
             page = None if hits else read_page(reader, layer, query)
             matched = count(reader, layer, query) if hits or not query.restricted else None
     except Cql2Error as error:
@@ -83,7 +83,7 @@ def get_item(city: "City", request: Request, _body: bytes, collection: str, item
     format_ = negotiate(request, values, ITEM_FORMATS)
     crs = crs_parameter("crs", values.get("crs"), city.offered_for(layer))
     as_of = instant("as-of", values["as-of"]) if "as-of" in values else None
-    with city.reading() as reader:
+    with city.reading(layer) as reader:
         text, revision = read_feature(reader, layer, feature_id(layer, item), crs, as_of)
     headers = {
         "Content-Crs": f"<{crs.uri}>",
@@ -127,7 +127,7 @@ def _described(
     format_ = negotiate(request, values, formats)
     language = city.language(request)
     if format_ == "geojson":
-        with city.reading() as reader:
+        with city.reading(layer) as reader:
             document = geojson_schema(layer, city.url, language, wide_integers(reader, layer))
     else:
         document = _DESCRIPTIONS[kind](layer, city.url, language)

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +37,7 @@ _PERMISSIONS = text("""
 class _Permission:
     role: str
     area: str
-    departments: tuple[str, ...]
+    departments: Sequence[str]
     kind: str
     resource: str
     action: str
@@ -52,7 +52,7 @@ class _Permission:
             frozenset({self.action}),
             self.visibility,
             self.area if self.within == "area" else "",
-            self.departments if self.within == "department" else None,
+            tuple(self.departments) if self.within == "department" else None,
             tuple(besides) if self.resource == "*" else (),
         )
 

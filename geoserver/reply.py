@@ -84,7 +84,12 @@ def failure(error: Exception) -> Reply:
 
 
 def _admit(admit: Callable[..., None], request: Request) -> None:
-    admit(request.app.state.city.seen_in(request), **request.path_params)
+    running = request.app.state.city
+    try:
+        admit(running.seen_in(request), **request.path_params)
+    except PermissionError as error:
+        running.note_refusal(request, error)
+        raise
 
 
 def _answer(handler: Callable[..., Reply], request: Request, body: bytes) -> Reply:
@@ -93,6 +98,8 @@ def _answer(handler: Callable[..., Reply], request: Request, body: bytes) -> Rep
         city = running.seen_in(request)
         reply = _kept_apart(handler(city, request, body, **request.path_params), city.account)
     except Exception as error:
+        if isinstance(error, PermissionError):
+            running.note_refusal(request, error)
         reply = running.seen_by(ANONYMOUS).pages.failure(request, failure(error))
     return _compressed(reply, request.headers.get("accept-encoding", ""))
 

@@ -40,6 +40,6 @@ def _tile(city: "City", layers: tuple[Layer, ...], tms: str, address: tuple[str,
     if not all(part.isascii() and part.isdigit() and len(part) < 9 for part in address):
         raise NoSuchTile("a tile address is three whole numbers: z/y/x")
     z, y, x = map(int, address)
-    with city.reading() as reader:
+    with city.reading(*layers) as reader:
         tile = read_tile(reader, layers, z, y, x)
     return Reply(tile, _MEDIA_TYPE, headers={"Cache-Control": "no-cache"})

@@ -120,6 +120,11 @@ def visible(layer: Layer, grants: tuple[Grant, ...]) -> Layer | None:
     )
 
 
+def watched(layer: Layer) -> bool:
+    """Whether reads of the layer are audited: it, or a field that is seen of it, is sensitive or core."""
+    return any(rank(thing.visibility) >= rank("sensitive") for thing in (layer, *layer.fields))
+
+
 def _names(style: Mapping[str, object], hidden: Iterable[str]) -> bool:
     """Whether a style layer reads one of these fields."""
     text = orjson.dumps(style).decode()

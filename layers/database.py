@@ -121,6 +121,11 @@ class Reader:
         self._raw = raw
         self._grants = grants_text(principal.grants)
 
+    def note(self, principal: Principal, layers: Sequence[str], asked: str) -> None:
+        """Enter into the audit log that these layers are read, before they are. ``asked`` is what was asked for."""
+        with self._raw.cursor() as cursor:
+            cursor.execute(_NOTE_READ, {**acting_as(principal), "layers": list(layers), "asked": asked})
+
     def fetch(self, statement: str, values: Mapping[str, Any], *, as_bytes: bool = False) -> list[tuple[Any, ...]]:
         """All rows of a statement with ``%(name)s`` placeholders. With ``as_bytes`` texts stay the UTF-8 that
         PostgreSQL sent: decoding and encoding it again was a quarter of a page's cost."""
@@ -136,6 +141,10 @@ class Reader:
 
 
 _READ_AS = "SELECT set_config('citymap.grants', %(citymap.grants)s, true);"
+_NOTE_READ = """
+    SELECT set_config('citymap.actor', %(actor)s, true), set_config('citymap.request', %(request)s, true);
+    SELECT audit.append('read', 'layer', layer, detail => jsonb_build_object('asked', %(asked)s::text))
+    FROM unnest(%(layers)s) AS layer"""
 _ACT_AS = text(
     "SELECT set_config('citymap.actor', :actor, true), set_config('citymap.grants', :grants, true),"
     " set_config('citymap.request', :request, true)"

@@ -16,7 +16,7 @@ from layers.importing.options import Coordinates, Mode
 from layers.importing.report import Remark
 from layers.processing import CityCrs, FileResult, Job, UploadedFile, Workspace, process
 from layers.query import Box, FeatureQuery, Filter, rows
-from layers.registry import LayerNotFound, load_layers, row_count
+from layers.registry import find_layer, row_count
 
 _ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 #: The ids of :data:`layers.exporting.export.FORMATS`, spelled out for the process's schema.
@@ -165,9 +165,7 @@ def export_layer(
     encoding: 字符编码；用于 CSV 与 Shapefile | Character encoding; of CSV and Shapefile
     returns: 文件 | The file
     """
-    chosen = load_layers(conn).get(layer)
-    if chosen is None:
-        raise LayerNotFound(f"no layer {layer!r}")
+    chosen = find_layer(conn, layer)
     wanted = format_of(format)
     system = parse_crs(crs or f"EPSG:{chosen.srid}", {*city.offered, chosen.srid})
     query = FeatureQuery(
@@ -176,8 +174,9 @@ def export_layer(
         filter=_filter(filter, city.projected) if filter else None,
         crs=system,
     )
-    count = row_count(conn, layer)
-    job.progress(1, Text(f"图层有 {count} 个要素", f"The layer has {count} features"))
+    if not chosen.partial:
+        count = row_count(conn, layer)
+        job.progress(1, Text(f"图层有 {count} 个要素", f"The layer has {count} features"))
     path = workspace / f"export{wanted.suffix}"
     options = Options(encoding=encoding, directory=workspace)
     written = write_file(conn, rows(chosen, query), chosen, wanted.id, system.srid, path, options)

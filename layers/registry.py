@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
 
-from layers.access import APP_ROLE, grants_from, visible_layers
+from layers.access import APP_ROLE, grants_from, visible_layers, watched
 from layers.catalogue import CatalogueError, Field, Layer, Text
 from layers.tables import LAYERS
 
@@ -36,6 +36,19 @@ def load_layers(conn: Connection) -> dict[str, Layer]:
             LOGGER.error("catalogue row %r is left out: %s", row["id"], error)
     grants = conn.execute(_GRANTS, {"app": APP_ROLE}).scalar()
     return layers if grants is None else visible_layers(layers, grants_from(grants))
+
+
+def find_layer(conn: Connection, layer_id: str) -> Layer:
+    """A layer as the connection's principal may see it, to be read: that is audited of a sensitive one.
+
+    Raises :class:`LayerNotFound`.
+    """
+    layer = load_layers(conn).get(layer_id)
+    if layer is None:
+        raise LayerNotFound(f"there is no layer {layer_id[:80]!r}")
+    if watched(layer):
+        conn.execute(text("SELECT audit.append('read', 'layer', :layer)"), {"layer": layer_id})
+    return layer
 
 
 def create_layer(conn: Connection, layer: Layer) -> None:

@@ -11,7 +11,7 @@ def employ(
     conn: Connection, account: str, *roles: str, department: str = "", area: str = "", password: str = PASSWORD
 ) -> tuple[str, str]:
     """An account that holds roles in a department and an area; what HTTP Basic wants of it."""
-    if not conn.execute(text("SELECT FROM access.accounts WHERE name = :name"), {"name": account}).first():
+    if not conn.execute(text("SELECT 1 FROM access.accounts WHERE name = :name"), {"name": account}).first():
         add_account(conn, account, password)
     for role in roles:
         conn.execute(
