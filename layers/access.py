@@ -105,7 +105,7 @@ def visible(layer: Layer, grants: tuple[Grant, ...]) -> Layer | None:
     reading = [g for g in grants if g.covers(layer, "read", layer.visibility)]
     if not reading and layer.visibility != "public":
         return None
-    level = max((rank(g.visibility) for g in reading), default=0)
+    level = _level(layer, reading)
     partial = layer.visibility != "public" and not any(g.everywhere for g in reading)
     shown = tuple(f for f in layer.fields if rank(f.visibility) <= level)
     if len(shown) == len(layer.fields) and not partial:
@@ -123,6 +123,15 @@ def visible(layer: Layer, grants: tuple[Grant, ...]) -> Layer | None:
 def watched(layer: Layer) -> bool:
     """Whether reads of the layer are audited: it, or a field that is seen of it, is sensitive or core."""
     return any(rank(thing.visibility) >= rank("sensitive") for thing in (layer, *layer.fields))
+
+
+def _level(layer: Layer, reading: Iterable[Grant]) -> int:
+    """Up to which visibility fields are shown. All rows have the same fields, so what may be seen of some rows only
+    shows none of the others' fields: a grant for an area or department counts where no row is seen without one."""
+    everywhere = [rank(g.visibility) for g in reading if g.everywhere]
+    if layer.visibility == "public" or everywhere:
+        return max(everywhere, default=0)
+    return min(rank(g.visibility) for g in reading)
 
 
 def _names(style: Mapping[str, object], hidden: Iterable[str]) -> bool:
