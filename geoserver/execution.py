@@ -17,6 +17,7 @@ from layers.catalogue import Text
 from layers.database import Database
 from layers.features import set_statement_timeout
 from layers.processing import CityCrs, Job, JobCancelled, Workspace
+from layers.raster.store import RasterStore
 
 #: Least time between two reports of progress [s]: a loader may tell thousands of times a second.
 _REPORT_EVERY = 0.5
@@ -81,6 +82,7 @@ class Executor:
         self.settings = settings
         self._database = database
         self._uploads = uploads
+        self.rasters = RasterStore(Path(settings.rasters.directory))
         self._crs = CityCrs(settings.crs.projected, frozenset(settings.crs.offered))
 
     def run(
@@ -109,7 +111,13 @@ class Executor:
                 set_statement_timeout(conn, seconds)
                 # The database notices a killed worker also in the middle of a statement, and rolls back.
                 conn.execute(text("SET LOCAL client_connection_check_interval = '2s'"))
-                handed_in = {Connection: conn, Job: execution, Workspace: Workspace(workspace), CityCrs: self._crs}
+                handed_in = {
+                    Connection: conn,
+                    Job: execution,
+                    Workspace: Workspace(workspace),
+                    CityCrs: self._crs,
+                    RasterStore: self.rasters,
+                }
                 result = process.call(ready, handed_in)
                 execution.finish()
                 finish(conn, result)

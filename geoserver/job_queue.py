@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from layers.access import APP_ROLE
 from layers.catalogue import Text
 from layers.database import Database
 from layers.processing import FileResult, JobCancelled
+from layers.raster.store import sweep
 
 LOGGER = logging.getLogger("citymap")
 #: Seconds between tidyings of the database; the server's start tidies too.
@@ -131,6 +133,7 @@ class Worker:
         self._next_tidying = time.monotonic() + _TIDYING
         with self.jobs.database.transaction() as conn:
             conn.exec_driver_sql("SELECT citymap.tidy()")
+            sweep(conn, self._executor.rasters, timedelta(days=self._executor.settings.rasters.keep_days))
 
     def _recover(self) -> None:
         for job, attempt, entry in self.jobs.lost(self._silent):

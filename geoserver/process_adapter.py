@@ -16,15 +16,17 @@ from sqlalchemy import Connection
 
 import layers.network.processes
 import layers.processes
+import layers.raster.processes
 from geoserver.errors import InputError
 from geoserver.process_schema import Json, schema_of
 from layers.catalogue import Text
 from layers.processing import CityCrs, Declaration, FileResult, Job, UploadedFile, Workspace
+from layers.raster.store import RasterStore
 
 #: The packages' lists of processes.
-MODULES: tuple[ModuleType, ...] = (layers.processes, layers.network.processes)
+MODULES: tuple[ModuleType, ...] = (layers.processes, layers.network.processes, layers.raster.processes)
 #: What a function may ask for that is no input.
-HANDED_IN = (Connection, Job, Workspace, CityCrs)
+HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore)
 #: The one output that every process has.
 RESULT = "result"
 #: A value given with its format (OGC 18-062r2 §7.11.2.2).

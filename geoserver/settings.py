@@ -319,6 +319,15 @@ class DatabaseSettings(Group):
         return f"postgresql://{rest}" if url else None
 
 
+class Rasters(Group):
+    """影像与高程 images of coverages."""
+
+    directory: FilePath = Field(default="var/rasters", validate_default=True, description="of the images' files")
+    keep_days: float = Field(
+        default=365, gt=0, le=36_500, description="files of removed images serve reads of the past for [d]"
+    )
+
+
 class Crs(Group):
     """Coordinate reference systems, by EPSG code."""
 
@@ -452,6 +461,7 @@ class Settings(Group):
     outbound: Outbound = Outbound()
     metadata: Metadata = Metadata()
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    rasters: Rasters = Field(default_factory=Rasters)
     crs: Crs = Crs()
     access: Access = Field(default_factory=Access)
     audit: Audit = Audit()

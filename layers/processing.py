@@ -16,7 +16,8 @@ A package lists its functions in its ``processes.py``, each marked by :func:`pro
 The server derives everything else: the id ``locate-grid``, texts from the docstring (Chinese, `` | ``, English; first
 line the title, then the description, then a line per input and ``returns``), and JSON Schemas from the type hints.
 Parameters of these types are no inputs but are handed in: :class:`sqlalchemy.Connection` (one transaction, committed
-when the function ends well), :class:`Job`, :class:`Workspace`, :class:`CityCrs`. An :class:`UploadedFile` is an input
+when the function ends well), :class:`Job`, :class:`Workspace`, :class:`CityCrs`,
+:class:`layers.raster.store.RasterStore`. An :class:`UploadedFile` is an input
 whose value is the id of an upload. A function returns values that Pydantic can write as JSON, or a :class:`FileResult`.
 """
 

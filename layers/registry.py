@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
 
 from layers.access import APP_ROLE, grants_from, visible_layers, watched
-from layers.catalogue import CatalogueError, Field, Layer, Text
-from layers.tables import LAYERS
+from layers.catalogue import CGCS2000, DATA_SCHEMA, CatalogueError, Field, Layer, Text
+from layers.tables import LAYERS, quoted
 
 LOGGER = logging.getLogger("citymap")
 
@@ -81,6 +81,18 @@ def drop_layer(conn: Connection, layer_id: str) -> None:
     """Drop a layer with its features and their history."""
     if conn.execute(delete(LAYERS).where(LAYERS.c.id == layer_id)).rowcount == 0:
         raise LayerNotFound(f"no layer {layer_id!r}")
+
+
+def fit_extent(conn: Connection, layer: Layer) -> None:
+    """Set the catalogue's extent anew after features went: the layer's triggers only widen it."""
+    box = f"(SELECT ST_Extent(ST_Transform(geom, {CGCS2000})) AS e FROM {quoted(DATA_SCHEMA, layer.table)}) AS box"
+    conn.execute(
+        text(
+            "UPDATE citymap.layers SET updated = now(), extent = CASE WHEN e IS NULL THEN NULL"
+            f" ELSE ARRAY[ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)] END FROM {box} WHERE id = :id"
+        ),
+        {"id": layer.id},
+    )
 
 
 def row_count(conn: Connection, layer_id: str) -> int:

@@ -26,7 +26,11 @@ _SHOWN = 20
 
 def import_file(
     file: Annotated[
-        Path, typer.Argument(help="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet, KML, DXF, CSV, OSM PBF.")
+        Path,
+        typer.Argument(
+            help="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet, KML, DXF, CSV, OSM PBF; images: GeoTIFF, "
+            "JPEG 2000, ASC, HGT, PNG and JPEG with world file."
+        ),
     ],
     into: Annotated[str | None, typer.Option("--layer", "--into", help="The layer to fill, existing or new.")] = None,
     title: Annotated[str | None, typer.Option(help="The title of a new layer.")] = None,
@@ -47,11 +51,26 @@ def import_file(
     keep_crs: Annotated[bool, typer.Option(help="Store a new layer in the file's CRS instead of EPSG:4490.")] = False,
     prune: Annotated[bool, typer.Option(help="With update: delete features that the file no longer has.")] = False,
     strict: Annotated[bool, typer.Option(help="Refuse the file rather than repair or leave out a feature.")] = False,
+    acquired: Annotated[str | None, typer.Option(help="Image: a date or instant, or two as 'begin/end'.")] = None,
+    priority: Annotated[int, typer.Option(help="Image: the higher lies on top.")] = 0,
+    bands: Annotated[str, typer.Option(metavar="NAME,…", help="Image: names of its bands, in order.")] = "",
+    vertical_datum: Annotated[str | None, typer.Option(help="Image: vertical datum of elevation.")] = None,
+    replaces: Annotated[int | None, typer.Option(help="Image: the id of the image that it replaces.")] = None,
     dry_run: Annotated[bool, typer.Option(help="Tell what would happen, and change nothing.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import a file into layers, and report what became of every feature."""
+    """Import a file into layers, and report what became of every feature; or an image into a coverage."""
+    from layers.raster.formats import holds_rasters
+
+    if holds_rasters(file):
+        from geoserver.cli.import_image import import_image
+
+        named = tuple(name.strip() for name in bands.split(",") if name.strip())
+        asked: dict[str, Any] = dict(name=title, priority=priority, bands=named, vertical_datum=vertical_datum, crs=crs)
+        asked |= dict(towgs84=_numbers(towgs84), replaces=replaces, dry_run=dry_run)
+        import_image(file, into, acquired, asked, config, as_json)
+        return
     from layers.importing.errors import ImportRefused
     from layers.importing.file_import import ImportOptions, import_file
     from layers.importing.options import Coordinates, Mode

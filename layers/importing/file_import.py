@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from geopandas import GeoDataFrame
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from layers.catalogue import CGCS2000, DATA_SCHEMA, CatalogueError, Layer, Text
+from layers.catalogue import CGCS2000, CatalogueError, Layer, Text
 from layers.importing import osm
 from layers.importing.definition import Definition, field_name, infer_layer, layer_id
 from layers.importing.errors import ImportRefused
@@ -19,8 +19,7 @@ from layers.importing.readers import open_sources
 from layers.importing.report import Findings, LoadReport
 from layers.importing.source import ReadOptions, Source
 from layers.importing.source_crs import parse_crs
-from layers.registry import create_layer, load_layers
-from layers.tables import quoted
+from layers.registry import create_layer, fit_extent, load_layers
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ def _imported(
 ) -> LayerImport:
     """The result, with the layer as the catalogue now has it."""
     if options.mode != "append" and not options.dry_run:
-        _shrink_extent(conn, layer)
+        fit_extent(conn, layer)
     return LayerImport(load_layers(conn)[layer.id], created, report)
 
 
@@ -213,18 +212,6 @@ def _renamed(source: Source, columns: Mapping[str, str]) -> Iterator[GeoDataFram
     for frame in source.batches():
         data: dict[str, Any] = {name: frame[column] for name, column in columns.items()}
         yield GeoDataFrame(data, geometry=frame.geometry.array, crs=source.crs)
-
-
-def _shrink_extent(conn: Connection, layer: Layer) -> None:
-    """The catalogue's extent after features went: the layer's triggers only widen it."""
-    box = f'(SELECT ST_Extent(ST_Transform(geom, {CGCS2000})) AS e FROM {quoted(DATA_SCHEMA, layer.table)}) AS box'
-    conn.execute(
-        text(
-            "UPDATE citymap.layers SET updated = now(), extent = CASE WHEN e IS NULL THEN NULL"
-            f" ELSE ARRAY[ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)] END FROM {box} WHERE id = :id"
-        ),
-        {"id": layer.id},
-    )
 
 
 def summary(item: LayerImport) -> Text:

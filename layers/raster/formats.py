@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+from zipfile import BadZipFile, ZipFile
 
 from layers.importing.errors import ImportRefused, UnreadableFile
 from layers.raster.headers import Header, asc_header, jp2_header, jpeg_header, png_header, tiff_header
@@ -62,6 +63,17 @@ FORMATS = {
 }
 #: Suffixes of files that say where an image lies, beside it.
 SIDECARS = frozenset((".prj", *(suffix for format in FORMATS.values() for suffix in format.world)))
+
+
+def holds_rasters(path: Path) -> bool:
+    """Whether a file is a raster by its name, or a zip of such; decides nothing about its content."""
+    if path.suffix.lower() != ".zip":
+        return path.suffix.lower() in FORMATS
+    try:
+        with ZipFile(path) as archive:
+            return any(PurePath(name).suffix.lower() in FORMATS for name in archive.namelist())
+    except (BadZipFile, OSError):
+        return False
 
 
 def format_of(path: Path) -> Format:

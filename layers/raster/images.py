@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from layers.crs import epsg
 from layers.features import FeatureNotFound
@@ -81,6 +81,15 @@ def find_images(
     if time is not None:
         found = [image for image in found if image.acquired_within(time)]
     return ranked(found, coverage.nature)
+
+
+def find_image(conn: Connection, coverage: Coverage, image: int) -> Image:
+    """The image of that id. Raises :class:`FeatureNotFound`."""
+    table = feature_table(coverage.layer)
+    row = conn.execute(select(table).where(table.c.id == image)).mappings().one_or_none()
+    if row is None:
+        raise FeatureNotFound(f"coverage {coverage.layer.id!r} has no image {image}")
+    return image_of(row)
 
 
 def ranked(images: list[Image], nature: Nature) -> list[Image]:

@@ -4,7 +4,7 @@ CREATE TABLE citymap.coverages (
     nature text NOT NULL CHECK (nature IN ('imagery', 'elevation', 'classes')),
     bands jsonb NOT NULL DEFAULT '[]'
 );
-GRANT SELECT ON citymap.coverages TO citymap_app;
+GRANT SELECT, INSERT ON citymap.coverages TO citymap_app;
 
 -- The folders of images that the present, or a past that ended after `since`, needs: of every coverage, whoever asks,
 -- because a file that the asker may not see must not go for it.

@@ -79,7 +79,7 @@ def job_site(postgres_url: str, template: str, name: str, directory: Path, **set
         workshop.permit(conn, "planner")
     settings = {
         "SERVER__UPLOADS__DIRECTORY": str(directory / "uploads"), "SERVER__JOBS__DIRECTORY": str(directory / "jobs"),
-        "SERVER__JOBS__LOST_SECONDS": "3", **settings,
+        "RASTERS__DIRECTORY": str(directory / "rasters"), "SERVER__JOBS__LOST_SECONDS": "3", **settings,
     }  # fmt: skip
     with serve(url, **settings) as base:
         yield JobSite(base, database, directory, settings)

@@ -5,14 +5,20 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import rasterio
+from affine import Affine
 from typer.testing import CliRunner
 
 from geoserver.cli import app
 from geoserver.cli.console import Exit
 from layers.database import Database
+from layers.raster.images import find_image
+from layers.raster.registry import load_coverage
 from layers.registry import load_layers, row_count
 from tests.conftest import drop_database, make_database
+from tests.layers.raster.conftest import write_tif
 
 
 @pytest.fixture
@@ -61,3 +67,31 @@ def test_a_refusal_says_the_cause_in_both_languages_and_ends_with_6(url: str, tr
 def test_options_that_make_no_sense_are_usage_errors(url: str, trees: Path) -> None:
     for wrong in (["--mode", "merge"], ["--coordinates", "mars"], ["--map", "a"], ["--towgs84", "x"]):
         assert run(url, str(trees), *wrong).exit_code == Exit.USAGE
+
+
+def test_an_image_goes_into_its_coverage(url: str, tmp_path: Path) -> None:
+    values = np.arange(2500, dtype="i2").reshape(50, 50)
+    path = write_tif(tmp_path / "dem 2024.tif", values, Affine(5, 0, 586400, 0, -5, 3364800))
+    settings = {"DATABASE_URL": url, "CITYMAP__RASTERS__DIRECTORY": str(tmp_path / "rasters")}
+
+    def run_image(*arguments: str):
+        return CliRunner().invoke(app, ["import", *arguments], env=settings)
+
+    assert "--layer" in run_image(str(path)).stderr
+    assert run_image(str(path), "--layer", "dem", "--acquired", "May").exit_code == Exit.USAGE
+    wrong = run_image(str(path), "--layer", "roads")
+    assert wrong.exit_code == Exit.REFUSED and "no coverage 'roads'" in wrong.stderr
+    options = ("--layer", "dem", "--acquired", "2024-05-01/2024-05-03", "--vertical-datum", "1985国家高程基准")
+    rehearsal = run_image(str(path), *options, "--dry-run")
+    assert rehearsal.exit_code == Exit.OK and "50 × 50" in rehearsal.stdout, rehearsal.stderr
+    done = run_image(str(path), *options, "--json")
+    [image] = json.loads(done.stdout)["images"]
+    database = Database(url, pool_size=1)
+    with database.transaction() as conn:
+        found = find_image(conn, load_coverage(conn, "dem"), image["id"])
+        assert (found.vertical_datum, found.acquired_until.day if found.acquired_until else 0) == ("1985国家高程基准", 3)
+        with rasterio.open(tmp_path / "rasters" / found.folder / "original.tif") as cog:
+            assert np.array_equal(cog.read(1), values)
+    database.close()
+    again = run_image(str(path), *options)
+    assert again.exit_code == Exit.REFUSED and "already" in again.stderr
