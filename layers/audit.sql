@@ -183,7 +183,7 @@ BEGIN
     SELECT jsonb_object_agg(key, jsonb_build_array(before -> key, after -> key)) INTO changes
     FROM jsonb_object_keys(present) AS key
     WHERE TG_OP = 'UPDATE' AND before -> key IS DISTINCT FROM after -> key AND key <> 'updated'
-      AND (TG_ARGV[0] <> 'account' OR key IN ('name', 'disabled'));
+      AND key !~ 'hash|password|secret|totp|token' AND (TG_ARGV[0] <> 'account' OR key IN ('name', 'disabled'));
     IF TG_OP <> 'UPDATE' OR changes IS NOT NULL THEN
         PERFORM audit.record('administer', TG_ARGV[0], object, NULL, NULL, 'done',
             jsonb_build_object('change', CASE TG_OP WHEN 'INSERT' THEN 'create' ELSE lower(TG_OP) END)
