@@ -135,7 +135,7 @@ def read(
     empty = np.ones(values.shape[1:], bool)
     used = []
     for image in images:
-        pixels, validity = _read_image(store, image, grid, names, resampling or coverage.resampling, aligned)
+        pixels, validity = _read_image(store, image, grid, names, resampling or coverage.resampling, aligned, dtype)
         fresh = validity.any(axis=0) & empty
         if not fresh.any():
             continue
@@ -177,12 +177,15 @@ def bands_and_images(
 
 
 def _read_image(
-    store: RasterStore, image: Image, grid: Grid, names: tuple[str, ...], resampling: Resampling, aligned: bool
+    store: RasterStore, image: Image, grid: Grid, names: tuple[str, ...], resampling: Resampling, aligned: bool,
+    dtype: str | None,
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """One image on the grid: values and validity, each (band, row, column)."""
+    """One image on the grid: values and validity, each (band, row, column). Resampled as ``dtype`` if one is asked for:
+    heights in whole metres are then not rounded to whole metres again."""
     indexes = [image.bands.index(name) + 1 for name in names]
     with rasterio.open(store.path(image.folder, _copy_for(image, grid) if aligned else ORIGINAL)) as cog:
         options: dict[str, Any] = {"add_alpha": True} if cog.nodata is None else {}
+        options |= {"dtype": dtype} if dtype else {}
         crs = cog.crs if _same_place(cog.crs, grid.srid) else grid.srid
         with WarpedVRT(
             cog, crs=crs, transform=grid.transform, width=grid.width, height=grid.height,

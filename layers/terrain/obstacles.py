@@ -24,7 +24,9 @@ class Obstacles:
         return len(self.footprints)
 
 
-def standing_on(elevation: Elevation, footprints: Sequence[Any], heights: Floats, ids: Sequence[int]) -> Obstacles:
+def standing_on(
+    elevation: Elevation, footprints: Sequence[Any] | NDArray[Any], heights: Floats, ids: Sequence[int]
+) -> Obstacles:
     """Buildings of those heights [m] above the ground, whose footprints are in the grid's CRS.
 
     The ground of a building is the mean height of the terrain at the vertices of its outline; one whose ground is

@@ -14,7 +14,6 @@ from layers.crs import transformer
 from layers.terrain.elevation import Elevation, Floats
 from layers.terrain.errors import OutsideElevation, TerrainError
 from layers.terrain.obstacles import Obstacles
-from layers.terrain.profile import heights_at
 from layers.terrain.stations import Stations, stations
 
 #: Mean radius of the earth [m] (IUGG R1).
@@ -111,6 +110,12 @@ def line_of_sight(
         first=_obstruction(line, between, int(hiding[0]), clearance, obstacles) if hiding.size else None,
         unknown=float(np.isnan(ground).mean()),
     )
+
+
+def heights_at(elevation: Elevation, longitudes: Floats, latitudes: Floats) -> Floats:
+    """Heights [m] at points given in degrees, bilinear; NaN where unknown."""
+    x, y = transformer(4490, elevation.srid).transform(longitudes, latitudes)
+    return elevation.at(np.asarray(x), np.asarray(y))
 
 
 def _with_creases(elevation: Elevation, line: Stations) -> Stations:

@@ -7,10 +7,18 @@ import numpy as np
 import pytest
 from pyproj import Geod, Transformer
 
+from layers.terrain.elevation import Elevation
 from layers.terrain.errors import AnalysisTooLarge, TerrainError
-from layers.terrain.profile import profile
+from layers.terrain.profile import Profile
+from layers.terrain.sight import heights_at
 from layers.terrain.stations import stations
 from tests.layers.terrain.grids import SPAIN, SRTM, flat, read
+
+
+def profile(grid: Elevation, line: np.ndarray, step: float) -> Profile:
+    points = stations(line, step)
+    return Profile(points, heights_at(grid, points.longitudes, points.latitudes))
+
 
 LINE = np.array([(1.2, 42.3), (1.5, 42.5), (1.7, 42.45)])
 
