@@ -23,6 +23,7 @@ from layers.importing.errors import ImportRefused
 from layers.network.errors import NetworkError
 from layers.query import CursorError
 from layers.registry import LayerNotFound
+from layers.terrain.errors import TerrainError
 from tiles.vector import NoSuchTile
 
 LOGGER = logging.getLogger("citymap")
@@ -133,6 +134,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (ImportRefused, HTTPStatus.BAD_REQUEST, "ImportRefused"),
     (Cql2Error, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NetworkError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (TerrainError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (CrsError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (EditError, HTTPStatus.BAD_REQUEST, "InvalidBody"),
     (BodyError, HTTPStatus.BAD_REQUEST, "InvalidBody"),

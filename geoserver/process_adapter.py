@@ -17,6 +17,8 @@ from sqlalchemy import Connection
 import layers.network.processes
 import layers.processes
 import layers.raster.processes
+import layers.terrain.processes
+import layers.terrain.sun_processes
 from geoserver.errors import InputError
 from geoserver.process_schema import Json, schema_of
 from layers.catalogue import Text
@@ -24,7 +26,13 @@ from layers.processing import CityCrs, Declaration, FileResult, Job, UploadedFil
 from layers.raster.store import RasterStore
 
 #: The packages' lists of processes.
-MODULES: tuple[ModuleType, ...] = (layers.processes, layers.network.processes, layers.raster.processes)
+MODULES: tuple[ModuleType, ...] = (
+    layers.processes,
+    layers.network.processes,
+    layers.raster.processes,
+    layers.terrain.processes,
+    layers.terrain.sun_processes,
+)
 #: What a function may ask for that is no input.
 HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore)
 #: The one output that every process has.
