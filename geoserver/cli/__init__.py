@@ -2,7 +2,7 @@
 
 import typer
 
-from geoserver.cli import config, database, demo, doctor, export, import_, layers, up, user, worker
+from geoserver.cli import audit, config, database, demo, doctor, export, import_, keys, layers, up, user, worker
 from geoserver.cli.console import CityMapGroup, remember_debug
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app.command("import")(import_.import_file)
 app.add_typer(layers.app, name="layers")
 app.command("export")(export.export)
 app.add_typer(user.app, name="user")
+app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)
 app.add_typer(config.app, name="config")
 app.add_typer(database.app, name="db")

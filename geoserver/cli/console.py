@@ -42,6 +42,14 @@ ERRORS: dict[str, tuple[Exit, str]] = {
     "layers.catalogue.CatalogueError": (Exit.REFUSED, "change the definition accordingly"),
     "layers.exporting.errors.ExportRefused": (Exit.REFUSED, "ask for another format, CRS or part of the layer"),
     "geoserver.errors.ParameterError": (Exit.USAGE, "see `citymap export --help`"),
+    "geoserver.errors.NotThere": (Exit.NOT_FOUND, "`citymap user list` shows what there is"),
+    "geoserver.errors.Conflict": (Exit.REFUSED, "change what stands in the way first"),
+    "geoserver.errors.NotAllowed": (Exit.REFUSED, "ask somebody who may"),
+    "geoserver.identity.passwords.PasswordRefused": (
+        Exit.REFUSED, "choose another; without --password-stdin a random one is made and shown once"
+    ),
+    "geoserver.accounts.AccountError": (Exit.REFUSED, "see `citymap user --help`"),
+    "geoserver.identity.server_key.ServerKeyError": (Exit.FAILED, "docs/accounts.md says how the key file is kept"),
     "builtins.FileNotFoundError": (Exit.NOT_FOUND, "check the path"),
     "builtins.PermissionError": (Exit.REFUSED, "run as the owner of the file, or change its permissions"),
     "builtins.IsADirectoryError": (Exit.REFUSED, "name a file"),

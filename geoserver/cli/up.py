@@ -33,14 +33,16 @@ def up(config: ConfigOption = None, demo: _Demo = True) -> None:
 
 
 def _prepare(settings: "Settings", url: str, demo: bool) -> None:
+    from geoserver.identity.server_key import open_server_key
     from geoserver.migrations import migrate
     from geoserver.sample import is_empty, make_sample_city
     from layers.database import Database
 
     migrate(url)
+    open_server_key(settings.access.server_key)  # a fault of it is told here rather than by every worker
     database = Database(url, pool_size=2, statement_timeout=3600)
     try:
-        _first_account(database)
+        _first_account(settings, database)
         if demo and settings.database.url is None and is_empty(database):
             note("首次启动：生成示范城市 first start: making the sample city")
             make_sample_city_with_bar(lambda report: make_sample_city(database, 20_000, 1, report))
@@ -48,15 +50,20 @@ def _prepare(settings: "Settings", url: str, demo: bool) -> None:
         database.close()
 
 
-def _first_account(database: "Database") -> None:
-    """Without an account nobody could edit: the first start makes one and shows its password once."""
-    from geoserver.accounts import add_account, list_accounts, random_password
+def _first_account(settings: "Settings", database: "Database") -> None:
+    """Without an administrator nobody could let others in: the first start makes one, and shows its password once."""
+    from geoserver.accounts import list_accounts
+    from geoserver.identity.administration import make_account
+    from geoserver.identity.memberships import ADMINISTRATOR, Membership, give_role, is_held
 
     with database.transaction(actor="citymap") as conn:
         if list_accounts(conn):
+            if not is_held(conn, ADMINISTRATOR):
+                told = f"没有管理员 no administrator: citymap user grant ACCOUNT --role {ADMINISTRATOR}"
+                typer.echo(told, err=True)
             return
-        password = random_password()
-        add_account(conn, FIRST_ACCOUNT, password)
+        password = make_account(conn, FIRST_ACCOUNT, None, settings.access.password)
+        give_role(conn, None, Membership(FIRST_ACCOUNT, ADMINISTRATOR))
     typer.echo(
         f"首个账号 first account: {FIRST_ACCOUNT}  密码 password: {password}  (只显示一次 shown once)",
         err=True,

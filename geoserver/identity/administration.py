@@ -51,6 +51,11 @@ def reset_password(conn: Connection, asker: str | None, name: str, password: str
     return chosen
 
 
+def keep_password(conn: Connection, name: str) -> None:
+    """The account's owner chose its password, which need not be changed first."""
+    conn.execute(text("UPDATE access.accounts SET must_change = false WHERE name = :name"), {"name": name})
+
+
 def close_account(conn: Connection, asker: str | None, name: str) -> None:
     """Disable an account and end its sessions and tokens.
 

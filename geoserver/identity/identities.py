@@ -4,11 +4,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 from starlette.requests import Request
 
 from geoserver.accounts import epoch_of
+from geoserver.guard.admission import attempt
 from geoserver.identity.api_keys import find_key, key_id, key_lives
 from geoserver.identity.cookies import Cookies, client_of
 from geoserver.identity.credentials import Credential, Kind, credential_of
@@ -71,7 +73,8 @@ class Identities:
             return None
         identity = getattr(request.state, "identity", None) or self._remembered(credential.digest)
         if identity is None:
-            identity = self._prove(credential, client_of(request))
+            with attempt(request) if credential.kind == "password" else nullcontext():
+                identity = self._prove(credential, client_of(request))
         request.state.identity = identity  # one request is one identity, whatever changes meanwhile
         if request.method not in SAFE and credential.kind in ("password", "session"):
             require_own_site(request, self.url)

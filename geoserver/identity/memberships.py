@@ -1,11 +1,13 @@
 """Who holds which role, in which department and area. 安全管理员 (security administrators) give and take roles."""
 
+import re
 from dataclasses import dataclass
 
 from psycopg2.errors import CheckViolation, ForeignKeyViolation
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from geoserver.accounts import AccountError
 from geoserver.errors import Conflict, NotAllowed, NotThere
 from geoserver.identity.administration import hold_roles, kept_apart_roles, require_account, require_holders
 from geoserver.identity.sessions import end_sessions
@@ -29,7 +31,7 @@ class Membership:
 def office_for(conn: Connection, membership: Membership) -> str:
     """The office that may give this role. While nobody is 安全管理员, not even a closed account, a 管理员 appoints the
     first one."""
-    if membership.role == SECURITY_ADMINISTRATOR and not _is_held(conn, SECURITY_ADMINISTRATOR):
+    if membership.role == SECURITY_ADMINISTRATOR and not is_held(conn, SECURITY_ADMINISTRATOR):
         return ACCOUNTS
     return ROLES
 
@@ -42,6 +44,8 @@ def give_role(conn: Connection, asker: str | None, membership: Membership) -> No
     """
     _require_other(asker, membership)
     require_account(conn, membership.account)
+    if not re.fullmatch(r"[0-9]{0,18}", membership.area, re.ASCII):
+        raise AccountError(f"area {membership.area!r} is no division code such as 420704: up to 18 digits")
     hold_roles(conn)
     try:
         with conn.begin_nested():
@@ -102,7 +106,8 @@ def _require_other(asker: str | None, membership: Membership) -> None:
         raise NotAllowed("nobody changes their own roles: ask another security administrator")
 
 
-def _is_held(conn: Connection, role: str) -> bool:
+def is_held(conn: Connection, role: str) -> bool:
+    """Whether anybody has the role, be the account open or closed."""
     found = conn.execute(text("SELECT 1 FROM access.memberships WHERE role = :role LIMIT 1"), {"role": role}).first()
     return found is not None
 
