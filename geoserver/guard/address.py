@@ -31,9 +31,13 @@ class TrustedProxies:
     """The reverse proxies whose word counts, and the header they write."""
 
     def __init__(self, networks: Iterable[str], header: Literal["X-Forwarded-For", "Forwarded"]) -> None:
-        self._networks = tuple(ip_network(network) for network in networks)
+        self._given = tuple(networks), header
+        self._networks = tuple(ip_network(network) for network in self._given[0])
         self._header = header.lower().encode()
         self._trusted = lru_cache(4096)(self._lies_in_a_network)
+
+    def __reduce__(self) -> Any:
+        return TrustedProxies, self._given  # uvicorn hands its options to worker processes
 
     def client(self, scope: Scope) -> str:
         """The address of a request's client; ``scope`` is ASGI's."""

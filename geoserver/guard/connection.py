@@ -19,6 +19,8 @@ from geoserver.guard.security_headers import DATA_POLICY
 from geoserver.settings import Server
 from layers.catalogue import Text
 
+#: Seconds in which a refused client, whatever it still sends, can read why.
+_FAREWELL = 2.0
 #: Seconds in which a closing connection must have taken the rest of its answer.
 _LINGER = 30.0
 #: Slowest pace of a reader that is worth waiting for [bytes/s].
@@ -96,11 +98,11 @@ class BoundedConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; bytes of which nothing comes (a header without end) are counted."""
-        if self.transport.is_closing():
+        if self._refusal is not None or self.transport.is_closing():
             return
         self._unseen += len(data)
         super().data_received(data)
-        if self.transport.is_closing():
+        if self._refusal is not None or self.transport.is_closing():
             return
         if self._unseen - len(data) > self._bounds.head:
             self._refuse_headers()
@@ -167,12 +169,12 @@ class BoundedConnection(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, and break it off when the end of its answer is never taken."""
         super().timeout_keep_alive_handler()
-        self._break_off_later()
+        self.loop.call_later(_LINGER, self._break_off)
 
     def _check_reader(self) -> None:
         unsent = self.transport.get_write_buffer_size()
         if self._unsent - unsent < _SLOWEST * self._bounds.stalled_seconds:
-            self.transport.abort()
+            self._break_off()
             return
         self._unsent = unsent
         self._patience = self.loop.call_later(self._bounds.stalled_seconds, self._check_reader)
@@ -186,7 +188,7 @@ class BoundedConnection(HttpToolsProtocol):
     def _head_is_late(self) -> None:
         self._deadline = None
         # While an answer is made, or a kept connection waits for its next request, uvicorn's own timer decides.
-        if self._is_idle() and self.timeout_keep_alive_task is None:
+        if self._refusal is None and self._is_idle() and self.timeout_keep_alive_task is None:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, "RequestTimeout", Text(
                 f"请求头未在 {self._bounds.head_seconds:g} 秒内到达",
                 f"the request's head did not arrive within {self._bounds.head_seconds:g} s",
@@ -208,10 +210,18 @@ class BoundedConnection(HttpToolsProtocol):
             f"content-length: {len(body)}\r\ncontent-security-policy: {DATA_POLICY}\r\n"
             "x-content-type-options: nosniff\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
         )
-        if self._is_idle():  # else it would stand in the middle of another answer
-            self.transport.write(head.encode() + body)
-        self.transport.close()
-        self._break_off_later()
+        if not self._is_idle():  # it would stand in the middle of another answer
+            self._break_off()
+            return
+        self.transport.write(head.encode() + body)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        # Closed at once, with what the client still sends unread, TCP would take the answer back from it.
+        self.loop.call_later(_FAREWELL, self._break_off)
 
-    def _break_off_later(self) -> None:
-        self.loop.call_later(_LINGER, self.transport.abort)
+    def _break_off(self) -> None:
+        """Drop what is unsent, and what else was asked; the answers at work learn that nobody listens."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        self.pipeline.clear()
+        self.transport.abort()
