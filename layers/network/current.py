@@ -26,16 +26,19 @@ from layers.network.reading import (
     Box,
     Change,
     Snapshot,
-    changes_since,
+    look,
     read_edges,
     read_restrictions,
-    snapshot,
 )
 from layers.registry import LayerNotFound, load_layers
 
 #: More changed boxes than this are not worth a patch.
 _PATCHED = 64
-#: A network older than this is read anew [s]: the dirty log keeps a week.
+#: How often what others change meanwhile is read again; they may go on for ever.
+_ROUNDS = 5
+#: The next look begins at the snapshot of the last one that is this old [s], so that looks stay short.
+_FORWARD = 10.0
+#: A network that was not looked at for so long is read anew [s]: the dirty log keeps a week.
 _OLDEST = 24 * 3600
 #: Networks of different scopes (who may read what) that a process keeps for one database.
 _SCOPES = 4
@@ -43,12 +46,15 @@ _SCOPES = 4
 
 @dataclass(slots=True)
 class _Kept:
-    """One scope's network, and when and under which snapshot it was read."""
+    """One scope's network, the snapshot at which it was current, and when that was."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     network: Network | None = None
-    seen: Snapshot | None = None
-    read: float = 0.0
+    seen: str | None = None
+    at: float = 0.0
+
+    def keep(self, network: Network, now: Snapshot) -> None:
+        self.network, self.seen, self.at = network, now.seen, time.monotonic()
 
 
 _KEPT: "WeakKeyDictionary[Engine, OrderedDict[tuple[int, str], _Kept]]" = WeakKeyDictionary()
@@ -61,22 +67,49 @@ def current_network(conn: Connection) -> Network:
     It is shared by the threads of the process and never changed. Raises
     :class:`layers.registry.LayerNotFound` without a layer ``roads``.
     """
-    now = snapshot(conn)
+    seen = _last_seen(conn.engine)
+    now, changes = look(conn, seen, _PATCHED)
     kept = _kept(conn.engine, now)
     with kept.lock:
-        if kept.network is None or kept.seen is None or time.monotonic() - kept.read > _OLDEST:
-            network = _read(conn)
-        else:
-            changes = changes_since(conn, kept.seen, now, _PATCHED)
-            if not changes:
-                # Nothing until now either, so the next look begins here and stays short.
-                kept.seen, kept.read = (now, time.monotonic()) if now.writes is None else (kept.seen, kept.read)
-                return kept.network
-            network = _patched(conn, kept.network, changes) if len(changes) <= _PATCHED else _read(conn)
+        if kept.seen != seen:  # another scope's, or another thread was faster
+            now, changes = look(conn, kept.seen, _PATCHED)
+        age = time.monotonic() - kept.at
+        network = kept.network if age <= _OLDEST else None
+        if network is None or changes:
+            network, now = _brought_up(conn, network, now, changes)
         # Once it writes, a transaction's snapshot counts its own changes as seen, also those still to come.
-        if now.writes is None:
-            kept.network, kept.seen, kept.read = network, now, time.monotonic()
+        if not now.writes and (network is not kept.network or age > _FORWARD):
+            kept.keep(network, now)
     return network
+
+
+def _brought_up(
+    conn: Connection, network: Network | None, now: Snapshot, changes: Sequence[Change]
+) -> tuple[Network, Snapshot]:
+    """The network with the changes, and the snapshot at which it is current.
+
+    An edit that is committed between two reads would be seen by half: then what it changed is read again.
+    """
+    network = _with_changes(conn, network, changes)
+    for _ in range(_ROUNDS):
+        later, changes = look(conn, now.seen, _PATCHED)
+        if now.writes or not changes:
+            break
+        network, now = _with_changes(conn, network, changes), later
+    return network, now
+
+
+def _with_changes(conn: Connection, network: Network | None, changes: Sequence[Change]) -> Network:
+    if network is None or len(changes) > _PATCHED:
+        return _read(conn)
+    return _patched(conn, network, changes)
+
+
+def _last_seen(engine: Engine) -> str | None:
+    """The snapshot of the scope that was asked for last: most often the one that is asked for now."""
+    with _LOCK:
+        scopes = _KEPT.get(engine)
+        return next(reversed(scopes.values())).seen if scopes else None
 
 
 def _kept(engine: Engine, now: Snapshot) -> _Kept:

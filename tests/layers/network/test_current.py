@@ -98,6 +98,29 @@ def test_edit_that_commits_after_a_later_one_is_not_missed(town: Database) -> No
     assert features(town) == {early, late}
 
 
+def test_edit_that_commits_while_others_are_read_is_not_seen_by_half(
+    town: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A road moves out of the box that is just being read: it would be found neither there nor where it is now."""
+    with town.engine.begin() as conn:
+        one = build(conn, 0, 0)
+    assert features(town) == {one}
+    with town.engine.begin() as conn:
+        conn.execute(text("UPDATE city.roads SET name = '甲路'"))
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.setattr(current, "read_edges", read_edges)
+        with town.engine.begin() as conn:
+            conn.execute(text("UPDATE city.roads SET geom = ST_Translate(geom, 1, 1)"))
+        return read_edges(*arguments)
+
+    monkeypatch.setattr(current, "read_edges", meanwhile)
+    with town.engine.connect() as conn:
+        edges = current_network(conn).edges
+    assert edges.feature.tolist() == [one]
+    assert edges.bounds()[0, 0] == pytest.approx(115)
+
+
 def test_own_edits_are_seen_by_their_transaction_alone(town: Database) -> None:
     with town.engine.begin() as conn:
         one = build(conn, 0, 0)
@@ -212,7 +235,7 @@ def test_layer_that_not_everybody_may_read_has_a_network_per_scope(town: Databas
         scopes = set()
         for grants in ("[]", '[{"collection": "roads"}]'):
             conn.execute(text("SELECT set_config('citymap.grants', :grants, true)"), {"grants": grants})
-            scopes.add(current.snapshot(conn).scope)
+            scopes.add(current.look(conn, None, 1)[0].scope)
         assert len(scopes) == 2
         assert "" not in scopes
         transaction.rollback()
