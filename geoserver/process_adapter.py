@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pygeoapi.process.base import BaseProcessor
 from sqlalchemy import Connection
 
+import layers.gazetteer.processes
 import layers.network.processes
 import layers.processes
 import layers.raster.processes
@@ -28,6 +29,7 @@ from layers.raster.store import RasterStore
 #: The packages' lists of processes.
 MODULES: tuple[ModuleType, ...] = (
     layers.processes,
+    layers.gazetteer.processes,
     layers.network.processes,
     layers.raster.processes,
     layers.terrain.processes,
@@ -247,3 +249,5 @@ def _titled(text: Text) -> Json:
 
 #: Every process by its id.
 PROCESSES: Mapping[str, Process] = find_processes(MODULES)
+#: Those that edit, which a permission for ``*`` does not mean.
+EDITING = frozenset(name for name, process in PROCESSES.items() if process.declared.edits)

@@ -14,6 +14,9 @@ def _name(title: Text = Text("名称", "Name")) -> tuple[Field, Field]:  # noqa:
     return Field("name", "string", title, role="title"), Field("name_en", "string", Text("英文名", "English name"))
 
 
+#: Old, short and further names, by which the gazetteer finds a feature too.
+_ALIAS = Field("alias", "string-array", Text("别名", "Aliases"))
+
 ADMIN_LEVELS = {
     "city": Text("市", "City"),
     "district": Text("区县", "District"),
@@ -239,6 +242,7 @@ POIS = Layer(
         Field("phone", "string", Text("电话", "Phone")),
         _SOURCE,
         _KEY,
+        _ALIAS,
     ),
     order=70,
 )
@@ -255,6 +259,7 @@ PLACES = Layer(
         Field("admin_code", "string", Text("所属区划", "Division code")),
         _SOURCE,
         _KEY,
+        _ALIAS,
     ),
     order=80,
 )

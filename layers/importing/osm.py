@@ -220,12 +220,19 @@ class _Batch:
 
     def frame(self) -> GeoDataFrame:
         """The rows as a frame with every field of the layer; the batch is empty afterwards."""
-        columns = {
-            f.name: pd.array([row.get(f.name) for row in self.rows], dtype=_DTYPES[f.type]) for f in self.layer.fields
-        }
+        columns = {f.name: _column([row.get(f.name) for row in self.rows], f.type) for f in self.layer.fields}
         frame = GeoDataFrame(columns, geometry=np.array(self.geometries, dtype=object), crs=CGCS2000)
         self.rows, self.geometries = [], []
         return frame
+
+
+def _column(values: Sequence[Any], field_type: str) -> Any:
+    """The values of a field; lists stay lists."""
+    if field_type != "string-array":
+        return pd.array(values, dtype=_DTYPES[field_type])
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
 
 
 class _Collector:

@@ -179,6 +179,7 @@ def place(tags: Tags) -> Attributes | None:
         return None
     return names | {
         "kind": kind,
+        "alias": aliases(tags, names["name"]),
         "pinyin": tags.get("name:zh_pinyin", "name:zh-Latn-pinyin", "name:pinyin"),
         "population": tags.read(population, "population"),
     }
@@ -212,7 +213,8 @@ def poi(tags: Tags) -> Attributes | None:
         if category is not None:
             kind = key if value == "yes" else value
             phone = tags.get("phone", "contact:phone")
-            return names | {"category": category, "kind": kind, "address": address_line(tags), "phone": phone}
+            found = {"category": category, "kind": kind, "address": address_line(tags), "phone": phone}
+            return names | found | {"alias": aliases(tags, names["name"])}
     return None
 
 
@@ -228,6 +230,12 @@ def admin_area(tags: Tags) -> Attributes | None:
         return None
     code = tags.get(*osm_tags.DIVISION_CODE_KEYS)
     return names | {"code": code, "level": kind, "population": tags.read(population, "population")}
+
+
+def aliases(tags: Tags, name: str | None) -> list[str] | None:
+    """The further names of a feature, each once; None where there is none."""
+    texts = (text.strip() for key in osm_tags.ALIAS_KEYS for text in tags.values.get(key, "").split(";"))
+    return [text for text in dict.fromkeys(texts) if text and text != name] or None
 
 
 def _named(tags: Tags) -> Attributes:

@@ -258,3 +258,6 @@ POI_DEFAULT = {
 #: Values of ``building`` that no building stands for, and of the keys above that say there is nothing (any more).
 NOT_BUILT = frozenset(("no", "construction", "proposed", "demolished", "razed"))
 NOTHING = frozenset(("no", "vacant", "disused", "abandoned", "none", "construction", "proposed"))
+
+#: Keys of further names; several in one are separated by semicolons.
+ALIAS_KEYS = ("alt_name", "short_name", "old_name", "official_name", "loc_name")
