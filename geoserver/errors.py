@@ -69,7 +69,9 @@ class NotAllowed(PermissionError):
 
 
 class SignInNeeded(PermissionError):
-    """The request needs an account; none, or a wrong one, was given."""
+    """The request needs an account; none, or a wrong one, was given. ``headers`` say how to sign in."""
+
+    headers: Mapping[str, str] = {"WWW-Authenticate": 'Basic realm="CityMap", charset="UTF-8"'}
 
 
 class InputError(ValueError):

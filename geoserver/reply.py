@@ -76,10 +76,8 @@ def failure(error: Exception) -> Reply:
     """The answer that describes an error."""
     status, document = describe(error)
     headers = {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
-    if isinstance(error, TooManyRequests):
+    if isinstance(error, TooManyRequests | SignInNeeded):
         headers.update(error.headers)
-    if isinstance(error, SignInNeeded):
-        headers["WWW-Authenticate"] = 'Basic realm="CityMap", charset="UTF-8"'
     return Reply(error_body(document), status=status, headers=headers)
 
 

@@ -108,7 +108,7 @@ class WrongCredentials(SignInNeeded):
 
 
 class SessionEnded(SignInNeeded):
-    """The browser's session is over; ``headers`` take its cookie away."""
+    """The browser's session is over; ``headers`` take its cookie away, and call up no prompt of the browser's own."""
 
     uri = "SessionEnded"
     zh = "登录已过期，请重新登录"

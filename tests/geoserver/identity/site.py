@@ -22,6 +22,7 @@ from starlette.routing import Route
 from geoserver.accounts import add_account
 from geoserver.database_roles import role_url
 from geoserver.errors import NotAllowed, SignInNeeded
+from geoserver.guard.application import GuardedApplication
 from geoserver.identity import Identities
 from geoserver.identity.routes import ROUTES
 from geoserver.reply import Reply, failure, response
@@ -100,9 +101,8 @@ class IdentitySite:
 
 def _application(city: TestCity) -> Starlette:
     handlers: list[Any] = [*ROUTES, ("GET", "/who", _who), ("POST", "/who", _who)]
-    return Starlette(
-        routes=[Route(path, _endpoint(city, handler), methods=[method]) for method, path, handler in handlers]
-    )
+    routes = [Route(path, _endpoint(city, handler), methods=[method]) for method, path, handler in handlers]
+    return GuardedApplication(city.settings, routes=routes)
 
 
 def _who(city: TestCity, request: Request, _body: bytes) -> Reply:
@@ -117,10 +117,7 @@ def _endpoint(city: TestCity, handler: Callable[..., Reply]) -> Callable[[Reques
             seen = TestCity(city.settings, city.gate, city.identities, _principal(city, identity and identity.account))
             return handler(seen, request, body, **request.path_params)
         except Exception as error:
-            refused = failure(error)
-            return Reply(
-                refused.body, status=refused.status, headers={**refused.headers, **getattr(error, "headers", {})}
-            )
+            return failure(error)
 
     async def endpoint(request: Request) -> Response:
         return response(await asyncio.to_thread(run, request, await request.body()))
@@ -149,7 +146,7 @@ def identity_site(url: str, directory: Path, **access: Any) -> Iterator[Identity
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     settings = Settings.model_validate(
-        {"server": {"url": access.pop("public", address)},
+        {"server": {"url": access.pop("public", address), "limits": {"rate": None}},
          "access": {"server_key": str(directory / "secrets" / "server.key"), **access}}
     )  # fmt: skip
     owner = Database(url, pool_size=2)
