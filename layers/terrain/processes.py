@@ -34,9 +34,7 @@ _Refraction = Annotated[float, Field(ge=0, le=1)]
 _Resolution = Annotated[float, Field(ge=0.1, le=1000)]
 _Altitude = Annotated[float, Field(ge=-12_000, le=9000)]
 #: Most points of a profile, and most vertices of a viewshed's outline, that are answered.
-_PROFILE_POINTS, _OUTLINE_VERTICES = 20_000, 1_000_000
-#: Cells of a viewshed: two thousand on each side, whose outline is still a document.
-_VIEWSHED_CELLS = 4_000_000
+_PROFILE_POINTS, _OUTLINE_VERTICES = 20_000, 300_000
 #: Cells around what is read, so that heights at its edge are interpolated too.
 _MARGIN = 2
 
@@ -189,7 +187,7 @@ def viewshed(
 
     place = np.array(observer)
     bounds = projected_bounds(place[:1], place[1:], city.projected, radius)
-    ground = read_elevation(conn, store, dem, bounds, city.projected, resolution, _VIEWSHED_CELLS)
+    ground = read_elevation(conn, store, dem, bounds, city.projected, resolution)
     if buildings:
         ground = with_buildings(ground, read_buildings(conn, buildings, bounds, ground))
     x, y = (bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2

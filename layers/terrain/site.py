@@ -21,7 +21,7 @@ from layers.terrain.sources import Bounds, read_buildings, read_elevation
 from layers.terrain.sunlight import Receptors, sunlit, true_north
 
 #: Most cells of the ground around a site, and of the surface over which shadows are swept.
-_GROUND_CELLS, _SURFACE_CELLS = 1_000_000, 9_000_000
+_GROUND_CELLS, _SURFACE_CELLS = 1_000_000, 5_000_000
 #: Most cells that an area answers.
 MAX_AREA_CELLS = 400_000
 #: A window is judged so far [m] before its wall.

@@ -25,8 +25,8 @@ from layers.terrain.stations import Stations
 
 type Bounds = tuple[float, float, float, float]
 
-#: Most cells of one analysis: four thousand on each side.
-MAX_CELLS = 16_000_000
+#: Most cells of one analysis: two thousand on each side, which take some 130 MB while they are read.
+MAX_CELLS = 4_000_000
 #: Most buildings of one analysis.
 MAX_BUILDINGS = 50_000
 #: Height of a floor [m] where a building says how many it has, and not how high it is.
