@@ -3,7 +3,7 @@
 #
 #   scripts/bootstrap.sh          what `make run` needs
 #   scripts/bootstrap.sh check    and what `make check` needs
-#   scripts/bootstrap.sh test     and what `make test` needs (Chromium, a Chinese font, QGIS and the GDAL tools)
+#   scripts/bootstrap.sh test     and what `make test` needs (Chromium, a Chinese font, QGIS, the GDAL tools, pgRouting)
 #
 # It may be run again at any time: what is there is left alone. System packages come from apt as root or by sudo;
 # an ordinary user without sudo gets them unpacked under var/debian, and the system stays as it is.
@@ -314,10 +314,30 @@ ensure_clients() {
     install $missing
 }
 
+# pgRouting, against which tests and `make bench` check the road network. They skip it where it is missing.
+ensure_pgrouting() {
+    for library in /usr/lib/postgresql/*/lib/postgis-3.so; do
+        if [ ! -e "$library" ] || ls "${library%/*}"/libpgrouting-*.so > /dev/null 2>&1; then continue; fi
+        version=${library%/lib/postgis-3.so}
+        package=postgresql-${version##*/}-pgrouting
+        if have_apt && [ "$privilege" = unknown ]; then find_privilege; fi
+        if [ "$privilege" = unknown ] || [ "$privilege" = no ]; then
+            say "Without apt and root pgRouting stays missing, and tests that need it are skipped"
+            return
+        fi
+        apt_update
+        if [ -z "$(known_packages "^$package\$")" ]; then
+            say "apt knows no $package: tests that need it are skipped"
+            continue
+        fi
+        install "$package"
+    done
+}
+
 privilege=unknown
 python=
 uv=
 ensure_postgis
 ensure_environment
 ensure_web
-if [ "$goal" = test ]; then ensure_browser; ensure_clients; fi
+if [ "$goal" = test ]; then ensure_browser; ensure_clients; ensure_pgrouting; fi
