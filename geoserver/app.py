@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 
 from geoserver import core, edits, features, health, processes, upload_routes, vector_tiles
 from geoserver.audit.routes import get_audit
@@ -115,11 +116,20 @@ async def _sign_in_needed(_request: Request, error: Exception) -> Response:
     return response(failure(error))
 
 
+def _allowed(request: Request) -> str:
+    """The methods of every route with this path (RFC 9110 §15.5.6); Starlette names those of the first only."""
+    here = [r for r in request.app.routes if isinstance(r, Route) and r.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in here for method in route.methods or ()}))
+
+
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "NoApplicableCode")
     text = {404: "there is no such page; / links to everything there is"}.get(error.status_code, error.detail)
     body = error_body(exception_document(code, text))
-    reply = Reply(body, status=error.status_code, headers=error.headers or {})
+    headers = (
+        {"Allow": _allowed(request)} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers or {}
+    )
+    reply = Reply(body, status=error.status_code, headers=headers)
     pages = request.app.state.city.seen_by(ANONYMOUS).pages
     return response(await asyncio.to_thread(pages.failure, request, reply))

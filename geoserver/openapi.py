@@ -78,35 +78,51 @@ def reference(kind: str, name: str) -> Json:
 OPTIONAL_ACCOUNT: list[Json] = [{"account": []}, {}]
 _ERRORS = {
     "400": reference("responses", "BadRequest"),
+    "401": reference("responses", "SignIn"),
+    "403": reference("responses", "Forbidden"),
     "404": reference("responses", "NotFound"),
+    "429": reference("responses", "TooMany"),
     "500": reference("responses", "ServerError"),
     "503": reference("responses", "Unavailable"),
 }
-#: Parameters of every resource that is also a page.
-COMMON = [reference("parameters", "f"), reference("parameters", "lang")]
+#: Parameters of every resource that is also a page, and of those that are JSON-LD too.
+COMMON = [reference("parameters", "f-document"), reference("parameters", "lang")]
+_LINKED = [reference("parameters", "f-linked"), reference("parameters", "lang")]
 _TILE = [reference("parameters", name) for name in ("tms", "z", "y", "x")]
 _BINARY: Json = {"type": "string", "format": "binary"}
 
 
 def content(description: str, *media_types: str, schema: Json | None = None) -> Json:
-    """A response, in these media types."""
-    return {"description": description, "content": {m: {"schema": schema or {"type": "object"}} for m in media_types}}
+    """A response, in these media types; the schema is of those that are plain JSON."""
+    written = {m: schema if schema and _is_plain_json(m) else _schema_of(m) for m in media_types}
+    return {"description": description, "content": {m: {"schema": found} for m, found in written.items()}}
+
+
+def _is_plain_json(media_type: str) -> bool:
+    """JSON-LD of the same resource has other members."""
+    return "json" in media_type and media_type != "application/ld+json"
+
+
+def _schema_of(media_type: str) -> Json:
+    if "json" in media_type:
+        return {"type": "object"}
+    return {"type": "string"} if media_type.startswith("text/") else _BINARY
 
 
 def _enum(*values: str) -> Json:
     return {"type": "string", "enum": list(values)}
 
 
-_MVT = {"200": content("A Mapbox Vector Tile", "application/vnd.mapbox-vector-tile", schema=_BINARY)}
+_MVT = {"200": content("A Mapbox Vector Tile", "application/vnd.mapbox-vector-tile")}
 _DOCUMENT = {"200": content("A document", "application/json", "text/html", "application/ld+json")}
 _PAGED = {"200": content("A document", "application/json", "text/html")}
-_PAGE = {"200": content("A page", "text/html", schema={"type": "string"})}
+_PAGE = {"200": content("A page", "text/html")}
 
 
 def _core_paths() -> Json:
     collection = {"name": "collectionId", "in": "path", "required": True, "schema": {"type": "string"}}
     return {
-        "/": {"get": operation("getLandingPage", "Landing page", COMMON, _DOCUMENT)},
+        "/": {"get": operation("getLandingPage", "Landing page", _LINKED, _DOCUMENT)},
         "/conformance": {"get": operation("getConformance", "Conformance classes", COMMON, _PAGED)},
         "/openapi": {
             "get": operation(
@@ -116,7 +132,9 @@ def _core_paths() -> Json:
                 {"200": content("OpenAPI", "application/vnd.oai.openapi+json;version=3.0", "text/html")},
             )
         },
-        "/functions": {"get": operation("getFunctions", "Functions that filters may call", COMMON)},
+        "/functions": {
+            "get": operation("getFunctions", "Functions that filters may call", [reference("parameters", "lang")])
+        },
         "/map": {"get": operation("getMap", "The map client", [reference("parameters", "lang")], _PAGE)},
         "/styles/city": {
             "get": operation(
@@ -133,9 +151,9 @@ def _core_paths() -> Json:
         },
         "/health": {"get": operation("getHealth", "Whether the process lives")},
         "/ready": {"get": operation("getReady", "Whether it can answer, because the database does")},
-        "/collections": {"get": operation("getCollections", "All collections", COMMON, _DOCUMENT)},
+        "/collections": {"get": operation("getCollections", "All collections", _LINKED, _DOCUMENT)},
         "/collections/{collectionId}": {
-            "get": operation("describeCollection", "One collection", [collection, *COMMON], _DOCUMENT)
+            "get": operation("describeCollection", "One collection", [collection, *_LINKED], _DOCUMENT)
         },
         "/collections/{collectionId}/tiles/{tms}/{z}/{y}/{x}": {
             "get": operation("getCollectionTile", "A vector tile of one collection", [collection, *_TILE], _MVT)
@@ -148,12 +166,14 @@ def _layer_paths(layer: Layer) -> Json:
     features = "application/geo+json", "text/html", "application/ld+json"
     schema_answer = {"200": content("A JSON Schema", "application/schema+json", "text/html")}
     item = reference("parameters", "featureId")
+    # A field that is called as a parameter of the standard is reached by filter only.
+    fields = [_field_parameter(layer, f.name) for f in layer.fields if f.name not in RESERVED]
     feature = {"200": content("A feature", *features, schema=_feature(layer))}
     items: Json = {
         "get": operation(
             f"get-{tag}-items",
             f"Features of {layer.title.en}",
-            [reference("parameters", p) for p in RESERVED] + [_field_parameter(layer, f.name) for f in layer.fields],
+            [reference("parameters", p) for p in RESERVED] + fields,
             {"200": content("Features", *(media_type(f) for f in COLLECTION_FORMATS), schema=_collection(layer))},
             tag,
         )
@@ -162,7 +182,7 @@ def _layer_paths(layer: Layer) -> Json:
         "get": operation(
             f"get-{tag}-item",
             f"One feature of {layer.title.en}",
-            [item, *COMMON, reference("parameters", "crs"), reference("parameters", "as-of")],
+            [item, *_LINKED, reference("parameters", "crs"), reference("parameters", "as-of")],
             feature,
             tag,
         )
@@ -175,7 +195,7 @@ def _layer_paths(layer: Layer) -> Json:
             f"delete-{tag}-item",
             "Remove the feature",
             [item, _IF_MATCH],
-            {**_DONE, **_DENIED},
+            {**_DONE, **_CHANGED},
             tag,
             security=OPTIONAL_ACCOUNT,
         )
@@ -199,11 +219,7 @@ def _layer_paths(layer: Layer) -> Json:
 
 _IF_MATCH = reference("parameters", "ifMatch")
 _DONE = {"204": {"description": "Done"}}
-_DENIED = {
-    "401": reference("responses", "SignIn"),
-    "403": reference("responses", "Forbidden"),
-    "412": reference("responses", "Changed"),
-}
+_CHANGED = {"412": reference("responses", "Changed")}
 
 
 def _edit(layer: Layer, verb: str, summary: str, parameters: list[Json], done: Mapping[str, Json]) -> Json:
@@ -215,7 +231,7 @@ def _edit(layer: Layer, verb: str, summary: str, parameters: list[Json], done: M
         [*parameters, reference("parameters", "contentCrs")],
         {
             **done,
-            **_DENIED,
+            **_CHANGED,
             "409": reference("responses", "Conflict"),
             "413": reference("responses", "TooLarge"),
             "415": reference("responses", "MediaType"),
@@ -268,7 +284,7 @@ def _parameters(settings: Settings) -> Json:
     limit = {"type": "integer", "minimum": 1, "maximum": limits.max_items, "default": limits.default_items}
     found = [
         parameter("f", "Representation", {"type": "string", "enum": list(COLLECTION_FORMATS)}),
-        parameter("lang", "Language of texts", _enum("zh-CN", "en-US", "zh", "en")),
+        parameter("lang", "Language of texts; one that is not offered means the first", {**text, "example": "zh-CN"}),
         parameter("limit", "Features per page", limit),
         parameter("offset", "Features to skip", {**whole, "maximum": MAX_OFFSET}),
         parameter("cursor", "Where the page before ended; from a 'next' link", text),
@@ -290,6 +306,8 @@ def _parameters(settings: Settings) -> Json:
         *(parameter(name, about, whole, "path") for name, about in _TILE_ADDRESS.items()),
     ]
     return {p["name"]: p for p in found} | {
+        "f-document": parameter("f", "Representation", _enum("json", "html")),
+        "f-linked": parameter("f", "Representation", _enum("json", "html", "jsonld")),
         "featureId": parameter("featureId", "Id of the feature", whole, "path"),
         "ifMatch": parameter("If-Match", "ETag of the state that the edit is based on", text, "header"),
         "contentCrs": parameter("Content-Crs", "CRS of the body's coordinates, as <URI>", text, "header"),
@@ -304,6 +322,7 @@ def _responses() -> Json:
         "Forbidden": "This account, or anyone, may not do that",
         "Conflict": "Another feature has that key",
         "Changed": "The feature was changed meanwhile",
+        "TooMany": "This client or account asks too often; Retry-After tells when to come back",
         "TooLarge": "The body is larger than this server takes",
         "MediaType": "The body's media type is not taken here",
         "ServerError": "The server failed; the description holds the request id",
@@ -356,5 +375,3 @@ def _feature_schema(layer: Layer) -> Json:
             "properties": {"type": "object", "nullable": True, "properties": properties},
         },
     }
-
-

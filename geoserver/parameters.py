@@ -250,9 +250,10 @@ def _typed(field: Field, text: str) -> object:
         return text == "1"
     if field.type in ("integer", "number", "boolean"):
         try:
-            return orjson.loads(text.lower())
+            value = orjson.loads(text.lower())
         except orjson.JSONDecodeError:
             return text
+        return text if value is None else value
     return text.replace(" ", "+") if field.type == "date-time" else text
 
 

@@ -10,15 +10,17 @@ from geoserver.process_schema import Json
 _TEXT = {"type": "string"}
 _UUID = {"type": "string", "format": "uuid"}
 _WHOLE = {"type": "integer", "minimum": 0}
+_PAGE_SIZE = {"type": "integer", "minimum": 1}
 
 
 def process_paths() -> Json:
     """Descriptions and executions."""
-    listed = [parameter("limit", "Processes at most", _WHOLE), *COMMON]
-    paths: Json = {"/processes": {"get": operation("getProcesses", "All processes", listed, tag="processes")}}
+    listed = [parameter("limit", "Processes at most", _PAGE_SIZE), *COMMON]
+    page = {"200": content("A document", "application/json", "text/html")}
+    paths: Json = {"/processes": {"get": operation("getProcesses", "All processes", listed, page, tag="processes")}}
     for process in PROCESSES.values():
         paths[f"/processes/{process.id}"] = {
-            "get": operation(f"describe-{process.id}", process.texts.title.en, COMMON, tag="processes")
+            "get": operation(f"describe-{process.id}", process.texts.title.en, COMMON, page, tag="processes")
         }
         paths[f"/processes/{process.id}/execution"] = {"post": _execution(process)}
     return paths
@@ -27,9 +29,10 @@ def process_paths() -> Json:
 def job_paths() -> Json:
     """States and results of executions."""
     job = parameter("jobId", "Id of the job", _UUID, "path")
+    shown = {"200": content("The state of the job", "application/json", "text/html", schema=_status_info())}
     status = {"200": _answer("The state of the job", _status_info())}
     filters = [
-        parameter("limit", "Jobs per page", _WHOLE),
+        parameter("limit", "Jobs per page", _PAGE_SIZE),
         parameter("offset", "Jobs to skip", _WHOLE),
         parameter("type", "Kind of job", {"type": "string", "enum": ["process"]}),
         parameter("processID", "Only jobs of these processes", _TEXT),
@@ -42,12 +45,13 @@ def job_paths() -> Json:
         "jobs": {"type": "array", "items": _status_info()},
         "links": {"type": "array", "items": reference("schemas", "link")},
     }}  # fmt: skip
+    jobs = {"200": content("Jobs, newest first", "application/json", "text/html", schema=listed)}
     results = {"200": {"description": "The result", "content": {"*/*": {"schema": {}}}}}
     return {
-        "/jobs": {"get": operation("getJobs", "The account's jobs", [*filters, *COMMON],
-                                   {"200": _answer("Jobs, newest first", listed)}, "jobs", security=OPTIONAL_ACCOUNT)},
+        "/jobs": {"get": operation("getJobs", "The account's jobs", [*filters, *COMMON], jobs, "jobs",
+                                   security=OPTIONAL_ACCOUNT)},
         "/jobs/{jobId}": {
-            "get": operation("getJob", "The state of a job", [job, *COMMON], status, "jobs",
+            "get": operation("getJob", "The state of a job", [job, *COMMON], shown, "jobs",
                              security=OPTIONAL_ACCOUNT),
             "delete": operation("dismissJob", "Cancel a job, or remove its results", [job], status, "jobs",
                                 security=OPTIONAL_ACCOUNT),
@@ -70,13 +74,12 @@ def upload_paths() -> Json:
             "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
         },
     }
-    denied = {"401": reference("responses", "SignIn")}
     location = {"Location": {"schema": _TEXT}}
     return {
         "/uploads": {
             "post": operation(
                 "postUpload", "Upload a file", [parameter("name", "The file's name, for a plain body", _TEXT)],
-                {"201": {**_answer("Kept", kept), "headers": location}, **denied,
+                {"201": {**_answer("Kept", kept), "headers": location},
                  "413": reference("responses", "TooLarge")},
                 "uploads", requestBody={"required": True, "content": bodies}, security=OPTIONAL_ACCOUNT,
             )
@@ -85,7 +88,7 @@ def upload_paths() -> Json:
             "get": operation("getUpload", "What is kept", [upload], {"200": _answer("The file's name and size", kept)},
                              "uploads", security=OPTIONAL_ACCOUNT),
             "delete": operation("deleteUpload", "Remove an uploaded file", [upload],
-                                {"204": {"description": "Removed"}, **denied}, "uploads", security=OPTIONAL_ACCOUNT),
+                                {"204": {"description": "Removed"}}, "uploads", security=OPTIONAL_ACCOUNT),
         },
     }  # fmt: skip
 
@@ -99,18 +102,19 @@ def _execution(process: Process) -> Json:
         "required": ["inputs"],
         "properties": {
             "inputs": inputs,
-            "outputs": {"type": "object", "properties": {RESULT: {"type": "object"}}},
+            "outputs": {"type": "object", "properties": {RESULT: {}}, "additionalProperties": False},
             "response": {"type": "string", "enum": ["raw", "document"], "default": "raw"},
+            "mode": {"type": "string", "description": "Of older clients; the header Prefer decides"},
         },
+        "additionalProperties": False,
     }
     sent: Json = {"schema": request}
     if process.declared.example is not None:
         sent["example"] = {"inputs": process.declared.example}
     modes = ["respond-async", *(["respond-sync", "wait"] if process.declared.sync else [])]
-    prefer = {"name": "Prefer", "in": "header", "schema": {"type": "string", "enum": modes}}
+    prefer = parameter("Prefer", f"{', '.join(modes)} (RFC 7240)", {**_TEXT, "example": modes[0]}, "header")
     responses: dict[str, Any] = {
         "201": {**_answer("Accepted as a job", _status_info()), "headers": {"Location": {"schema": _TEXT}}},
-        "401": reference("responses", "SignIn"),
         "413": reference("responses", "TooLarge"),
         "415": reference("responses", "MediaType"),
     }

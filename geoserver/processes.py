@@ -99,7 +99,10 @@ def get_job(city: "City", request: Request, _body: bytes, job: str) -> Reply:
 def delete_job(city: "City", request: Request, _body: bytes, job: str) -> Reply:
     """``DELETE /jobs/{job}``: cancels it, or removes the results of an ended one."""
     values = query_values(request, ("f", "lang"))
-    return _answer(city, request, values, pygeoapi.api.processes.delete_job, job, format_="json")
+    reply = _answer(city, request, values, pygeoapi.api.processes.delete_job, job, format_="json")
+    assert isinstance(reply.body, bytes)
+    # pygeoapi leaves out what statusInfo.yaml requires
+    return replace(reply, body=orjson.dumps({"type": "process", **orjson.loads(reply.body)}))
 
 
 def get_results(city: "City", request: Request, _body: bytes, job: str) -> Reply:

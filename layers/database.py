@@ -47,6 +47,8 @@ class Database:
             max_overflow=overflow,
             pool_timeout=pool_timeout,
             pool_pre_ping=False,
+            # jsonb writes 1e30 as a whole number, which is a float again only for orjson.
+            json_deserializer=orjson.loads,
             connect_args={
                 "application_name": APPLICATION,
                 "options": f"-c statement_timeout={int(statement_timeout * 1000)} -c timezone=UTC -c jit=off",

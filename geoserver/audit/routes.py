@@ -65,7 +65,8 @@ def audit_paths() -> dict[str, Any]:
         "links": {"type": "array", "items": reference("schemas", "link")},
     }}  # fmt: skip
     answers = {"200": content("Entries, newest first", "application/json", schema=entries)}
-    return {"/audit": {"get": operation("getAudit", "The audit log", listed, answers, "audit")}}
+    needed: list[Any] = [{"account": []}]
+    return {"/audit": {"get": operation("getAudit", "The audit log", listed, answers, "audit", security=needed)}}
 
 
 _ENTRY = {"type": "object", "properties": {

@@ -71,6 +71,11 @@ def test_a_forged_cursor_is_a_bad_request(site: Site, field: str | None, keys: s
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("field", ["height", "age", "listed"])
+def test_null_is_no_value_of_a_field(site: Site, field: str) -> None:
+    assert site.get(ITEMS, **{field: "null"}).status_code == 400
+
+
 def test_fields_may_have_any_plain_name(site: Site) -> None:
     names = ("p", "t", "f", "feature", "keys", "limit", "bbox", "filter", "ewkb", "oid")
     with layer(site, "odd-names", *names) as path:

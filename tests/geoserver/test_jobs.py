@@ -197,6 +197,12 @@ def test_other_peoples_jobs_are_invisible(quiet_site: JobSite) -> None:
         assert quiet_site.status(job, who)["status"] == "dismissed"
 
 
+def test_a_jobs_inputs_may_be_numbers_that_no_integer_holds(quiet_site: JobSite) -> None:
+    job = quiet_site.execute("add-up", {"numbers": [3.9e132]}, auth=LI).json()
+    assert quiet_site.get(f"/jobs/{job['jobID']}", LI).status_code == 200
+    assert quiet_site.call("DELETE", f"/jobs/{job['jobID']}", LI).json()["type"] == "process"
+
+
 @pytest.mark.parametrize("job", ["x", str(uuid4()), "'; DROP TABLE citymap.jobs --"])
 def test_unknown_jobs_are_not_found(quiet_site: JobSite, job: str) -> None:
     assert quiet_site.get(f"/jobs/{job}").json()["type"] == URI + "no-such-job"
