@@ -1,78 +1,46 @@
-"""Who is asking: anonymous, or an account by HTTP Basic (which QGIS, OWSLib, curl and browsers all speak)."""
+"""From a request to its principal: who sends it (:mod:`geoserver.identity`), and what that account may do."""
 
-import base64
-import binascii
-import hashlib
-import threading
-import time
 from dataclasses import replace
-from uuid import uuid4
 
+import orjson
 from starlette.requests import Request
 
-from geoserver.accounts import verify_password
-from geoserver.errors import SignInNeeded
+from geoserver.guard.address import client_address
+from geoserver.guard.request_id import request_id
+from geoserver.identity import Identities
+from geoserver.identity.model import scope_of
+from geoserver.identity.narrowing import narrowed
 from geoserver.principals import Principals
-from geoserver.settings import Access as AccessSettings
+from geoserver.process_adapter import EDITING
+from geoserver.settings import Settings
 from layers.access import Principal
 from layers.database import Database
 
-#: Seconds for which a verified password is remembered: argon2 is slow by design, and Basic repeats it per request.
-_REMEMBERED = 60.0
-_MOST = 1000
-
 
 class Access:
-    """Finds the principal of a request."""
+    """Finds the principals of requests and of jobs."""
 
-    def __init__(self, settings: AccessSettings, gate: Database) -> None:
-        self._gate = gate
-        self._principals = Principals(gate, anonymous_edit=settings.anonymous_edit)
-        self._verified: dict[bytes, tuple[str, float]] = {}
-        self._lock = threading.Lock()
+    def __init__(self, settings: Settings, gate: Database) -> None:
+        self.identities = Identities(settings, gate)
+        self._principals = Principals(gate, anonymous_edit=settings.access.anonymous_edit)
 
     def principal(self, request: Request) -> Principal:
         """Who sent the request. Raises :class:`SignInNeeded` for wrong credentials."""
-        found = self._principals.of(self._account(request))
-        address = request.client.host if request.client else None
-        return replace(found, address=address, request=uuid4().hex)
+        identity = self.identities.identify(request)
+        found = self._principals.of(identity.account if identity else None)
+        if identity:
+            found = replace(narrowed(found, identity.scope, EDITING), via=identity.via)
+            if identity.scope:
+                found = replace(found, scope=orjson.dumps(identity.scope.document()).decode())
+        return replace(found, address=client_address(request.scope), request=request_id())
 
     def forget(self) -> None:
         """Accounts or rights have changed."""
         self._principals.forget()
-        with self._lock:
-            self._verified.clear()
-
-    def _account(self, request: Request) -> str | None:
-        header = request.headers.get("authorization")
-        if header is None:
-            return None
-        digest = hashlib.sha256(header.encode()).digest()
-        known = self._verified.get(digest)
-        if known and known[1] > time.monotonic():
-            return known[0]
-        account, password = _credentials(header)
-        with self._gate.engine.connect() as conn:
-            if not verify_password(conn, account, password):
-                raise SignInNeeded("the account or its password is wrong, or the account is disabled")
-        self._remember(digest, account)
-        return account
-
-    def _remember(self, digest: bytes, account: str) -> None:
-        with self._lock:
-            if len(self._verified) >= _MOST:
-                self._verified.clear()
-            self._verified[digest] = (account, time.monotonic() + _REMEMBERED)
+        self.identities.forget()
 
 
-def _credentials(header: str) -> tuple[str, str]:
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() != "basic":
-        raise SignInNeeded("only HTTP Basic sign-in is offered here")
-    try:
-        account, separator, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise SignInNeeded("the Authorization header is not valid HTTP Basic") from None
-    if not separator or "\0" in account or len(password) > 1024:
-        raise SignInNeeded("the Authorization header is not valid HTTP Basic")
-    return account, password
+def job_principal(principals: Principals, account: str | None, scope: str | None) -> Principal:
+    """Who a job runs for: the account with the rights that it has now, within the scope of the key that began it."""
+    found = principals.of(account)
+    return narrowed(found, scope_of(orjson.loads(scope)), EDITING) if scope else found

@@ -20,6 +20,8 @@ from geoserver.database_roles import ACCESS_ROLE, role_url
 from geoserver.errors import SignInNeeded, error_body, exception_document
 from geoserver.guard.application import GuardedApplication
 from geoserver.guard.logs import configure_logging
+from geoserver.identity.bodies import MAX_BODY
+from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
 from geoserver.reply import Reply, endpoint, failure, response
 from geoserver.settings import Settings
 from geoserver.web.routes import routes as web_routes
@@ -63,6 +65,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/uploads/{upload}", endpoint(upload_routes.get_upload), methods=["GET"]),
         Route("/uploads/{upload}", endpoint(upload_routes.delete_upload), methods=["DELETE"]),
         Route("/audit", endpoint(get_audit)),
+        *(Route(path, endpoint(handler, MAX_BODY), methods=[method]) for method, path, handler in IDENTITY_ROUTES),
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
         *web_routes(lambda request: request.app.state.city.seen_in(request).layers),

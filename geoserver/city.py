@@ -23,6 +23,7 @@ from geoserver.errors import NotAllowed, SignInNeeded
 from geoserver.execution import Executor
 from geoserver.guard.admission import admit
 from geoserver.html import Html
+from geoserver.identity import Identities
 from geoserver.jobs import Jobs
 from geoserver.language import choose_language
 from geoserver.openapi import openapi_document
@@ -117,7 +118,7 @@ class RunningCity:
         self.settings = settings
         self.database = database
         self.gate = gate
-        self.access = Access(settings.access, gate)
+        self.access = Access(settings, gate)
         self.uploads = Uploads(settings.server.uploads, database)
         executor = Executor(settings, database, self.uploads)
         self.processes = Processes(executor, Jobs(settings.server.jobs, database), self.uploads)
@@ -217,6 +218,11 @@ class City:
     def gate(self) -> Database:
         """Accounts and their rights; for handlers of sign-in and administration."""
         return self._running.gate
+
+    @property
+    def identities(self) -> Identities:
+        """What proves who asks."""
+        return self._running.access.identities
 
     @property
     def uploads(self) -> Uploads:

@@ -13,6 +13,7 @@ from uuid import UUID
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.job_context import AbortReason
 
+from geoserver.access import job_principal
 from geoserver.database_roles import ACCESS_ROLE, role_url
 from geoserver.errors import describe, exception_document
 from geoserver.execution import Execution, Executor
@@ -108,7 +109,7 @@ class Worker:
             def finish(conn: Any, result: Any) -> None:
                 self.jobs.succeed(conn, job, *_stored(process, result, job.attempts))
 
-            principal = self._principals.of(job.actor)
+            principal = job_principal(self._principals, job.actor, job.scope)
             seconds = 60 * self._settings.max_minutes
             self._executor.run(process, values, principal, execution, directory, seconds, finish)
         except JobCancelled:

@@ -57,6 +57,7 @@ class JobRecord:
     finished: datetime | None
     updated: datetime
     inputs: Mapping[str, Any] | None = None
+    scope: str | None = None
 
     @property
     def active(self) -> bool:
@@ -90,8 +91,13 @@ class Jobs:
 
     # What clients do
 
-    def submit(self, process: str, inputs: Mapping[str, Any], actor: str | None, response: str) -> UUID:
-        """Accept a job and put it in the queue. Raises :class:`Busy` when the account has too many unfinished ones."""
+    def submit(
+        self, process: str, inputs: Mapping[str, Any], actor: str | None, response: str, scope: str | None = None
+    ) -> UUID:
+        """Accept a job and put it in the queue; ``scope`` narrows the account's rights (:class:`Principal`).
+
+        Raises :class:`Busy` when the account has too many unfinished ones.
+        """
         with self._connect() as conn:
             conn.execute("SELECT pg_advisory_xact_lock(hashtext('citymap.jobs'), hashtext(%s))", (actor or "",))
             waiting = conn.execute(
@@ -102,8 +108,9 @@ class Jobs:
             if waiting and waiting["n"] >= self.settings.per_account:
                 raise Busy(f"{waiting['n']} jobs wait or run already; dismiss some or wait until they have ended")
             made = conn.execute(
-                "INSERT INTO citymap.jobs (process, inputs, actor, response) VALUES (%s, %s, %s, %s) RETURNING id",
-                (process, orjson.dumps(inputs).decode(), actor, response),
+                "INSERT INTO citymap.jobs (process, inputs, actor, response, scope) VALUES (%s, %s, %s, %s, %s)"
+                " RETURNING id",
+                (process, orjson.dumps(inputs).decode(), actor, response, scope),
             ).fetchone()
             assert made is not None
             self._enqueue(conn, made["id"])
@@ -176,7 +183,7 @@ class Jobs:
             row = conn.execute(
                 text("UPDATE citymap.jobs SET status = 'running', attempts = attempts + 1, progress = 0,"
                      " started = coalesce(started, now()), updated = now()"
-                     f" WHERE id = :id AND status = 'accepted' RETURNING {_SHOWN}, inputs"),
+                     f" WHERE id = :id AND status = 'accepted' RETURNING {_SHOWN}, inputs, scope"),
                 {"id": job},
             ).one_or_none()  # fmt: skip
         return JobRecord(*row) if row else None

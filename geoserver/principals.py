@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from geoserver.process_adapter import PROCESSES
+from geoserver.process_adapter import EDITING
 from layers.access import Grant, Principal
 from layers.database import Database
 
@@ -111,5 +111,4 @@ def _merged(held: Iterable[_Permission]) -> tuple[Grant, ...]:
 def _opened(principal: Principal) -> Principal:
     """``access.anonymous_edit``: anyone may do with public layers what editors may."""
     edits = Grant("*", frozenset({"create", "update", "delete", "manage"}), "public")
-    processes = principal.processes | {name for name, process in PROCESSES.items() if process.declared.edits}
-    return replace(principal, grants=(*principal.grants, edits), processes=processes)
+    return replace(principal, grants=(*principal.grants, edits), processes=principal.processes | EDITING)

@@ -165,9 +165,8 @@ class ProcessManager(BaseManager):  # type: ignore[misc]
         values = process.checked(data_dict)
         caller.processes.require_uploads(process, values, caller.principal.account)
         if execution_mode == RequestedProcessExecutionMode.respond_async or not process.declared.sync:
-            job = caller.processes.jobs.submit(
-                process_id, data_dict, caller.principal.account, requested_response or "raw"
-            )
+            account, scope = caller.principal.account, caller.principal.scope
+            job = caller.processes.jobs.submit(process_id, data_dict, account, requested_response or "raw", scope)
             return str(job), "application/json", None, JobStatus.accepted, _ASYNC
         result = caller.processes.run_waiting(process, values, caller.principal)
         answer = {RESULT: result} if requested_response == "document" else result

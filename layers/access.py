@@ -60,7 +60,7 @@ class Principal:
     ``account`` None is the public. ``processes`` are those that may be executed (``*``: all that edit nothing);
     ``offices`` administrative tasks such as ``accounts:manage`` or ``audit:read``. ``via`` says how it signed in
     (``password``, ``session``, ``key:…``, ``token``, ``oidc``, ``device:…``), ``address`` from where it asks,
-    ``request`` the id of the request.
+    ``request`` the id of the request; ``scope`` is how a key or token narrows the account's rights, as JSON.
     """
 
     account: str | None = None
@@ -69,6 +69,7 @@ class Principal:
     processes: frozenset[str] = frozenset({"*"})
     offices: frozenset[str] = frozenset()
     via: str = "anonymous"
+    scope: str | None = None
     address: str | None = field(default=None, compare=False)
     request: str | None = field(default=None, compare=False)
 

@@ -277,6 +277,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA access TO citymap_a
 
 ALTER FUNCTION citymap.tidy() SECURITY DEFINER SET search_path = public, pg_temp;
 
+-- How the key narrowed the rights of the account for which a job runs.
+ALTER TABLE citymap.jobs ADD COLUMN scope text;
+
 -- A filter that may leak what it sees must wait for the policies, so it could use no index. Boxes tell nothing. Only a
 -- superuser may say so; without it, spatial reads of layers that are not public scan them (citymap doctor tells).
 DO $$

@@ -1,5 +1,8 @@
 """The rate of an account, whatever addresses it asks from: asked once it is known who sends the request."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from starlette.requests import Request
 
 from geoserver.errors import TooManyRequests
@@ -23,16 +26,27 @@ def admit(request: Request, principal: Principal) -> None:
         _spend(request, purpose, f"account {principal.account}")
 
 
-def admit_credentials(request: Request) -> None:
-    """Count an attempt to sign in, by whatever road. Raises :class:`TooManyRequests` before a password is hashed."""
-    _spend(request, "sign_in", one_client(client_address(request.scope)))
+@contextmanager
+def attempt(request: Request) -> Iterator[None]:
+    """Within the block a password is proved; only attempts that fail count in the end.
+
+    Raises :class:`TooManyRequests` before a password is hashed.
+    """
+    client = one_client(client_address(request.scope))
+    _spend(request, "sign_in", client)
+    yield
+    if (rates := _rates(request)) is not None:
+        rates.give_back("sign_in", client)
 
 
 def _spend(request: Request, purpose: Purpose, client: str) -> None:
-    rates: Rates | None = request.app.state.rates
-    if rates is None:
+    if (rates := _rates(request)) is None:
         return
     spent = rates.spend(purpose, client)
     if spent.wait:
         refusal = too_many(spent)
         raise TooManyRequests(refusal.text.en, refusal.headers)
+
+
+def _rates(request: Request) -> Rates | None:
+    return getattr(request.app.state, "rates", None)

@@ -64,3 +64,9 @@ class Rates:
             return Spent(purpose, quota, 0, wait, ahead)
         self._times.write(place, now + ahead + interval)
         return Spent(purpose, quota, int((1e-9 - wait) / interval), 0.0, ahead + interval)
+
+    def give_back(self, purpose: Purpose, client: str) -> None:
+        """Undo one :meth:`spend`: the request turned out to be none that the quota is for."""
+        quota = self._quotas[purpose]
+        place = self._times.place(f"{purpose} {client}".encode())
+        self._times.write(place, self._times.read(place) - quota.seconds / quota.requests)

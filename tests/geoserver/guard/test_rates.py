@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from geoserver.errors import TooManyRequests
+from geoserver.errors import SignInNeeded, TooManyRequests
 from geoserver.guard import rates as rates_module
 from geoserver.guard import shared_times
-from geoserver.guard.admission import admit, admit_credentials
+from geoserver.guard.admission import admit, attempt
 from geoserver.guard.purposes import purpose_of
 from geoserver.guard.rates import Rates
 from geoserver.guard.shared_times import open_shared_times
@@ -228,8 +228,13 @@ def test_an_account_is_bounded_whatever_addresses_it_asks_from(tmp_path: Path) -
 
 def test_passwords_can_be_tried_only_so_often_from_one_address(tmp_path: Path) -> None:
     rates = Rates(Rate(sign_in=Quota(requests=5), file=str(tmp_path / "rates")))
+    for _ in range(20):
+        with attempt(_Request(rates)):  # type: ignore[arg-type]
+            pass  # the right password
     for _ in range(5):
-        admit_credentials(_Request(rates))  # type: ignore[arg-type]
-    with pytest.raises(TooManyRequests):
-        admit_credentials(_Request(rates))  # type: ignore[arg-type]
-    admit_credentials(_Request(rates, address="203.0.113.2"))  # type: ignore[arg-type]
+        with pytest.raises(SignInNeeded), attempt(_Request(rates)):  # type: ignore[arg-type]
+            raise SignInNeeded
+    with pytest.raises(TooManyRequests), attempt(_Request(rates)):  # type: ignore[arg-type]
+        pytest.fail("a password was tried")
+    with attempt(_Request(rates, address="203.0.113.2")):  # type: ignore[arg-type]
+        pass
