@@ -156,6 +156,7 @@ def test_a_made_up_prune_entry_lets_nothing_young_go(wells: Connection) -> None:
         "DELETE FROM audit.entries", "DELETE FROM audit.unsealed", "TRUNCATE audit.entries", "SELECT audit.append('prune')",
         "SELECT audit.record('read', NULL, NULL, NULL, NULL, 'done', NULL)",
         "ALTER TABLE audit.entries DISABLE TRIGGER ALL",
+        "SELECT audit.watch_table(l) FROM citymap.layers l WHERE false",
     ],
 )  # fmt: skip
 def test_the_servers_roles_can_append_by_the_function_alone(wells: Connection, role: str, statement: str) -> None:

@@ -109,6 +109,26 @@ def test_tampering_with_a_file_is_named(export: tuple[Path, Written]) -> None:
     assert [(fault.kind, fault.seq) for fault in gone.faults] == [("removed", 5)]
 
 
+def test_a_chain_made_anew_by_a_weak_hash_is_no_chain(export: tuple[Path, Written]) -> None:
+    def weaken(lines: list[str]) -> None:
+        previous = "0" * 64
+        for number, line in enumerate(lines[1:-1], 1):
+            value = json.loads(line)
+            link = {**value["link"], "algorithm": "md5", "digest": weak(value["entry"]), "previous": previous}
+            del link["hash"]
+            previous = link["hash"] = weak(link)
+            del link["previous"]
+            lines[number] = json.dumps({"link": link, "entry": value["entry"]})
+        lines[-1] = json.dumps({"head": {"seq": len(lines) - 2, "hash": previous}, "links": len(lines) - 2})
+
+    def weak(value: dict) -> str:
+        text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.md5(text.encode()).hexdigest()
+
+    report = verify_file(edited(export[0], weaken))
+    assert report.fault_count == 2 * report.links
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

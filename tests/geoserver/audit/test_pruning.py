@@ -79,6 +79,14 @@ def test_six_months_are_kept_whatever_is_asked(aged: Database, tmp_path: Path) -
         assert verify(conn).ok and verify(conn).first == 1
 
 
+def test_a_prune_entry_of_another_transaction_lets_nothing_go(aged: Database) -> None:
+    with aged.transaction() as conn:
+        conn.exec_driver_sql("SELECT audit.record('prune', NULL, NULL, NULL, NULL, 'done', '{\"upto\": 10}')")
+    for table in ("entries WHERE id = (SELECT min(entry) FROM audit.links)", "links WHERE seq = 1"):
+        with pytest.raises(DBAPIError, match="only ever appended"), aged.transaction() as conn:
+            conn.exec_driver_sql(f"DELETE FROM audit.{table}")
+
+
 def test_a_part_that_was_tampered_with_stays(aged: Database, tmp_path: Path) -> None:
     with aged.transaction() as conn:
         conn.exec_driver_sql(

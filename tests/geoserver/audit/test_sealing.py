@@ -203,7 +203,7 @@ def test_the_thread_seals_by_itself_and_lives_through_a_broken_line(log: Databas
 
 
 def wait_until_sealed(log: Database) -> bool:
-    for _ in range(150):
+    for _ in range(600):
         with log.engine.connect() as conn:
             if unlinked(conn) == 0:
                 return True
