@@ -1,6 +1,7 @@
 """Items as files: the same query as a page, streamed whole from a cursor."""
 
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -8,7 +9,10 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from sqlalchemy import Connection, text
+
 from geoserver.errors import Busy
+from geoserver.guard.address import one_client
 from geoserver.reply import Reply
 from layers.catalogue import Layer
 from layers.crs import CRS84, epsg
@@ -24,6 +28,7 @@ AT_ONCE = 3
 #: Longest time of one export [s].
 SECONDS = 1800.0
 
+_TAKE_PLACE = text("SELECT n FROM generate_series(1, :most) AS n WHERE pg_try_advisory_xact_lock(:kind, n) LIMIT 1")
 _free = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -42,6 +47,7 @@ def export_items(city: "City", layer: Layer, query: FeatureQuery, format_: str, 
             raise Busy(f"{AT_ONCE} exports are under way; try again when one has ended")
         opened.callback(_free.release)
         conn = opened.enter_context(city.transaction(layer))
+        _take_places(conn, city)
         set_statement_timeout(conn, SECONDS)
         chunks = stream(conn, statement, layer, format_, query.crs.srid)
         opened.callback(chunks.close)
@@ -56,6 +62,23 @@ def export_items(city: "City", layer: Layer, query: FeatureQuery, format_: str, 
         "Cache-Control": "no-cache",
     }
     return Reply(Export(chain(first, chunks), resources), FORMATS[format_].media_type, headers=headers)
+
+
+def _take_places(conn: Connection, city: "City") -> None:
+    """One of the exports of the whole city, and one of the client's, until the transaction ends.
+
+    They are advisory locks, so they count over all workers and machines, and none is left behind by a lost one. Raises
+    :class:`Busy`.
+    """
+    limits = city.settings.server.limits
+    client = city.principal.account or one_client(city.principal.address or "")
+    for kind, most, whose in (
+        ("exports", limits.exports_at_once, "in the city"),
+        (f"exports of {client}", limits.exports_per_client, "for you"),
+    ):
+        taken = conn.execute(_TAKE_PLACE, {"kind": zlib.crc32(kind.encode()) - 2**31, "most": most}).scalar()
+        if taken is None:
+            raise Busy(f"{most} exports are under way {whose}; try again when one has ended")
 
 
 class Export(Iterator[bytes]):

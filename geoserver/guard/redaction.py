@@ -14,7 +14,12 @@ CREDENTIALS = frozenset({
 #: Those that are secret for a moment, as in the answer of an OpenID provider.
 _SHORT_LIVED = frozenset({"code", "state", "nonce", "otp", "totp", "csrf_token", "code_verifier", "signature", "sig"})
 
+_SECRET = CREDENTIALS | _SHORT_LIVED
 _NAMES = "|".join(sorted((re.escape(name) for name in CREDENTIALS - {"auth", "bearer"}), key=len, reverse=True))
+#: What every rule needs; most lines have nothing of it, and one look is enough.
+_SUSPICIOUS = re.compile(
+    r"(?i)eyJ|://|basic|bearer|cookie|auth|pass|pwd|secret|token|key|jwt|session|otp|sig|code|state|nonce|parameters"
+)
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # postgresql://user:password@host; the password of a database may hold any character but the last @
     (re.compile(r"""(?i)\b(postgres(?:ql)?(?:\+\w+)?://[^\s:/@'"]*:)[^\s'"]*@"""), rf"\g<1>{MASK}@"),
@@ -30,6 +35,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(rf"""(?i)((?:\b|_)(?:{_NAMES})["']?\s*[:=]\s*)(?:b?(["'])(?:\\.|(?!\2).)*\2|[^\s"'&,;)\]}}]+)"""),
         rf"\g<1>{MASK}",
     ),
+    # ?code=…&state=… of an OpenID provider's answer
+    (re.compile(rf"""(?i)([?&](?:{"|".join(sorted(_SHORT_LIVED))})=)[^&\s"']+"""), rf"\g<1>{MASK}"),
     # SQLAlchemy shows the values of a failed statement, which are people's data at best
     (re.compile(r"\[parameters: .*?\](?=\n|$|\()", re.DOTALL), f"[parameters: {MASK}]"),
 )  # fmt: skip
@@ -37,6 +44,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def redacted(text: str) -> str:
     """The text with :data:`MASK` in place of every secret in it."""
+    if _SUSPICIOUS.search(text) is None:
+        return text
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text
@@ -61,7 +70,7 @@ def credential_in(query: bytes) -> str | None:
 
 def _redacted_pair(pair: str) -> str:
     name, equals, value = pair.partition("=")
-    secret = _name(name) in CREDENTIALS | _SHORT_LIVED
+    secret = _name(name) in _SECRET
     return f"{name}={MASK}" if secret and equals else redacted(f"{name}{equals}{value}")
 
 
