@@ -1,6 +1,7 @@
 """``/uploads``: a file goes to disk while it arrives, and is never held in memory."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from email.message import Message
 from email.utils import collapse_rfc2231_value
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _CHUNK = 2**20
 #: Longest silence of a client [s].
 _SILENCE = 60.0
+#: Slowest pace of a client, after a silence's grace [bytes/s].
+_SLOWEST = 4096
 
 
 async def post_upload(request: Request) -> Response:
@@ -183,6 +186,7 @@ class _Form:
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:
     stream = request.stream()
+    deadline = time.monotonic() + _SILENCE
     while True:
         try:
             async with asyncio.timeout(_SILENCE):
@@ -191,6 +195,9 @@ async def _pieces(request: Request) -> AsyncIterator[bytes]:
             raise BodyError(f"no byte arrived for {_SILENCE:g} s") from None
         if chunk is None:
             return
+        deadline += len(chunk) / _SLOWEST
+        if time.monotonic() > deadline:
+            raise BodyError(f"the file arrives more slowly than {_SLOWEST} bytes/s")
         yield chunk
 
 

@@ -14,6 +14,7 @@ import requests
 import uvicorn
 from sqlalchemy import text
 
+from geoserver import upload_routes
 from geoserver.serving import uvicorn_options
 from geoserver.settings import Limits, Server, Settings
 from tests.conftest import serve
@@ -220,3 +221,17 @@ def test_a_trusted_proxy_may_hold_as_many_as_it_needs(site: Site) -> None:
         for _ in range(5):
             opened.enter_context(line_to(url))
         assert requests.get(f"{url}/health", timeout=10).status_code == 200
+
+
+def test_a_file_that_trickles_in_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload_routes, "_SILENCE", 0.5)
+
+    def trickle() -> Iterator[bytes]:
+        for _ in range(30):
+            yield b"x"
+            time.sleep(0.1)
+
+    begun = time.monotonic()
+    answer = requests.post(f"{site.url}/uploads?name=a.csv", data=trickle(), timeout=20)
+    assert answer.status_code == 400 and "more slowly" in answer.json()["description"]
+    assert time.monotonic() - begun < 5
