@@ -83,7 +83,7 @@ class Executor:
         self._database = database
         self._uploads = uploads
         self.rasters = RasterStore(Path(settings.rasters.directory))
-        self._crs = CityCrs(settings.crs.projected, frozenset(settings.crs.offered))
+        self._crs = settings.crs.for_processes()
 
     def run(
         self,

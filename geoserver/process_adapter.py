@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pygeoapi.process.base import BaseProcessor
 from sqlalchemy import Connection
 
+import layers.coordinates.processes
 import layers.gazetteer.processes
 import layers.network.processes
 import layers.processes
@@ -29,6 +30,7 @@ from layers.raster.store import RasterStore
 #: The packages' lists of processes.
 MODULES: tuple[ModuleType, ...] = (
     layers.processes,
+    layers.coordinates.processes,
     layers.gazetteer.processes,
     layers.network.processes,
     layers.raster.processes,

@@ -22,6 +22,9 @@ from pydantic import (
     model_validator,
 )
 
+from layers.coordinates.local_grid import LocalGrid, OldDatum, SevenParameters
+from layers.processing import CityCrs
+
 ROOT = Path(__file__).resolve().parents[1]
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -328,11 +331,51 @@ class Rasters(Group):
     )
 
 
+class LocalGridSettings(Group):
+    """地方独立坐标系 one of the city's own coordinate systems (docs/coordinates.md)."""
+
+    proj: str | None = Field(default=None, max_length=500, description="PROJ text, such as +proj=tmerc +lon_0=114.5 …")
+    towgs84: SevenParameters | None = Field(default=None, description="seven parameters of its datum [m, ″, ppm]")
+    base: Epsg | None = Field(default=None, description="or: the projected system that it is moved from")
+    east: float = Field(default=0.0, description="shift [m]")
+    north: float = Field(default=0.0, description="shift [m]")
+    rotation: float = Field(default=0.0, ge=-1_296_000, le=1_296_000, description="anticlockwise [″]")
+    scale: float = Field(default=0.0, ge=-100_000, le=100_000, description="[ppm]")
+
+    @model_validator(mode="after")
+    def _is_usable(self) -> "LocalGridSettings":
+        self.grid()
+        return self
+
+    def grid(self) -> LocalGrid:
+        """The grid as processes take it."""
+        return LocalGrid(**self.model_dump())
+
+
+class OldDatums(Group):
+    """Seven parameters (dx, dy, dz [m], rx, ry, rz [″], scale [ppm]; position vector) from old datums to CGCS2000."""
+
+    xian80: SevenParameters | None = None
+    beijing54: SevenParameters | None = None
+
+
 class Crs(Group):
     """Coordinate reference systems, by EPSG code."""
 
     projected: Epsg = Field(default=4547, description="for lengths and areas; projected, in metres")
     offered: tuple[Epsg, ...] = Field(default=(4326, 4490, 4547, 3857, 4526), min_length=1, max_length=100)
+    towgs84: OldDatums = OldDatums()
+    local_grids: dict[str, LocalGridSettings] = Field(default_factory=dict, max_length=100)
+
+    def for_processes(self) -> CityCrs:
+        """The systems as processes take them."""
+        declared: dict[OldDatum, SevenParameters | None] = {
+            "xian80": self.towgs84.xian80,
+            "beijing54": self.towgs84.beijing54,
+        }
+        known = {name: values for name, values in declared.items() if values}
+        grids = {name: one.grid() for name, one in self.local_grids.items()}
+        return CityCrs(self.projected, frozenset(self.offered), grids, known)
 
     @field_validator("projected")
     @classmethod

@@ -21,12 +21,13 @@ when the function ends well), :class:`Job`, :class:`Workspace`, :class:`CityCrs`
 whose value is the id of an upload. A function returns values that Pydantic can write as JSON, or a :class:`FileResult`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NewType, Protocol
 
 from layers.catalogue import Text
+from layers.coordinates.local_grid import LocalGrid, OldDatum, SevenParameters
 
 #: A directory of the execution's own, where a :class:`FileResult` is written.
 Workspace = NewType("Workspace", Path)
@@ -65,10 +66,15 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class CityCrs:
-    """CRSs by EPSG code: ``projected`` measures lengths and areas [m], ``offered`` are those that answers may have."""
+    """CRSs by EPSG code: ``projected`` measures lengths and areas [m], ``offered`` are those that answers may have.
+
+    ``grids`` are the city's own coordinate systems by name, ``towgs84`` its seven parameters of old datums.
+    """
 
     projected: int
     offered: frozenset[int]
+    grids: Mapping[str, LocalGrid] = field(default_factory=dict)
+    towgs84: Mapping[OldDatum, SevenParameters] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def settled(crs: Any, towgs84: tuple[float, ...] = ()) -> Any:
 
 def _cgcs2000_code(crs: Any) -> int | None:
     """The EPSG code of a CGCS2000 CRS written in another dialect, such as ESRI's ``CGCS2000_3_Degree_GK_CM_114E``."""
-    if crs.geodetic_crs is None or not _names_cgcs2000(crs.geodetic_crs):
+    if crs.geodetic_crs is None or not is_cgcs2000(crs.geodetic_crs):
         return None
     if crs.is_geographic:
         return CGCS2000
@@ -84,7 +84,8 @@ def gauss_kruger_code(meridian: float, zone: int = 0) -> int | None:
     return None
 
 
-def _names_cgcs2000(geodetic: Any) -> bool:
+def is_cgcs2000(geodetic: Any) -> bool:
+    """Whether a geodetic CRS is CGCS2000, in whatever dialect its name is written."""
     names = f"{geodetic.name} {geodetic.datum.name if geodetic.datum else ''}".lower()
     return any(name in names for name in _CGCS2000_DATUMS)
 
@@ -106,7 +107,7 @@ def transform_to(source: Any, srid: int) -> Transform | None:
         )
     if not source.is_bound and _same_datum(source, target):
         return _step(source, target)
-    _refuse_unknown_shift(source)
+    refuse_unknown_shift(source)
     first, second = _step(source, CRS.from_epsg(_WGS84)), _step(CRS.from_epsg(_WGS84), target)
     return lambda x, y: second(*first(x, y))
 
@@ -123,11 +124,12 @@ def _step(source: Any, target: Any) -> Transform:
 
 def _same_datum(source: Any, target: Any) -> bool:
     one, other = source.geodetic_crs, target.geodetic_crs
-    return bool(one.to_epsg() == other.to_epsg() or (_names_cgcs2000(one) and _names_cgcs2000(other)))
+    return bool(one.to_epsg() == other.to_epsg() or (is_cgcs2000(one) and is_cgcs2000(other)))
 
 
-def _refuse_unknown_shift(source: Any) -> None:
-    if source.is_bound or _names_cgcs2000(source.geodetic_crs):
+def refuse_unknown_shift(source: Any) -> None:
+    """Raise :class:`UnknownCrs` for a CRS whose datum PROJ knows no way from but a zero ("ballpark") shift."""
+    if source.is_bound or is_cgcs2000(source.geodetic_crs):
         return
     geodetic = source.geodetic_crs
     names = f"{source.name} {geodetic.name} {geodetic.datum.name if geodetic.datum else ''}".lower()
