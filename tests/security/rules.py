@@ -165,6 +165,11 @@ def seen_fields(person: Person, layer_id: str) -> set[str]:
     return {field for field in FIELDS if rows and all(may_see(person, layer_id, row, field) for row in rows)}
 
 
+def seen_markers(person: Person, layer_id: str) -> set[tuple[str, int, str]]:
+    """The markers of a layer that an answer with all of its rows and fields holds."""
+    return {(layer_id, row, field) for row in seen_rows(person, layer_id) for field in seen_fields(person, layer_id)}
+
+
 def seen_layers(person: Person) -> set[str]:
     """The layers that the person may read at all (perhaps none of their rows)."""
     return {layer.id for layer in LAYERS.values() if rights(person, layer)}

@@ -1,6 +1,5 @@
 """The server over a city of secrets: layers of every visibility, hidden fields, rows of two districts, every role."""
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from layers.catalogue import Field, Layer, Text
 from layers.database import Database
 from layers.registry import create_layer
 from tests.conftest import make_database, serve
-from tests.security.rules import BELOW, EAST, FIELDS, LAYERS, OWNERS, PEOPLE, READS, ROWS, WEST, Person, Secrets
+from tests.security.rules import BELOW, EAST, FIELDS, LAYERS, OWNERS, PEOPLE, ROWS, WEST, Person, Secrets
 
 PASSWORD = "correct horse battery 9!"
 #: South-west corners of the two districts' squares, each 0.04° wide; row 5 lies outside both.
@@ -111,9 +110,10 @@ def _people(conn: Connection) -> None:
     for role, within in (("area-guard", "area"), ("unit-guard", "department")):
         conn.execute(text("INSERT INTO access.roles (id, zh, en) VALUES (:r, :r, :r)"), {"r": role})
         conn.execute(
-            text("INSERT INTO access.permissions VALUES (:r, 'collection', '*', 'read', 'core', :w)"),
+            text("INSERT INTO access.permissions SELECT :r, 'collection', '*', action, 'core', :w"
+                 " FROM unnest(ARRAY['read', 'create', 'update', 'delete']) AS action"),
             {"r": role, "w": within},
-        )
+        )  # fmt: skip
     # One cheap hash for all: what the tests ask is who may see what, not how costly a password is.
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     for person in PEOPLE.values():
@@ -151,6 +151,8 @@ class SecretsSite:
     url: str
     database: Database
     settings: dict[str, str]
+    #: Before every row was changed once, so that the histories hold what the layers hold.
+    past: str
 
     def call(self, person: Person | str, method: str, path: str, **more: Any) -> requests.Response:
         """A request as a person, by HTTP Basic."""
@@ -185,16 +187,18 @@ def secrets_site(
         if small:
             keep = [*LAYERS, "admin-areas"]
             conn.execute(text("DELETE FROM citymap.layers WHERE NOT id = ANY (:keep)"), {"keep": keep})
+    with database.transaction() as conn:
+        past = conn.execute(
+            text("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+        ).scalar_one()
+    with database.transaction() as conn:
+        for layer in LAYERS:
+            conn.execute(text(f"UPDATE city.{layer} SET size = size"))
     settings = {
         "SERVER__UPLOADS__DIRECTORY": str(directory / "uploads"), "SERVER__JOBS__DIRECTORY": str(directory / "jobs"),
         "SERVER__JOBS__PER_ACCOUNT": "10000", "SERVER__UPLOADS__PER_ACCOUNT": "10000",
     }  # fmt: skip
     with serve(url, **settings) as base:
-        yield SecretsSite(base, database, settings)
+        yield SecretsSite(base, database, settings, past)
     database.close()
     drop_database(postgres_url, name)
-
-
-def nothing() -> str:
-    """A name of a field that no layer has, as long as a hidden one's."""
-    return f"none_{secrets.token_hex(3)}"

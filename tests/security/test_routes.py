@@ -1,0 +1,239 @@
+"""Every route × every role: who is let in, who must sign in, who is refused, and to whom it does not exist.
+
+:data:`RULES` names the rule of every route there is; a new route without one fails here. What each role may do is said in
+plain words in :mod:`tests.security.rules` and below, not taken from the code under test.
+"""
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+
+from geoserver.app import routes
+from tests.security.rules import LAYERS, LEVELS, OWNERS, PEOPLE, READS, Person, seen_layers
+from tests.security.secrets_site import JOBS, UPLOADS, SecretsSite
+
+#: What each role may do to layers beside reading: actions and layer (``*`` all) up to a level. Within an area or a
+#: department it may do it to some rows, which the tests of rows look after.
+WRITES: dict[str, tuple[tuple[set[str], str, str], ...]] = {
+    "administrator": (({"create", "update", "delete"}, "*", "internal"),),
+    "planner": (({"create", "update", "delete"}, "*", "internal"),),
+    "grid-worker": (({"create", "update"}, "cases", "internal"), ({"create", "update"}, "visits", "internal")),
+    "intake-clerk": (({"create", "update"}, "cases", "internal"),),
+    "shift-leader": (({"create", "update"}, "cases", "internal"),),
+    "case-dispatcher": (({"update"}, "cases", "internal"),),
+    "case-handler": (({"update"}, "cases", "internal"),),
+    "case-verifier": (({"update"}, "cases", "internal"),),
+    "fleet-dispatcher": (),  # of layers that this site does not have
+    "area-guard": (({"create", "update", "delete"}, "*", "core"),),
+    "unit-guard": (({"create", "update", "delete"}, "*", "core"),),
+}
+OFFICES = {
+    "administrator": {"accounts:manage", "departments:manage"},
+    "security-administrator": {"roles:manage", "keys:manage", "sessions:manage"},
+    "audit-administrator": {"audit:read"},
+}
+#: Whoever may import may also send files.
+IMPORTERS = {"administrator", "planner"}
+
+type Rule = Callable[[Person, dict[str, str]], set[str]]
+
+
+def anybody(_person: Person, _path: dict[str, str]) -> set[str]:
+    return {"in"}
+
+
+def signed_in(person: Person, _path: dict[str, str]) -> set[str]:
+    return {"in"} if person.account else {"sign in"}
+
+
+def reads(person: Person, path: dict[str, str]) -> set[str]:
+    return {"in"} if path["collection"] in seen_layers(person) else {"not there"}
+
+
+def writes(action: str) -> Rule:
+    def rule(person: Person, path: dict[str, str]) -> set[str]:
+        layer = LAYERS[path["collection"]]
+        if layer.id not in seen_layers(person):
+            return {"not there"}
+        rights = [right for role in person.roles for right in WRITES.get(role, ())]
+        may = any(
+            action in actions and named in ("*", layer.id) and LEVELS.index(level) >= LEVELS.index(layer.visibility)
+            for actions, named, level in rights
+        )
+        return {"in"} if may else refused(person)
+
+    return rule
+
+
+def executes(person: Person, path: dict[str, str]) -> set[str]:
+    if path["process"] != "import-layer" or set(person.roles) & IMPORTERS:
+        return {"in"}
+    return refused(person)
+
+
+def sends_files(person: Person, _path: dict[str, str]) -> set[str]:
+    return {"in"} if any(WRITES.get(role) or role == "fleet-dispatcher" for role in person.roles) else refused(person)
+
+
+def owns(what: str) -> Rule:
+    def rule(person: Person, path: dict[str, str]) -> set[str]:
+        number = next(n for n, found in {"job": JOBS, "upload": UPLOADS}[what].items() if str(found) == path[what])
+        return {"in"} if OWNERS[number] == person.account else {"not there"}
+
+    return rule
+
+
+def removes_upload(person: Person, path: dict[str, str]) -> set[str]:
+    return sends_files(person, path) if sends_files(person, path) != {"in"} else owns("upload")(person, path)
+
+
+def holds(*offices: str) -> Rule:
+    def rule(person: Person, _path: dict[str, str]) -> set[str]:
+        held = {office for role in person.roles for office in OFFICES.get(role, ())}
+        return {"in"} if held & set(offices) else refused(person)
+
+    return rule
+
+
+def refused(person: Person) -> set[str]:
+    return {"forbidden"} if person.account else {"sign in"}
+
+
+#: Of the tests that say nothing of a route's rule: it is anybody's to call, and decides by what is sent.
+RULES: dict[tuple[str, str], Rule] = {
+    ("GET", "/"): anybody,
+    ("GET", "/conformance"): anybody,
+    ("GET", "/openapi"): anybody,
+    ("GET", "/functions"): anybody,
+    ("GET", "/collections"): anybody,
+    ("GET", "/collections/{collection}"): reads,
+    ("GET", "/collections/{collection}/queryables"): reads,
+    ("GET", "/collections/{collection}/schema"): reads,
+    ("GET", "/collections/{collection}/items"): reads,
+    ("POST", "/collections/{collection}/items"): writes("create"),
+    ("OPTIONS", "/collections/{collection}/items"): reads,
+    ("GET", "/collections/{collection}/items/{item}"): reads,
+    ("PUT", "/collections/{collection}/items/{item}"): writes("update"),
+    ("PATCH", "/collections/{collection}/items/{item}"): writes("update"),
+    ("DELETE", "/collections/{collection}/items/{item}"): writes("delete"),
+    ("OPTIONS", "/collections/{collection}/items/{item}"): reads,
+    ("GET", "/collections/{collection}/tiles/{tms}/{z}/{y}/{x}"): reads,
+    ("GET", "/tiles/{tms}/{z}/{y}/{x}"): anybody,
+    ("GET", "/processes"): anybody,
+    ("GET", "/processes/{process}"): anybody,
+    ("POST", "/processes/{process}/execution"): executes,
+    ("GET", "/jobs"): anybody,
+    ("GET", "/jobs/{job}"): owns("job"),
+    ("DELETE", "/jobs/{job}"): owns("job"),
+    ("GET", "/jobs/{job}/results"): owns("job"),
+    ("POST", "/uploads"): sends_files,
+    ("GET", "/uploads/{upload}"): owns("upload"),
+    ("DELETE", "/uploads/{upload}"): removes_upload,
+    ("GET", "/audit"): holds("audit:read"),
+    ("POST", "/sign-in"): anybody,
+    ("POST", "/token"): anybody,
+    **{(method, path): signed_in for method, path in (
+        ("POST", "/sign-out"), ("GET", "/account"), ("POST", "/account/password"), ("POST", "/account/totp"),
+        ("POST", "/account/totp/confirm"), ("POST", "/account/totp/remove"), ("GET", "/account/sessions"),
+        ("DELETE", "/account/sessions"), ("DELETE", "/account/sessions/{session}"), ("GET", "/account/keys"),
+        ("POST", "/account/keys"), ("DELETE", "/account/keys/{key}"),
+    )},
+    ("GET", "/admin/accounts"): holds("accounts:manage", "roles:manage"),
+    ("POST", "/admin/accounts"): holds("accounts:manage"),
+    ("POST", "/admin/accounts/{account}/disable"): holds("accounts:manage"),
+    ("POST", "/admin/accounts/{account}/enable"): holds("accounts:manage"),
+    ("POST", "/admin/accounts/{account}/unlock"): holds("accounts:manage"),
+    ("POST", "/admin/accounts/{account}/reset"): holds("accounts:manage"),
+    ("POST", "/admin/accounts/{account}/sign-out"): holds("sessions:manage"),
+    ("GET", "/admin/roles"): holds("accounts:manage", "roles:manage"),
+    ("GET", "/admin/memberships"): holds("accounts:manage", "roles:manage"),
+    ("POST", "/admin/memberships"): holds("roles:manage"),
+    ("DELETE", "/admin/memberships"): holds("roles:manage"),
+    ("GET", "/admin/keys"): holds("keys:manage"),
+    ("DELETE", "/admin/keys/{key}"): holds("keys:manage"),
+    ("GET", "/admin/devices"): holds("keys:manage"),
+    ("POST", "/admin/devices"): holds("keys:manage"),
+    ("DELETE", "/admin/devices/{secret}"): holds("keys:manage"),
+    ("GET", "/health"): anybody,
+    ("GET", "/ready"): anybody,
+    ("GET", "/map"): anybody,
+    ("GET", "/styles/city"): anybody,
+    ("GET", "/static/{path:path}"): anybody,
+    ("GET", "/favicon.svg"): anybody,
+}  # fmt: skip
+#: What no client of the API calls.
+UNDOCUMENTED = {"/static/{path:path}", "/favicon.svg"}
+#: What stands for a path parameter; one request per value.
+VALUES: dict[str, tuple[str, ...]] = {
+    "collection": tuple(LAYERS), "item": ("999999999",), "tms": ("WebMercatorQuad",), "z": ("0",), "y": ("0",),
+    "x": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
+    "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
+    "secret": ("aaaaaaaaaaaa",), "path:path": ("favicon.svg",),
+}  # fmt: skip
+
+
+def every_route() -> list[tuple[str, str]]:
+    found = [route for route in routes(1000, 1000) if isinstance(route, Route)]
+    return [(method, route.path) for route in found for method in route.methods or {"GET"} if method != "HEAD"]
+
+
+def test_every_route_has_a_rule_and_every_rule_a_route() -> None:
+    assert set(every_route()) == set(RULES)
+
+
+def test_every_role_is_asked_as() -> None:
+    assert {role for person in PEOPLE.values() for role in person.roles} == set(READS)
+
+
+def test_every_route_is_described(secrets_city: SecretsSite) -> None:
+    document = secrets_city.get("a-planner", "/openapi", f="json").json()
+    described = {re.sub(r"\{\w+\}", "{}", path) for path in document["paths"]}
+    layer = re.compile(r"^/collections/[a-z-]+")
+    described |= {layer.sub("/collections/{}", path) for path in described}
+    described |= {re.sub(r"^/processes/[a-z-]+", "/processes/{}", path) for path in described}
+    missing = {path for _, path in RULES if re.sub(r"\{[\w:]+\}", "{}", path) not in described}
+    assert missing <= UNDOCUMENTED
+
+
+def paths(template: str) -> list[tuple[str, dict[str, str]]]:
+    """The template with each value of its parameters."""
+    found: list[dict[str, str]] = [{}]
+    for name in re.findall(r"\{([\w:]+)\}", template):
+        found = [{**values, name: value} for values in found for value in VALUES[name]]
+    return [(re.sub(r"\{([\w:]+)\}", lambda match, v=values: v[match[1]], template), values) for values in found]
+
+
+def outcome(answer: Any) -> str:
+    """What an answer means to whoever asked."""
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        return "sign in"
+    if answer.status_code == HTTPStatus.FORBIDDEN:
+        return "forbidden"
+    if answer.status_code == HTTPStatus.NOT_FOUND and re.search(
+        "there is no (collection|job|uploaded file)", answer.text
+    ):
+        return "not there"
+    return "in"
+
+
+@pytest.mark.parametrize("person", PEOPLE.values(), ids=PEOPLE)
+def test_every_route_keeps_its_rule(secrets_city: SecretsSite, person: Person) -> None:
+    wrong = []
+    for (method, template), rule in RULES.items():
+        for path, values in paths(template):
+            if (method, template) in {("DELETE", "/jobs/{job}"), ("DELETE", "/uploads/{upload}")} and rule(
+                person, values
+            ) == {"in"}:
+                continue  # it would be gone for the others
+            more = {"params": {"collections": "open"}} if template.startswith("/tiles") else {}
+            answer = secrets_city.call(person, method, path, **more)
+            assert answer.status_code < 500, (method, path, answer.text)
+            if outcome(answer) not in rule(person, values):
+                wrong.append(
+                    f"{method} {path}: {answer.status_code}, expected {rule(person, values)}: {answer.text[:150]}"
+                )
+    assert not wrong, "\n".join(wrong)
