@@ -28,9 +28,11 @@ def worker(config: ConfigOption = None, with_parent: _WithParent = False) -> Non
         import asyncio
 
         from geoserver.audit.sealing import sealing
+        from geoserver.guard.logs import configure_logging
         from geoserver.job_queue import Worker
         from geoserver.migrations import migrate
 
+        configure_logging(settings.logging)
         migrate(url)
         if with_parent:
             threading.Thread(target=_stop_with_parent, daemon=True).start()

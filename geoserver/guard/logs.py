@@ -30,7 +30,7 @@ def configure_logging(settings: Logging) -> None:
     for name in _OTHERS:
         logger = logging.getLogger(name)
         logger.handlers = []
-        logger.propagate = True
+        logger.propagate = name != "uvicorn.access"  # which writes no line unless somebody would hear it
     logging.captureWarnings(True)
 
 

@@ -72,7 +72,7 @@ def test_a_query_keeps_its_shape_without_its_secrets() -> None:
 @pytest.mark.parametrize("form", ["text", "json"])
 @pytest.mark.parametrize(
     "logger",
-    ["citymap", "uvicorn.error", "uvicorn.access", "sqlalchemy.engine.Engine", "procrastinate.worker", "anyone.else"],
+    ["citymap", "uvicorn.error", "sqlalchemy.engine.Engine", "procrastinate.worker", "anyone.else"],
 )
 def test_no_library_logs_past_the_redaction(form: Any, logger: str) -> None:
     with logged(form) as log:
@@ -135,6 +135,11 @@ def test_without_being_asked_no_request_is_logged(site: Site) -> None:
     with serve(site.database.url) as url, logged() as log:
         requests.get(f"{url}/collections", timeout=10)
     assert "/collections" not in log.getvalue()
+
+
+def test_uvicorn_writes_no_second_line() -> None:
+    with logged():
+        assert not logging.getLogger("uvicorn.access").hasHandlers()
 
 
 def test_a_line_break_in_an_address_begins_no_line(site: Site) -> None:
