@@ -25,8 +25,8 @@ _ACCOUNTS, _ROLES, _KEYS, _SESSIONS = "accounts:manage", "roles:manage", "keys:m
 
 
 def get_accounts(city: SeenCity, request: Request, _body: bytes) -> Reply:
-    """``GET /admin/accounts``."""
-    _asker(city, request, _ACCOUNTS)
+    """``GET /admin/accounts``: also for who gives them roles."""
+    _asker(city, request, _ACCOUNTS, _ROLES)
     with city.gate.transaction() as conn:
         locked = locked_accounts(conn)
         found = [{**asdict(a), "locked": a.name in locked} for a in list_accounts(conn)]
