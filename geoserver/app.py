@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
-from geoserver import core, edits, features, health, processes, upload_routes, vector_tiles
+from geoserver import core, coverages, edits, features, health, processes, upload_routes, vector_tiles
 from geoserver.audit.routes import get_audit
 from geoserver.city import RunningCity
 from geoserver.config import load
@@ -43,7 +43,8 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/collections", endpoint(core.get_collections)),
         Route("/collections/{collection}", endpoint(core.get_collections)),
         Route("/collections/{collection}/queryables", endpoint(features.get_queryables)),
-        Route("/collections/{collection}/schema", endpoint(features.get_schema)),
+        Route("/collections/{collection}/schema", endpoint(coverages.get_schema)),
+        Route("/collections/{collection}/coverage", endpoint(coverages.get_coverage)),
         Route(_ITEMS, endpoint(features.get_items), methods=["GET"]),
         Route(_ITEMS, endpoint(edits.post_item, max_body, admit=edits.may_create), methods=["POST"]),
         Route(_ITEMS, endpoint(edits.items_options), methods=["OPTIONS"]),

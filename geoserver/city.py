@@ -19,6 +19,7 @@ from geoserver.access import Access
 from geoserver.audit.entries import append
 from geoserver.audit.routes import audit_paths
 from geoserver.core import build_api
+from geoserver.coverage_openapi import coverage_paths
 from geoserver.errors import NotAllowed, SignInNeeded
 from geoserver.execution import Executor
 from geoserver.guard.admission import admit
@@ -82,7 +83,8 @@ class View:
         """pygeoapi's API object, made when it is first needed."""
         with self._lock:
             if self._api is None:
-                openapi = openapi_document(self._settings, self.layers, [paths() for paths in _MORE_PATHS])
+                more = [*(paths() for paths in _MORE_PATHS), coverage_paths(self._settings, self.layers)]
+                openapi = openapi_document(self._settings, self.layers, more)
                 self._api = build_api(self._settings, self._database, self.layers, openapi)
             return self._api
 

@@ -20,6 +20,10 @@ _FORMER_NAMES = [
     *(f"http://www.opengis.net/spec/cql2/{v}/conf/basic-spatial-operators" for v in ("0.0", "1.0")),
 ]
 
+_COVERAGES_1 = "http://www.opengis.net/spec/ogcapi-coverages-1/1.0/conf/"
+_COVERAGES = ("core", "subsetting", "scaling", "fieldselection", "crs", "geotiff", "coveragejson", "png", "oas30")
+
+#: Of features and coverages: the base has both.
 CONFORMANCE_CLASSES_FEATURES = [
     *(_FEATURES_1 + name for name in ("core", "oas30", "html", "geojson")),
     _FEATURES_2 + "crs",
@@ -28,6 +32,7 @@ CONFORMANCE_CLASSES_FEATURES = [
     *(_FEATURES_5 + name for name in ("schemas", "core-roles-features", "returnables-and-receivables")),
     *CQL2,
     *_FORMER_NAMES,
+    *(_COVERAGES_1 + name for name in _COVERAGES),
 ]
 _PROCESSES_1 = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"
 _PROCESSES = ("core", "ogc-process-description", "json", "html", "oas30", "job-list", "dismiss")

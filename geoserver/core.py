@@ -16,6 +16,7 @@ from pygeoapi.api import API, APIRequest
 from starlette.requests import Request
 
 from geoserver import compat
+from geoserver.coverages import coverage_links
 from geoserver.errors import ParameterError
 from geoserver.features import find_layer
 from geoserver.formats import EXPORTS, media_type, negotiate
@@ -191,7 +192,7 @@ def _resource(settings: Settings, database: Database, layer: Layer) -> dict[str,
 
 
 def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
-    """Links that pygeoapi does not make by itself: exports, vector tiles, schema of the GeoJSON."""
+    """Links that pygeoapi does not make by itself: exports, vector tiles, schema of the GeoJSON, coverage."""
     here = f"{url}/collections/{layer.id}"
     links: list[dict[str, Any]] = [
         {"rel": "items", "type": media_type(f), "title": asdict(FORMATS[f].title), "href": f"{here}/items?f={f}"}
@@ -214,4 +215,6 @@ def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
             "href": f"{here}/schema?f=geojson",
         }
     )
+    if layer.kind == "coverage":
+        links += coverage_links(here)
     return links

@@ -22,6 +22,7 @@ from layers.features import DuplicateKey, EditConflict, FeatureNotFound, RowDeni
 from layers.importing.errors import ImportRefused
 from layers.network.errors import NetworkError
 from layers.query import CursorError
+from layers.raster.errors import ImageGone, NoSuchBand, OutOfReach, RasterTooLarge, TooManyImages
 from layers.registry import LayerNotFound
 from layers.terrain.errors import TerrainError
 from tiles.vector import NoSuchTile
@@ -112,6 +113,7 @@ class Conflict(ValueError):
 STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (FeatureNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
     (LayerNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
+    (ImageGone, HTTPStatus.NOT_FOUND, "NotFound"),
     (NoSuchTile, HTTPStatus.NOT_FOUND, "NotFound"),
     (NoSuchProcess, HTTPStatus.NOT_FOUND, "NoSuchProcess"),
     (NoSuchJob, HTTPStatus.NOT_FOUND, "NoSuchJob"),
@@ -138,6 +140,10 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NetworkError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (TerrainError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (CrsError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (RasterTooLarge, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (TooManyImages, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (NoSuchBand, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (OutOfReach, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (EditError, HTTPStatus.BAD_REQUEST, "InvalidBody"),
     (BodyError, HTTPStatus.BAD_REQUEST, "InvalidBody"),
     (CatalogueError, HTTPStatus.BAD_REQUEST, "InvalidBody"),

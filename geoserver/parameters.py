@@ -74,7 +74,7 @@ def feature_query(
         limit=_limit(values.get("limit"), limits),
         offset=_offset(values.get("offset")),
         after=_named("cursor", lambda: decode_cursor(cursor, sort)) if cursor else None,
-        box=_box(values, offered),
+        box=box_parameter(values, offered),
         time=time,
         as_of=as_of,
         equals=tuple(
@@ -143,7 +143,8 @@ def _boolean(name: str, value: str) -> bool:
     return value.lower() == "true"
 
 
-def _box(values: dict[str, str], offered: Collection[int]) -> Box | None:
+def box_parameter(values: dict[str, str], offered: Collection[int]) -> Box | None:
+    """The box that ``bbox`` and ``bbox-crs`` name; None without them."""
     if "bbox" not in values:
         if "bbox-crs" in values:
             raise ParameterError("bbox-crs", "is given without bbox")

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from layers.catalogue import Field, FieldType, Layer
+from layers.raster.coverage import Coverage
 
 #: What each field type is in JSON Schema.
 JSON_TYPES: Mapping[FieldType, Mapping[str, Any]] = {
@@ -39,6 +40,18 @@ def schema(layer: Layer, url: str, language: str) -> dict[str, Any]:
             "id": {**_identifier(), "readOnly": True},
             "geometry": _geometry(layer),
             **_fields(layer, language),
+        },
+    }
+
+
+def coverage_schema(coverage: Coverage, found: Collection[str], url: str, language: str) -> dict[str, Any]:
+    """The bands of a coverage: those it declares, else those ``found`` in its images."""
+    members = {band.name: _field(band, language) for band in coverage.bands}
+    members = members or {name: {"title": name, "type": "number"} for name in sorted(found)}
+    return {
+        **_head(coverage.layer, f"{url}/collections/{coverage.layer.id}/schema", language),
+        "properties": {
+            name: {**member, "x-ogc-propertySeq": n} for n, (name, member) in enumerate(members.items(), 1)
         },
     }
 

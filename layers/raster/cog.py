@@ -26,7 +26,7 @@ from layers.raster.grids import PixelGrid
 
 BLOCK = 512
 #: Bytes of pixels in hand at once.
-_IN_HAND = 32 * 2**20
+_IN_HAND = 16 * 2**20
 _WRITE_OPTIONS: dict[str, Any] = {"GDAL_TIFF_INTERNAL_MASK": "YES", "GDAL_PAM_ENABLED": "NO"}
 
 #: Told after each block: the share that is written, 0 to 1. May raise, to stop the writing.

@@ -11,16 +11,13 @@ from layers.crs import epsg
 from layers.features import FeatureNotFound
 from layers.query import Box, FeatureQuery, rows
 from layers.raster.coverage import Coverage, Nature
+from layers.raster.errors import TooManyImages
 from layers.raster.limits import MAX_IMAGES
 from layers.tables import feature_table
 
 #: Begin and end of a time, either of them open.
 Interval = tuple[datetime | None, datetime | None]
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
-
-
-class TooManyImages(ValueError):
-    """A read would have to open more images than the bound allows."""
 
 
 @dataclass(frozen=True, slots=True)

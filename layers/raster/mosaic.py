@@ -25,22 +25,11 @@ from sqlalchemy import Connection
 from layers.catalogue import CGCS2000
 from layers.crs import coincident, meets, transformer
 from layers.raster.coverage import Coverage, Resampling
+from layers.raster.errors import NoSuchBand, OutOfReach, RasterTooLarge
 from layers.raster.grids import ALIGNED
 from layers.raster.images import Image, Interval, find_images
 from layers.raster.limits import MAX_READ, MAX_SIDE
 from layers.raster.store import ORIGINAL, RasterStore
-
-
-class RasterTooLarge(ValueError):
-    """A read would give more samples than the bound allows."""
-
-
-class NoSuchBand(ValueError):
-    """A read names a band that no image there has."""
-
-
-class OutOfReach(ValueError):
-    """The bounds lie where their CRS does not reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +106,8 @@ def read(
     fast, but it was resampled once already (for display). ``dtype``: by default one that holds those of all images.
     ``draw`` is applied to each image's values before they are laid in, with as many bands.
 
-    Raises :class:`RasterTooLarge`, :class:`NoSuchBand`, :class:`OutOfReach`,
-    :class:`~layers.raster.images.TooManyImages`, and :class:`~layers.raster.store.ImageGone` for a past whose files
-    went.
+    Raises, of :mod:`layers.raster.errors`, :class:`RasterTooLarge`, :class:`NoSuchBand`, :class:`OutOfReach`,
+    :class:`TooManyImages`, and :class:`ImageGone` for a past whose files went.
     """
     found = find_images(conn, coverage, degrees_of(grid), time=time, as_of=as_of)
     names, images = bands_and_images(coverage, found, bands)
@@ -135,7 +123,9 @@ def read(
     empty = np.ones(values.shape[1:], bool)
     used = []
     for image in images:
-        pixels, validity = _read_image(store, image, grid, names, resampling or coverage.resampling, aligned, dtype)
+        pixels, validity = _read_image(
+            store, image, grid, names, resampling or coverage.resampling, aligned, None if draw else dtype
+        )
         fresh = validity.any(axis=0) & empty
         if not fresh.any():
             continue
@@ -177,7 +167,12 @@ def bands_and_images(
 
 
 def _read_image(
-    store: RasterStore, image: Image, grid: Grid, names: tuple[str, ...], resampling: Resampling, aligned: bool,
+    store: RasterStore,
+    image: Image,
+    grid: Grid,
+    names: tuple[str, ...],
+    resampling: Resampling,
+    aligned: bool,
     dtype: str | None,
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """One image on the grid: values and validity, each (band, row, column). Resampled as ``dtype`` if one is asked for:

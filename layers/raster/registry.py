@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from layers.catalogue import Field, Layer, Text
-from layers.raster.coverage import Coverage
+from layers.raster.coverage import IMAGE_FIELDS, Coverage
 from layers.raster.tables import COVERAGES
 from layers.registry import LayerNotFound, create_layer, load_layers
 
@@ -32,7 +32,9 @@ def coverage_of(conn: Connection, layer: Layer) -> Coverage:
     row = conn.execute(select(COVERAGES).where(COVERAGES.c.layer == layer.id)).mappings().one_or_none()
     if row is None:
         raise LayerNotFound(f"layer {layer.id!r} is no coverage")
-    return Coverage(layer, row["nature"], tuple(_band(band) for band in row["bands"]))
+    # Whoever may not see where the files are still reads their pixels.
+    whole = layer.changed(fields=IMAGE_FIELDS)
+    return Coverage(whole, row["nature"], tuple(_band(band) for band in row["bands"]))
 
 
 def _band_json(band: Field) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 from layers.catalogue import CGCS2000
 from layers.crs import coincident, transformer
 from layers.raster.coverage import Coverage
+from layers.raster.errors import RasterTooLarge
 from layers.raster.images import Image, Interval, find_images
 from layers.raster.limits import MAX_POINTS
-from layers.raster.mosaic import RasterTooLarge, bands_and_images
+from layers.raster.mosaic import bands_and_images
 from layers.raster.store import RasterStore
 
 #: Pixels along the side of the pieces in which points are looked up.

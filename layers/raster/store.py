@@ -23,6 +23,7 @@ from pathlib import Path
 from sqlalchemy import Connection, event, text
 
 from layers.importing.errors import ImportRefused
+from layers.raster.errors import ImageGone
 
 ORIGINAL = "original"
 _DRAFTS = ".new"
@@ -31,10 +32,6 @@ _FOLDER = re.compile(r"[0-9a-z\u4e00-\u9fff][0-9a-z_\u4e00-\u9fff-]{0,50}/[0-9a-
 #: Seconds after which what nobody names is taken for forgotten.
 _SETTLED = 3600
 _COPY = re.compile(r"[A-Za-z0-9]{1,40}")
-
-
-class ImageGone(LookupError):
-    """The files of a past image are no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)
