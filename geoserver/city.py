@@ -25,6 +25,7 @@ from geoserver.execution import Executor
 from geoserver.guard.admission import admit
 from geoserver.html import Html
 from geoserver.identity import Identities
+from geoserver.identity.openapi import identity_paths
 from geoserver.jobs import Jobs
 from geoserver.language import choose_language
 from geoserver.openapi import openapi_document
@@ -42,7 +43,7 @@ LOGGER = logging.getLogger("citymap")
 #: Seconds between attempts to follow the catalogue again.
 _RETRY = 0.8
 #: What describes the paths of other API parts.
-_MORE_PATHS = (process_paths, job_paths, upload_paths, audit_paths)
+_MORE_PATHS = (process_paths, job_paths, upload_paths, audit_paths, identity_paths)
 #: Views of the catalogue kept: there are as many as there are kinds of rights.
 _VIEWS = 256
 #: Characters of a request's address that the audit log keeps.

@@ -82,6 +82,13 @@ def test_five_failures_lock_strangers_out_and_the_lock_ends_by_itself(door: Iden
     assert basic(stranger, "wang", PASSWORD) == 200
 
 
+def test_strangers_share_one_counter_so_that_many_addresses_make_no_more_guesses(door: IdentitySite) -> None:
+    door.add("wang")
+    for n in range(5):
+        basic(door.client(f"127.0.1.{n + 1}"), "wang", f"{OTHER}{n}")
+    assert basic(door.client("127.0.1.9"), "wang", PASSWORD) == 401
+
+
 def test_attempts_during_a_lock_do_not_prolong_it(door: IdentitySite) -> None:
     door.add("wang")
     stranger = door.client(ELSEWHERE)

@@ -1,0 +1,107 @@
+"""The description of these routes for the OpenAPI document, from the list of routes and their bodies."""
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from geoserver.identity import admin_routes as admin
+from geoserver.identity import bodies
+from geoserver.identity import own_routes as own
+from geoserver.identity.bodies import Body
+from geoserver.identity.routes import ROUTES
+from geoserver.openapi import content, operation, parameter
+from geoserver.process_schema import schema_of
+from geoserver.reply import Reply
+
+type Json = dict[str, Any]
+type Handler = Callable[..., Reply]
+
+_TEXT = {"type": "string"}
+_ACCOUNT: list[Json] = [{"account": []}]
+_BODIES: dict[Handler, type[Body]] = {
+    own.sign_in: bodies.SignInBody,
+    own.post_token: bodies.TokenBody,
+    own.post_password: bodies.PasswordBody,
+    own.post_totp: bodies.ProofBody,
+    own.confirm_totp: bodies.CodeBody,
+    own.remove_totp: bodies.ProofBody,
+    own.post_key: bodies.KeyBody,
+    admin.post_account: bodies.AccountBody,
+    admin.post_membership: bodies.MembershipBody,
+    admin.post_device: bodies.DeviceBody,
+}
+_QUERIES: dict[Handler, tuple[str, ...]] = {
+    admin.get_memberships: ("account",),
+    admin.delete_membership: ("account", "role", "department", "area"),
+}
+_SUMMARIES: dict[Handler, str] = {
+    own.sign_in: "Sign in with a browser",
+    own.sign_out: "End the session at hand",
+    own.post_token: "A bearer token for a password (and code), a session or a key",
+    own.get_account: "Who asks, how it signed in, and its CSRF token",
+    own.post_password: "Change one's own password",
+    own.post_totp: "Begin one-time codes",
+    own.confirm_totp: "Turn one-time codes on; answers the recovery codes, once",
+    own.remove_totp: "Turn one-time codes off",
+    own.get_sessions: "Where one is signed in",
+    own.delete_sessions: "Sign out everywhere else",
+    own.delete_session: "End one of one's own sessions",
+    own.get_keys: "One's own API keys",
+    own.post_key: "Make an API key, which is shown once",
+    own.delete_key: "Revoke one of one's own API keys",
+    admin.get_accounts: "The accounts",
+    admin.post_account: "Make an account; a random password is shown once",
+    admin.disable_account: "Disable an account and end its sessions",
+    admin.enable_account: "Enable an account again",
+    admin.unlock_account: "Lift the locks that failures have put on an account",
+    admin.reset_account: "Give an account a random password, which is shown once",
+    admin.sign_out_account: "Sign an account out everywhere",
+    admin.get_roles: "The roles and departments that there are",
+    admin.get_memberships: "Who holds which role, in which department and area",
+    admin.post_membership: "Give a role",
+    admin.delete_membership: "Take a role away",
+    admin.get_keys: "The API keys of all accounts",
+    admin.delete_key: "Revoke an API key",
+    admin.get_devices: "Which devices have secrets",
+    admin.post_device: "Make a secret for a device, which is shown once",
+    admin.delete_device: "Revoke a device's secret",
+}
+#: What may be asked without an account.
+_OPEN = (own.sign_in, own.post_token)
+_CREATED = (own.post_key, admin.post_account, admin.post_membership, admin.post_device)
+_NOTHING = (
+    own.sign_out, own.delete_sessions, own.delete_session, own.delete_key, admin.disable_account, admin.enable_account,
+    admin.unlock_account, admin.delete_membership, admin.delete_key, admin.delete_device,
+)  # fmt: skip
+
+
+def identity_paths() -> Json:
+    """The paths of signing in, of one's own account and of administration."""
+    paths: Json = {}
+    for method, path, handler in ROUTES:
+        paths.setdefault(path, {})[method.lower()] = _described(method, path, handler)
+    return paths
+
+
+def _described(method: str, path: str, handler: Handler) -> Json:
+    named = [parameter(name, f"The {name}", _TEXT, "path") for name in re.findall(r"\{(\w+)\}", path)]
+    asked = [parameter(name, f"The {name}", _TEXT) for name in _QUERIES.get(handler, ())]
+    words = re.findall(r"[a-z]+", path.replace("{", " "))
+    name = method.lower() + "".join(word.capitalize() for word in words)
+    more: Json = {} if handler in _OPEN else {"security": _ACCOUNT}
+    if body := _BODIES.get(handler):
+        schema = schema_of(TypeAdapter(body))
+        schema.pop("description", None)
+        more["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    tag = "administration" if path.startswith("/admin") else "account"
+    return operation(name, _SUMMARIES[handler], [*named, *asked], _answers(handler), tag, **more)
+
+
+def _answers(handler: Handler) -> Json:
+    if handler in _NOTHING:
+        return {str(int(HTTPStatus.NO_CONTENT)): {"description": "Done"}}
+    status = HTTPStatus.CREATED if handler in _CREATED else HTTPStatus.OK
+    return {str(int(status)): content("Done", "application/json")}
