@@ -113,6 +113,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/collections/{collection}"): reads,
     ("GET", "/collections/{collection}/queryables"): reads,
     ("GET", "/collections/{collection}/schema"): reads,
+    ("GET", "/collections/{collection}/coverage"): reads,
     ("GET", "/collections/{collection}/items"): reads,
     ("POST", "/collections/{collection}/items"): writes("create"),
     ("OPTIONS", "/collections/{collection}/items"): reads,
