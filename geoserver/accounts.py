@@ -82,14 +82,6 @@ def epoch_of(conn: Connection, name: str) -> int | None:
     return found
 
 
-def verify_password(conn: Connection, name: str, password: str) -> bool:
-    """Whether the account exists, is open, and has that password."""
-    found = conn.execute(
-        text("SELECT hash FROM access.accounts WHERE name = :name AND NOT disabled"), {"name": name}
-    ).scalar()
-    return password_matches(found, password)
-
-
 def password_matches(found: str | None, password: str) -> bool:
     """Whether the hash is of that password. Without a hash the answer takes as long, so that its time tells nothing."""
     try:

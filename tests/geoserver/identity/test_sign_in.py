@@ -227,10 +227,12 @@ def test_changes_wake_other_workers(door: IdentitySite) -> None:
 def test_stated_credentials_come_before_the_cookie_and_two_are_refused(door: IdentitySite) -> None:
     door.add("wang")
     door.add("li")
-    browser, _ = door.signed_in("wang")
+    browser, token = door.signed_in("wang")
+    key = browser.post("/account/keys", json={"label": "x"}, headers={"X-CSRF-Token": token}).json()["key"]
     assert browser.get("/who", auth=("li", PASSWORD)).text == "li password"
     assert browser.get("/who", auth=("li", OTHER)).status_code == 401  # and not wang by the cookie
-    assert browser.get("/who", auth=("li", PASSWORD), headers={"X-API-Key": "cmk_a_b"}).status_code == 401
+    assert browser.get("/who", headers={"X-API-Key": key}).status_code == 200
+    assert browser.get("/who", auth=("li", PASSWORD), headers={"X-API-Key": key}).status_code == 401
 
 
 def test_attempts_are_in_the_audit_log_without_the_password(door: IdentitySite) -> None:
