@@ -172,8 +172,9 @@ def service_area(
     if max(limits) > _WIDEST[by]:
         raise NetworkError(f"input 'limits': {max(limits):g} is more than {_WIDEST[by]:g}")
     from layers.network.current import current_network
+    from layers.network.ground import ground
     from layers.network.position import snap
-    from layers.network.service_area import ground, lines
+    from layers.network.service_area import lines
     from layers.network.service_area import service_area as find
 
     graph = current_network(conn).graph(mode, by)
@@ -181,9 +182,9 @@ def service_area(
     bands = []
     for limit in sorted(set(limits)):
         stretches = find(graph, place, limit, towards=towards)
-        drawn = Lines("MultiLineString", tuple(map(_coordinates, lines(graph, stretches)))) if roads else None
-        area = _geojson(ground(graph, stretches, beside))
-        bands.append(Band(limit, round(stretches.length, 2), area, drawn))
+        drawn = lines(graph, stretches)
+        shown = Lines("MultiLineString", tuple(map(_coordinates, drawn))) if roads else None
+        bands.append(Band(limit, round(stretches.length, 2), _geojson(ground(drawn, beside)), shown))
     return ServiceArea(_snapped(place)[0], tuple(bands))
 
 

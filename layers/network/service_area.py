@@ -1,21 +1,14 @@
-"""What can be reached within a cost: roads cut at the exact place, and the ground beside them."""
+"""What can be reached within a cost: roads cut at the exact place."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import shapely
 
-from layers.network.edges import Floats, Ints, to_degrees, to_plane
+from layers.network.edges import Floats, Ints
 from layers.network.graph import Graph
 from layers.network.position import Places
 from layers.network.search import reached
 from layers.network.stretches import Piece, coordinates
-
-#: Half the width of the ground that counts as reached beside a road [m].
-BESIDE = 50.0
-#: Round corners are drawn with so many pieces per quarter, and lines simplified by this part of the width.
-_QUARTER, _SIMPLER = 4, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +43,13 @@ def service_area(graph: Graph, place: Places, limit: float, *, towards: bool = F
 
 
 def lines(graph: Graph, stretches: Stretches) -> list[Floats]:
-    """The coordinates of each stretch, (k, 2) [°]."""
+    """The coordinates of each stretch, (k, 2) [°], whole edges first."""
     edges = graph.network.edges
-    rows = zip(stretches.edge, stretches.start, stretches.end, strict=True)
-    return [coordinates(edges, Piece(int(edge), float(start), float(end))) for edge, start, end in rows]
-
-
-def ground(graph: Graph, stretches: Stretches, beside: float = BESIDE) -> Any:
-    """The ground within ``beside`` [m] of the stretches, in degrees; widths hold within 1 % over a city's extent."""
-    if not len(stretches.edge):
-        return shapely.MultiPolygon()
-    edges, length = graph.network.edges, graph.network.length
-    whole = (stretches.start <= 0) & (stretches.end >= length[stretches.edge])
-    cut = Stretches(stretches.edge[~whole], stretches.start[~whole], stretches.end[~whole])
-    drawn = [shapely.LineString(to_plane(line)) for line in lines(graph, cut)]
-    plane = np.concatenate([edges.lines[stretches.edge[whole]], np.array(drawn, dtype=object)])
-    middle = np.radians(float(np.median(edges.lonlat[edges.first[stretches.edge], 1])))
-    width = beside * _plane_scale(middle)
-    simple = shapely.simplify(plane, width * _SIMPLER)
-    shape = shapely.union_all(shapely.buffer(simple, width, quad_segs=_QUARTER))
-    return to_degrees(shapely.simplify(shape, width * _SIMPLER))
-
-
-def _plane_scale(latitude: float) -> float:
-    """Units of World Mercator per metre at a latitude [rad] (IOGP 373-7-2 §3.5.1: k = sqrt(1 - e² sin² φ) / cos φ)."""
-    return float(np.sqrt(1 - 0.00669438 * np.sin(latitude) ** 2) / np.cos(latitude))
+    is_whole = (stretches.start <= 0) & (stretches.end >= graph.network.length[stretches.edge])
+    whole = edges.take(stretches.edge[is_whole])
+    cut = zip(stretches.edge[~is_whole], stretches.start[~is_whole], stretches.end[~is_whole], strict=True)
+    drawn = (coordinates(edges, Piece(int(edge), float(start), float(end))) for edge, start, end in cut)
+    return [*(np.split(whole.lonlat, whole.start[1:-1]) if len(whole) else ()), *drawn]
 
 
 def _metres(graph: Graph, arcs: Ints, left: Floats) -> Floats:
