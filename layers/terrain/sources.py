@@ -1,6 +1,8 @@
 """Reads what terrain analysis needs through the layers' own readers: heights of a coverage, buildings with heights."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,8 @@ from layers.catalogue import Layer
 from layers.crs import epsg, meets, transformer
 from layers.query import Box, FeatureQuery, rows
 from layers.raster.coverage import Coverage, Resampling
-from layers.raster.images import find_images
-from layers.raster.mosaic import Grid, degrees_of, read
+from layers.raster.images import TooManyImages, find_images
+from layers.raster.mosaic import Grid, OutOfReach, RasterTooLarge, degrees_of, read
 from layers.raster.registry import load_coverage
 from layers.raster.sampling import sample
 from layers.raster.store import RasterStore
@@ -66,7 +68,8 @@ def read_elevation(
         raise AnalysisTooLarge(f"{cells}; ask for a smaller area or a coarser resolution")
     grid = Grid((west, north - lines * size, west + columns * size, north), srid, columns, lines)
     kind: Resampling = "average" if size > 2 * native else "bilinear"
-    raster = read(conn, store, coverage, grid, resampling=kind, dtype="float64")
+    with _told_as_ours():
+        raster = read(conn, store, coverage, grid, resampling=kind, dtype="float64")
     heights = raster.values[0].filled(np.nan)
     if np.isnan(heights).all():
         raise OutsideElevation(f"{layer_id!r} knows no height there; move the place, or import elevation for it")
@@ -77,7 +80,8 @@ def heights_along(conn: Connection, store: RasterStore, layer_id: str, line: Sta
     """The coverage's heights [m] at stations, each from the finest image there, bilinear; NaN where unknown."""
     coverage = elevation_coverage(conn, layer_id)
     points = np.column_stack([line.longitudes, line.latitudes])
-    found = sample(conn, store, coverage, points, 4490, method="bilinear").values
+    with _told_as_ours():
+        found = sample(conn, store, coverage, points, 4490, method="bilinear").values
     return np.asarray(found[:, 0].filled(np.nan)) if found.shape[1] else np.full(len(points), np.nan)
 
 
@@ -114,8 +118,18 @@ def projected_bounds(longitudes: Floats, latitudes: Floats, srid: int, margin: f
     return float(x.min()) - margin, float(y.min()) - margin, float(x.max()) + margin, float(y.max()) + margin
 
 
+@contextmanager
+def _told_as_ours() -> Iterator[None]:
+    """What the reader of coverages refuses is a mistake of the question here too."""
+    try:
+        yield
+    except (OutOfReach, RasterTooLarge, TooManyImages) as error:
+        raise TerrainError(str(error)) from error
+
+
 def _finest(conn: Connection, coverage: Coverage, bounds: Bounds, srid: int) -> float:
-    images = find_images(conn, coverage, degrees_of(Grid(bounds, srid, 1, 1)))
+    with _told_as_ours():
+        images = find_images(conn, coverage, degrees_of(Grid(bounds, srid, 1, 1)))
     if not images:
         raise OutsideElevation(f"{coverage.layer.id!r} has no image there; move the place, or import elevation for it")
     return min(image.resolution for image in images)

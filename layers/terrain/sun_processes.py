@@ -11,7 +11,7 @@ from layers.catalogue import Text
 from layers.processing import CityCrs, Job, process
 from layers.raster.store import RasterStore
 from layers.terrain.answers import SunInterval, SunlightAnswer, SunlitPoint
-from layers.terrain.errors import TerrainError
+from layers.terrain.errors import AnalysisTooLarge, TerrainError
 from layers.terrain.geojson import Area, Latitude, Longitude, Polygon, area_in
 from layers.terrain.solar import BASE_YEAR, WINDOWS, SolarDay, SunPath, solar_day, sun_path
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from layers.terrain.sunlight import Interval
 
 _LayerId = Annotated[str, Field(min_length=1, max_length=60)]
+#: How far apart [m] the places of one question may lie.
+_WIDEST = 10_000.0
 _Hour = Annotated[float, Field(ge=0, le=24)]
 
 
@@ -106,6 +108,7 @@ def sunlight_hours(
     lot = area_in(area, city.projected, "area") if area else None
     lon, lat = (np.array([getattr(p, name) for p in points]) for name in ("longitude", "latitude"))
     bounds = lot.bounds if lot is not None else projected_bounds(lon, lat, city.projected, 0)
+    _refuse_wide(bounds)
     planned = [(area_in(p.footprint, city.projected, "proposed"), p.height) for p in proposed]
     site = read_site(conn, store, dem, buildings, bounds, city.projected, reach, left_out, planned)
     job.progress(10, Text(f"有 {len(site.obstacles)} 栋建筑", f"{len(site.obstacles)} buildings"))
@@ -171,8 +174,15 @@ def _over_area(site: "Site", lot: Any, above: float, spacing: float, sun: SunPat
     return sun_over(site, lot, above, spacing, sun, tell)
 
 
+def _refuse_wide(bounds: tuple[float, float, float, float]) -> None:
+    """One place of the sun serves all: over 10 km it differs by 0.1°, a fifth of the sun's own width."""
+    side = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+    if side > _WIDEST:
+        raise AnalysisTooLarge(f"the places lie {side:.0f} m apart, more than {_WIDEST:.0f} m; ask for them in parts")
+
+
 def _middle(bounds: tuple[float, float, float, float], srid: int) -> tuple[float, float]:
-    """Longitude and latitude [°] of the middle, for which the sun is computed: over 10 km it moves by 0.1°."""
+    """Longitude and latitude [°] of the middle, for which the sun is computed."""
     from layers.crs import transformer
 
     lon, lat = transformer(srid, 4490).transform((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)

@@ -300,6 +300,10 @@ def test_a_hill_to_the_east_takes_the_morning(conn: Connection, store: RasterSto
     found = sunlight_hours(conn, Job(), store, EZHOU, (WindowPoint(*place(-150, 0), 0.9),)).points[0]
     first = found.intervals[0].start
     assert 5 < found.hours < 7.5 and first > "08:30" and found.intervals[-1].end == "16:00"
+    lawn = sunlight_hours(conn, Job(), store, EZHOU, area=ring(-155, -5, -145, 5)).coverage
+    assert lawn is not None
+    over = [hours for hours in lawn["ranges"]["hours"]["values"] if hours is not None]
+    assert len(over) >= 90 and np.allclose(over, found.hours, atol=0.07)
     level = sunlight_hours(conn, Job(), store, EZHOU, (WindowPoint(*place(-150, 0), 0.9),), dem=None)
     assert level.points[0].hours == pytest.approx(8) and level.warnings
 
@@ -339,6 +343,8 @@ def test_sunlight_asks_for_points_or_an_area_and_for_points_outside_walls(conn: 
         sunlight_hours(conn, Job(), hill, EZHOU, (SOUTH,))
     roof = sunlight_hours(conn, Job(), hill, EZHOU, (WindowPoint(*place(-300, 0), 30.1),))
     assert roof.points[0].hours == pytest.approx(8)
+    with pytest.raises(AnalysisTooLarge, match="in parts"):
+        sunlight_hours(conn, Job(), hill, EZHOU, (SOUTH, WindowPoint(*place(-300, 20_000))))
     with pytest.raises(AnalysisTooLarge, match="smaller area"):
         sunlight_hours(conn, Job(), hill, EZHOU, area=ring(-400, -400, 400, 400))
 

@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 import shapely
+from pyproj import Geod, Transformer
 
 from layers.terrain.elevation import Elevation
 from layers.terrain.errors import AnalysisTooLarge
@@ -43,8 +44,6 @@ def houses(ground: Elevation, *made: tuple[shapely.Polygon, float]) -> Obstacles
 
 def test_the_noon_shadow_of_a_box_ends_where_the_suns_height_says() -> None:
     """20 m over level ground at latitude φ: 20 / tan(90° - φ - 23.438°) to the north (27.3 m at 30.35° N)."""
-    from pyproj import Transformer
-
     lat = Transformer.from_crs(4547, 4490, always_xy=True).transform(X, Y)[1]
     length = 20 / np.tan(np.radians(90 - lat - 23.438))
     sun = sun_path(114.0, lat, SOLSTICE, 11.995, 12.005, 5.0)
@@ -215,6 +214,22 @@ def test_true_north_leans_to_the_central_meridian() -> None:
     centre, east, west = true_north(4547, points)
     assert centre == pytest.approx(0, abs=1e-4)
     assert east == pytest.approx(-1.04 * np.sin(np.radians(30.35)), rel=0.01) and west == pytest.approx(-east, rel=1e-3)
+
+
+def test_noon_is_where_true_south_is_and_not_the_grids() -> None:
+    """1° east of the central meridian a mast 400 m to the south stands 3.5 m beside the grid's south."""
+    x = X + 96_000
+    geod, back = Geod(ellps="GRS80"), Transformer.from_crs(4490, 4547, always_xy=True)
+    lon, lat = back.transform(x, Y, direction="INVERSE")
+    mast = shapely.Point(back.transform(*geod.fwd(lon, lat, 180.0, 400.0)[:2])).buffer(1.0)
+    assert x - mast.centroid.x == pytest.approx(-3.5, abs=0.3)
+    ground = flat(0.0, 2, 2, 5000.0)
+    ground = replace(ground, transform=ground.transform.translation(90_000, -5000) @ ground.transform)
+    sun = sun_path(lon, lat, SOLSTICE, 11.995, 12.005, 5.0)
+    point = Receptors(np.array([x]), np.array([Y]), np.zeros(1), np.full(1, np.nan))
+    assert not sunlit(point, sun, houses(ground, (mast, 500.0)), ground, 1000.0).any()
+    beside = shapely.affinity.translate(mast, x - mast.centroid.x)
+    assert sunlit(point, sun, houses(ground, (beside, 500.0)), ground, 1000.0).all()
 
 
 def test_too_many_rays_are_refused() -> None:
