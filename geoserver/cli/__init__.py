@@ -2,7 +2,7 @@
 
 import typer
 
-from geoserver.cli import audit, config, database, demo, doctor, export, import_, keys, layers, up, user, worker
+from geoserver.cli import audit, config, database, demo, doctor, export, import_, keys, layers, up, user, watch, worker
 from geoserver.cli.console import CityMapGroup, remember_debug
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command("up")(up.up)
 app.command("worker")(worker.worker)
 app.command("demo")(demo.demo)
 app.command("import")(import_.import_file)
+app.command("watch")(watch.watch)
 app.add_typer(layers.app, name="layers")
 app.command("export")(export.export)
 app.add_typer(user.app, name="user")
