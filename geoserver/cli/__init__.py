@@ -2,7 +2,7 @@
 
 import typer
 
-from geoserver.cli import audit, config, database, demo, doctor, export, import_, keys, layers, up, user, watch, worker
+from geoserver.cli import audit, config, database, demo, doctor, export, import_, keys, layers, role, up, user, watch, worker
 from geoserver.cli.console import CityMapGroup, remember_debug
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app.command("watch")(watch.watch)
 app.add_typer(layers.app, name="layers")
 app.command("export")(export.export)
 app.add_typer(user.app, name="user")
+app.add_typer(role.app, name="role")
+app.add_typer(role.department_app, name="department")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)

@@ -46,6 +46,39 @@ def show(layer: str, config: ConfigOption = None, as_json: JsonOption = False) -
 
 
 @app.command()
+def protect(
+    layer: str,
+    visibility: Annotated[str | None, typer.Option(help="public, internal, sensitive or core.")] = None,
+    field: Annotated[
+        list[str] | None, typer.Option("--field", help="NAME=VISIBILITY of one field; may be repeated.")
+    ] = None,
+    area_field: Annotated[str | None, typer.Option(help="The field with the division code of each row.")] = None,
+    department_field: Annotated[str | None, typer.Option(help="The field with the department of each row.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say who may see a layer and its fields, and by which fields its rows belong to somebody. It counts at once."""
+    with open_layers(load_settings(config)) as (conn, found):
+        from layers.protection import protected
+        from layers.registry import update_layer
+
+        levels = dict(_pair(text) for text in field or ())
+        changed = protected(found[_known(layer, found)], visibility, levels, area_field, department_field)
+        update_layer(conn, changed)
+    if as_json:
+        print_json({**_summary(changed), "fields": {f.name: f.visibility for f in changed.fields}})
+    else:
+        typer.echo(f"{changed.id}: {changed.visibility}")
+        head = ("字段 field", "可见 visibility", "作用 role")
+        print_table(head, ((f.name, f.visibility, f.role or "") for f in changed.fields))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, level = text.rpartition("=")
+    return name, level
+
+
+@app.command()
 def drop(
     layer: str,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
