@@ -76,7 +76,7 @@ class Network:
             return self._graphs[mode, by]
 
     def nbytes(self) -> int:
-        """Size of the arrays [bytes]. The process grows by twice to thrice of it: lines, names, what reading left over."""
+        """Size of the arrays [bytes]. The process grows by twice to thrice of it: lines, names, remains of reading."""
         own = self.edges.nbytes() + self.plane_along.nbytes + self.topology.nodes.nbytes + 16 * len(self.edges)
         return own + sum(
             g.cost.nbytes * 6 + 2 * (g.ahead.cost.nbytes * 3 + g.ahead.start.nbytes) + 64 * len(g.open_edges)
