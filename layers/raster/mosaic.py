@@ -103,7 +103,8 @@ def read(
     ``bands``: names, by default those of the uppermost image; images that lack one of them are left out. ``time`` takes
     images acquired then, ``as_of`` those that were in the coverage at an instant. ``resampling``: by default bilinear,
     nearest for classes. ``aligned`` reads the copy on the tile grid of the grid's CRS where there is one: many times as
-    fast, but it was resampled once already (for display). ``dtype``: by default one that holds those of all images.
+    fast, but it was resampled once already (for display). ``dtype``: by default one that holds the values of all
+    images, for elevation floats.
     ``draw`` is applied to each image's values before they are laid in, with as many bands.
 
     Raises, of :mod:`layers.raster.errors`, :class:`RasterTooLarge`, :class:`NoSuchBand`, :class:`OutOfReach`,
@@ -115,16 +116,15 @@ def read(
         raise RasterTooLarge(
             f"{len(names)} bands of {grid.width} × {grid.height} pixels; {MAX_READ} samples are the bound of one read"
         )
-    kind = (
-        np.dtype(dtype) if dtype else np.result_type(*{np.dtype(image.dtype) for image in images} or {np.dtype("u1")})
-    )
+    kind = np.dtype(dtype) if dtype else _type_of(coverage, images)
+    resampled_as = None if draw else kind.name if dtype or coverage.nature == "elevation" else None
     values = np.zeros((len(names), grid.height, grid.width), kind)
     valid = np.zeros(values.shape, bool)
     empty = np.ones(values.shape[1:], bool)
     used = []
     for image in images:
         pixels, validity = _read_image(
-            store, image, grid, names, resampling or coverage.resampling, aligned, None if draw else dtype
+            store, image, grid, names, resampling or coverage.resampling, aligned, resampled_as
         )
         fresh = validity.any(axis=0) & empty
         if not fresh.any():
@@ -137,6 +137,12 @@ def read(
         if not empty.any():
             break
     return Raster(np.ma.MaskedArray(values, mask=~valid), grid, names, tuple(used))
+
+
+def _type_of(coverage: Coverage, images: list[Image]) -> np.dtype[Any]:
+    """The type that holds the values of all images; for heights floats, since between whole metres there are others."""
+    types = {np.dtype(image.dtype) for image in images} or {np.dtype("uint8")}
+    return np.result_type(*types, *((np.float32,) if coverage.nature == "elevation" else ()))
 
 
 def degrees_of(grid: Grid) -> tuple[float, float, float, float]:

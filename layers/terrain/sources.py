@@ -14,8 +14,9 @@ from layers.catalogue import Layer
 from layers.crs import epsg, meets, transformer
 from layers.query import Box, FeatureQuery, rows
 from layers.raster.coverage import Coverage, Resampling
-from layers.raster.images import TooManyImages, find_images
-from layers.raster.mosaic import Grid, OutOfReach, RasterTooLarge, degrees_of, read
+from layers.raster.errors import OutOfReach, RasterTooLarge, TooManyImages
+from layers.raster.images import find_images
+from layers.raster.mosaic import Grid, degrees_of, read
 from layers.raster.registry import load_coverage
 from layers.raster.sampling import sample
 from layers.raster.store import RasterStore

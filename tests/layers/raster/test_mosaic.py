@@ -258,3 +258,17 @@ def test_reads_are_bounded_and_empty_places_are_masked(
     )
     with pytest.raises(RasterTooLarge, match="20 bands"):
         read(conn, store, load_coverage(conn, "imagery"), area(0, 0, 3000, 3000))
+
+
+def test_heights_in_whole_metres_do_not_become_terraces(
+    conn: Connection, store: RasterStore, take: Take, tmp_path: Path
+) -> None:
+    ramp = np.tile(np.arange(40, dtype="i2"), (40, 1))
+    take("dem", write_tif(tmp_path / "ramp.tif", ramp, at(0, 0)))
+    coverage = load_coverage(conn, "dem")
+    same = read(conn, store, coverage, area(0, 0, 40, 40)).values
+    assert same.dtype == "float32" and np.array_equal(same[0], ramp)
+    west, north = WEST + 10 * PIXEL, NORTH - 10 * PIXEL
+    finer = read(conn, store, coverage, Grid((west, north - 20, west + 20, north), 4547, 40, 40)).values[0]
+    steps = np.diff(finer[5])
+    assert np.allclose(steps, 0.25, atol=1e-3)
