@@ -18,6 +18,8 @@ from benchmarks.load import Measured, measure
 from benchmarks.memory import streaming
 from benchmarks.peers import WORKERS, all_servers, copy_for_peers, items_path
 from benchmarks.processes import Running
+from benchmarks.routing import Routing, section
+from benchmarks.routing import run as measure_routing
 from geoserver.cluster import Cluster
 from geoserver.migrations import migrate
 from geoserver.sample import make_sample_city
@@ -46,8 +48,9 @@ def main() -> None:
             ours = servers[0]
             tail = measure(ours, [items_path(ours, "limit=10")], arguments.seconds * 2, 16)
             streams = {name: streaming(ours, name) for name in ("gpkg", "csv")}
+        routing = measure_routing(database)
         database.close()
-    text = report(asked, servers, tail, streams, arguments.buildings, others)
+    text = report(asked, servers, tail, streams, routing, arguments.buildings, others)
     (ROOT / "benchmarks" / "RESULTS.md").write_text(text)
     print(text)
 
@@ -70,7 +73,7 @@ def _city(database: Database, buildings: int) -> None:
 
 def report(
     asked: Sequence[Question], servers: Sequence[Running], tail: Measured,
-    streams: dict[str, tuple[float, float, float, float]], buildings: int, others: float,
+    streams: dict[str, tuple[float, float, float, float]], routing: Routing | None, buildings: int, others: float,
 ) -> str:
     """The figures as a page."""
     names = [server.name for server in servers]
@@ -110,6 +113,7 @@ def report(
         "|---|---|---|---|---|",
     ]
     lines += [f"| {name} | {mb:.0f} | {s:.0f} | {before:.0f} MB | {peak:.0f} MB |" for name, (mb, s, before, peak) in streams.items()]
+    lines += ["", *section(routing)] if routing else []
     return "\n".join(lines) + "\n"
 
 
