@@ -20,7 +20,7 @@ CREATE INDEX name_terms_id ON citymap.name_terms (id);
 CREATE INDEX name_terms_text ON citymap.name_terms (text);
 CREATE INDEX name_terms_pinyin ON citymap.name_terms (pinyin) WHERE pinyin <> text;
 CREATE INDEX name_terms_initials ON citymap.name_terms (initials) WHERE pinyin <> text;
-CREATE INDEX name_terms_tokens ON citymap.name_terms USING gin (tokens) WITH (fastupdate = off);
+CREATE INDEX name_terms_tokens ON citymap.name_terms USING gin (tokens) WITH (gin_pending_list_limit = 1024);
 
 -- field: which field of the feature says so. number and unit: of an address, 12 and 3栋 of 人民西路12号3栋.
 CREATE TABLE citymap.names (
@@ -108,6 +108,7 @@ RETURNS TABLE (text text, pinyin text, initials text, tokens tsvector) LANGUAGE 
                c.letter || lead(c.letter) OVER w AS pair, lag(c.letter) OVER w || c.letter AS pair_before
         FROM unnest(texts) WITH ORDINALITY AS t (text, n),
              unnest(string_to_array(t.text, NULL)) WITH ORDINALITY AS c (letter, n)
+        WHERE t.text ~ '[\u3007\u4e00-\u9fff]'
         WINDOW w AS (PARTITION BY t.n ORDER BY c.n)
     ), read AS (
         SELECT l.*, coalesce(after.first, before.second, alone.first) AS sound
@@ -119,17 +120,19 @@ RETURNS TABLE (text text, pinyin text, initials text, tokens tsvector) LANGUAGE 
         SELECT term, string_agg(coalesce(sound, letter), '' ORDER BY at) AS pinyin,
                string_agg(left(coalesce(sound, letter), 1), '' ORDER BY at) AS initials,
                array_agg(pair) FILTER (WHERE pair IS NOT NULL) AS pairs,
-               bool_or(sound IS NOT NULL) AS chinese,
                array_agg(citymap.blurred(sound) ORDER BY at) AS sounds
         FROM read GROUP BY term
     )
     SELECT texts[w.term], w.pinyin, w.initials,
-           array_to_tsvector(array_remove(coalesce(CASE WHEN chinese THEN w.pairs
-               ELSE (SELECT array_agg(substr(texts[w.term], i, 3)) FROM generate_series(1, length(texts[w.term]) - 2) i) END, '{}')
-               || (SELECT array_agg(DISTINCT '~' || a || ' ' || b) FROM unnest(sounds, sounds[2:]) AS s (a, b) WHERE chinese)
-               || (SELECT array_agg(DISTINCT '=' || substr(w.initials, i, 3))
-                   FROM generate_series(1, length(w.initials) - 2) i WHERE chinese), NULL))
+           array_to_tsvector(coalesce(w.pairs, '{}')
+               || ARRAY(SELECT '~' || a || ' ' || b FROM unnest(sounds, sounds[2:]) AS s (a, b)
+                        WHERE a IS NOT NULL AND b IS NOT NULL)
+               || ARRAY(SELECT '=' || substr(w.initials, i, 3) FROM generate_series(1, length(w.initials) - 2) i))
     FROM whole w
+    UNION ALL
+    SELECT t.text, t.text, t.text,
+           array_to_tsvector(ARRAY(SELECT substr(t.text, i, 3) FROM generate_series(1, length(t.text) - 2) i))
+    FROM unnest(texts) AS t (text) WHERE t.text !~ '[\u3007\u4e00-\u9fff]'
 $$;
 
 CREATE FUNCTION citymap.term_id(key text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -179,6 +182,10 @@ BEGIN
     -- EXECUTE: planned for as many texts as there are
     EXECUTE 'INSERT INTO citymap.name_terms (id, text, pinyin, initials, tokens)
              SELECT citymap.term_id(text), text, pinyin, initials, tokens FROM citymap.spelled($1)' USING texts;
+    IF cardinality(texts) > 200 THEN
+        -- what waits to be sorted into the index is read by every search
+        PERFORM gin_clean_pending_list('citymap.name_terms_tokens');
+    END IF;
 END $$;
 
 -- Statement trigger after INSERT, UPDATE or DELETE; its arguments are the layer's id and fields.
