@@ -91,7 +91,7 @@ def make_app(settings: Settings, database_url: str) -> Starlette:
         )
         gate = Database(
             settings.database.access_url or role_url(database_url, ACCESS_ROLE),
-            pool_size=2,
+            pool_size=settings.database.pool_size,
             statement_timeout=settings.database.statement_timeout,
         )
         app.state.city = RunningCity(settings, database, gate)

@@ -64,6 +64,7 @@ class Principals:
         self._gate = gate
         self._anonymous_edit = anonymous_edit
         self._known: dict[str | None, tuple[Principal, float]] = {}
+        self._generation = 0
         self._lock = threading.Lock()
 
     def of(self, account: str | None) -> Principal:
@@ -71,16 +72,19 @@ class Principals:
         known = self._known.get(account)
         if known and known[1] > time.monotonic():
             return known[0]
+        generation = self._generation
         principal = self._load(account)
         with self._lock:
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[account] = (principal, time.monotonic() + _REMEMBERED)
+            if generation == self._generation:  # else it may have been read before the change
+                if len(self._known) >= _MOST:
+                    self._known.clear()
+                self._known[account] = (principal, time.monotonic() + _REMEMBERED)
         return principal
 
     def forget(self) -> None:
         """Somebody's rights have changed."""
         with self._lock:
+            self._generation += 1
             self._known = {}
 
     def _load(self, account: str | None) -> Principal:

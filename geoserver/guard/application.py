@@ -14,7 +14,9 @@ from geoserver.guard.security_headers import SecurityHeaders
 from geoserver.settings import Settings
 
 _METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
-_ASKED = ("Authorization", "Content-Crs", "Content-Type", "If-Match", "If-None-Match", "Prefer", "X-CSRF-Token")
+_ASKED = (
+    "Authorization", "Content-Crs", "Content-Type", "If-Match", "If-None-Match", "Prefer", "X-API-Key", "X-CSRF-Token",
+)  # fmt: skip
 _TOLD = (
     "Content-Crs", "Content-Disposition", "ETag", "Link", "Location", "Preference-Applied", "RateLimit",
     "RateLimit-Policy", "Retry-After", "X-Request-Id", "X-Revision",
