@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import geocoding
 from benchmarks.bare import client
 from benchmarks.items import CONNECTIONS, Question, run
 from benchmarks.load import Measured, measure
@@ -49,8 +50,10 @@ def main() -> None:
             tail = measure(ours, [items_path(ours, "limit=10")], arguments.seconds * 2, 16)
             streams = {name: streaming(ours, name) for name in ("gpkg", "csv")}
         routing = measure_routing(database)
+        names = geocoding.run(database)
         database.close()
     text = report(asked, servers, tail, streams, routing, arguments.buildings, others)
+    text += "\n".join(["", *geocoding.section(names)]) + "\n"
     (ROOT / "benchmarks" / "RESULTS.md").write_text(text)
     print(text)
 
