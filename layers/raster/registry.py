@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select
 from layers.catalogue import Field, Layer, Text
 from layers.raster.coverage import IMAGE_FIELDS, Coverage
 from layers.raster.tables import COVERAGES
-from layers.registry import LayerNotFound, create_layer, load_layers
+from layers.registry import LayerNotFound, create_layer, find_layer
 
 
 def create_coverage(conn: Connection, coverage: Coverage) -> None:
@@ -21,8 +21,8 @@ def create_coverage(conn: Connection, coverage: Coverage) -> None:
 
 def load_coverage(conn: Connection, layer_id: str) -> Coverage:
     """The coverage of that id. Raises :class:`LayerNotFound` where there is none."""
-    layer = load_layers(conn).get(layer_id)
-    if layer is None or layer.kind != "coverage":
+    layer = find_layer(conn, layer_id)
+    if layer.kind != "coverage":
         raise LayerNotFound(f"no coverage {layer_id[:80]!r}")
     return coverage_of(conn, layer)
 

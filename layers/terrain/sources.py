@@ -20,7 +20,7 @@ from layers.raster.mosaic import Grid, degrees_of, read
 from layers.raster.registry import load_coverage
 from layers.raster.sampling import sample
 from layers.raster.store import RasterStore
-from layers.registry import LayerNotFound, load_layers
+from layers.registry import find_layer
 from layers.terrain.elevation import Elevation, Floats
 from layers.terrain.errors import AnalysisTooLarge, OutsideElevation, TerrainError
 from layers.terrain.obstacles import Obstacles, standing_on
@@ -137,9 +137,7 @@ def _finest(conn: Connection, coverage: Coverage, bounds: Bounds, srid: int) -> 
 
 
 def _building_layer(conn: Connection, layer_id: str) -> Layer:
-    layer = load_layers(conn).get(layer_id)
-    if layer is None:
-        raise LayerNotFound(f"no layer {layer_id[:80]!r}")
+    layer = find_layer(conn, layer_id)
     if layer.geometry_type not in ("Polygon", "MultiPolygon") or not (layer.field("height") or layer.field("floors")):
         raise TerrainError(f"{layer_id!r} is no layer of footprints with a field 'height' or 'floors'")
     return layer
