@@ -38,6 +38,7 @@ from layers.access import ANONYMOUS, Action, Grant, Principal, visible_layers, w
 from layers.catalogue import Layer
 from layers.database import Database, Reader
 from layers.registry import load_layers
+from tiles.matrix_sets import MatrixSet, load_sets
 
 LOGGER = logging.getLogger("citymap")
 #: Seconds between attempts to follow the catalogue again.
@@ -125,6 +126,7 @@ class RunningCity:
         self.uploads = Uploads(settings.server.uploads, database)
         executor = Executor(settings, database, self.uploads)
         self.processes = Processes(executor, Jobs(settings.server.jobs, database), self.uploads)
+        self.grids = load_sets(settings.tiles.matrix_sets)
         self.published = self._publish()
         self._refusals = Recent(60.0, 10_000)
         self._stopping = threading.Event()
@@ -246,6 +248,11 @@ class City:
     def layers(self) -> Mapping[str, Layer]:
         """The layers that the principal may see, by id, without what it may not see of them."""
         return self._view.layers
+
+    @property
+    def grids(self) -> Mapping[str, MatrixSet]:
+        """The tile matrix sets, by id."""
+        return self._running.grids
 
     @property
     def api(self) -> API:

@@ -25,7 +25,7 @@ from layers.query import CursorError
 from layers.raster.errors import ImageGone, NoSuchBand, OutOfReach, RasterTooLarge, TooManyImages
 from layers.registry import LayerNotFound
 from layers.terrain.errors import TerrainError
-from tiles.vector import NoSuchTile
+from tiles.matrix_sets import NoSuchTile
 
 LOGGER = logging.getLogger("citymap")
 
@@ -154,7 +154,8 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     """The status and the exception document for an error; what is unexpected is logged and masked."""
     for kind, status, code in STATUS:
         if isinstance(error, kind):
-            return status, exception_document(code, str(error), getattr(error, "uri", code))
+            document = exception_document(code, str(error), getattr(error, "uri", code))
+            return status, {**document, "zh": error.zh} if hasattr(error, "zh") else document
     if isinstance(error, Busy):
         return _busy(str(error))
     if isinstance(error, ExportRefused):

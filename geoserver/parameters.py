@@ -88,6 +88,14 @@ def feature_query(
     )
 
 
+def filter_parameters(
+    layer: Layer, values: dict[str, str], offered: Collection[int], measured_in: int
+) -> FeatureQuery:
+    """The query of ``filter``, ``datetime`` and ``as-of`` alone, as tiles take them."""
+    time, as_of = _datetimes(layer, values)
+    return FeatureQuery(time=time, as_of=as_of, filter=_filter(values, offered, measured_in))
+
+
 def crs_parameter(name: str, value: str | None, offered: Collection[int]) -> Crs:
     """The CRS that a parameter names; CRS84 when it is absent."""
     return CRS84 if value is None else _named(name, lambda: parse_crs(value, offered))

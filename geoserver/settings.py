@@ -1,7 +1,7 @@
 """The configuration's shape: small frozen groups, named as in pygeoapi where pygeoapi has the key.
 
-A key that is not declared here is refused. ``tracking`` and ``tiles`` hold keys that installations may set already, and
-that nothing reads yet. Reading files and the environment is :mod:`geoserver.config`'s work.
+A key that is not declared here is refused. ``tracking`` holds keys that installations may set already, and that
+nothing reads yet. Reading files and the environment is :mod:`geoserver.config`'s work.
 """
 
 import hashlib
@@ -493,7 +493,12 @@ class Tracking(Group):
 class Tiles(Group):
     """瓦片 tiles."""
 
-    cache_mb: int = Field(default=512, ge=16, le=1_048_576, description="finished tiles kept per server [MB]")
+    cache_mb: int = Field(default=512, ge=16, le=1_048_576, description="finished tiles kept in memory, over all workers [MB]")
+    disk_mb: int = Field(default=4096, ge=0, le=100_000_000, description="finished tiles kept on disk [MB]; 0: none")
+    directory: FilePath = Field(default="var/tiles", validate_default=True, description="of the tiles on disk")
+    matrix_sets: tuple[FilePath, ...] = Field(
+        default=(), max_length=50, description="JSON files of further tile matrix sets (OGC 17-083r4)"
+    )
 
 
 class Settings(Group):

@@ -6,40 +6,46 @@ from starlette.requests import Request
 
 from geoserver.errors import ParameterError
 from geoserver.features import find_layer
-from geoserver.parameters import query_values
+from geoserver.parameters import only, single_values
 from geoserver.reply import Reply
+from geoserver.tile_parameters import TILE_PARAMETERS, collection_names, find_grid, tile_address, tile_query
 from layers.catalogue import Layer
-from tiles.vector import MAX_LAYERS, NoSuchTile, read_tile
+from layers.cql2 import Cql2Error
+from tiles.vector import render_tile
 
 if TYPE_CHECKING:
     from geoserver.city import City
 
-_MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
+MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 
 
 def get_layer_tile(
     city: "City", request: Request, _body: bytes, collection: str, tms: str, z: str, y: str, x: str
 ) -> Reply:
     """``GET /collections/{collection}/tiles/{tms}/{z}/{y}/{x}``."""
-    query_values(request, ("f",))
-    return _tile(city, (find_layer(city, collection),), tms, (z, y, x))
+    values = single_values(request.query_params.multi_items())
+    only(values, TILE_PARAMETERS)
+    return _tile(city, (find_layer(city, collection),), values, tms, (z, y, x))
 
 
 def get_city_tile(city: "City", request: Request, _body: bytes, tms: str, z: str, y: str, x: str) -> Reply:
     """``GET /tiles/{tms}/{z}/{y}/{x}?collections=a,b``."""
-    values = query_values(request, ("collections", "f"))
-    names = list(dict.fromkeys(values.get("collections", "").split(",")))
-    if not values.get("collections") or len(names) > MAX_LAYERS:
-        raise ParameterError("collections", f"names 1 to {MAX_LAYERS} collections, separated by commas")
-    return _tile(city, tuple(find_layer(city, name) for name in names), tms, (z, y, x))
+    values = single_values(request.query_params.multi_items())
+    only(values, ("collections", *TILE_PARAMETERS))
+    layers = tuple(find_layer(city, name) for name in collection_names(values.get("collections")))
+    return _tile(city, layers, values, tms, (z, y, x))
 
 
-def _tile(city: "City", layers: tuple[Layer, ...], tms: str, address: tuple[str, ...]) -> Reply:
-    if tms != "WebMercatorQuad":
-        raise NoSuchTile(f"tile matrix set {tms[:40]!r} is not offered here; WebMercatorQuad is")
-    if not all(part.isascii() and part.isdigit() and len(part) < 9 for part in address):
-        raise NoSuchTile("a tile address is three whole numbers: z/y/x")
-    z, y, x = map(int, address)
-    with city.reading(*layers) as reader:
-        tile = read_tile(reader, layers, z, y, x)
-    return Reply(tile, _MEDIA_TYPE, headers={"Cache-Control": "no-cache"})
+def _tile(
+    city: "City", layers: tuple[Layer, ...], values: dict[str, str], tms: str, address: tuple[str, str, str]
+) -> Reply:
+    grid = find_grid(city, tms)
+    z, y, x = tile_address(*address)
+    grid.level(z, y, x)
+    asked = tile_query(city, layers, values)
+    try:
+        with city.reading(*layers) as reader:
+            tile = render_tile(reader, asked, grid, z, y, x)
+    except Cql2Error as error:
+        raise ParameterError("filter", str(error)) from None
+    return Reply(tile.body, MEDIA_TYPE, headers={"Cache-Control": "no-cache"})

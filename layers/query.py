@@ -173,6 +173,18 @@ def rows(layer: Layer, query: FeatureQuery) -> Select[Any]:
     return statement.params(**query.values())
 
 
+def selection(layer: Layer, query: FeatureQuery) -> tuple[FromClause, ColumnElement[bool]]:
+    """The rows that a query asks for, as a source and a condition on it: what tiles draw."""
+    query = _placed(layer, query)
+    source = _source(layer, query.as_of is not None)
+    return source, _where(layer, source, query)
+
+
+def compiled(statement: Select[*tuple[Any, ...]]) -> Statement:
+    """A SELECT as text for psycopg2; what it names by ``bindparam`` is bound with each execution."""
+    return _compiled(statement)
+
+
 def feature_statement(layer: Layer, crs: Crs, as_of: bool) -> Statement:
     """One row (feature as GeoJSON text, revision) for ``id``, and ``as_of`` when asked for a past state."""
     t = _source(layer, as_of)

@@ -1,76 +1,186 @@
-"""Vector tiles straight from PostGIS by ST_AsMVT (Mapbox Vector Tile 2.1), in WebMercatorQuad."""
+"""Vector tiles straight from PostGIS by ST_AsMVT (Mapbox Vector Tile 2.1), in any tile matrix set.
 
+Which features are in a tile is said by :mod:`layers.query`, as for pages and exports. Geometries are transformed by
+SRID only, and not at all where the coordinates of the layer serve as the grid's.
+"""
+
+import math
+from dataclasses import dataclass
 from functools import lru_cache
 
-from layers.catalogue import DATA_SCHEMA, Layer
-from layers.crs import epsg, meets
-from layers.database import Reader
-from layers.tables import quoted
+from sqlalchemy import (
+    ColumnElement,
+    Double,
+    FromClause,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 
-#: Deepest zoom level served, and the most layers in one tile.
-MAX_ZOOM = 22
+from layers.catalogue import Layer
+from layers.crs import coincident, epsg, meets, transformer
+from layers.database import Reader
+from layers.query import FeatureQuery, Statement, compiled, selection
+from tiles.matrix_sets import METRES_PER_DEGREE, Box, MatrixSet
+
+#: The most layers in one tile.
 MAX_LAYERS = 32
-_MERCATOR = 3857
-#: Half the side of the WebMercatorQuad square [m].
-_HALF = 20_037_508.342789244
 #: Pixels of a tile side in MVT coordinates, and how far geometry reaches over its edge.
-_EXTENT = 4096
-_BUFFER = 64
+EXTENT = 4096
+BUFFER = 64
 #: Features of one layer in one tile at most.
 _MOST = 20_000
+#: Cells [m] above which what is smaller than a pixel or two is not drawn: below zoom 14 of WebMercatorQuad.
+_COARSE = 9.56
+_MERCATOR = 3857
+#: Latitude where the WebMercatorQuad square ends [degrees], and a little more.
+_MERCATOR_END = 85.06
+#: A box that nothing meets.
+_NOWHERE = (9e15, 9e15, 9e15, 9e15)
 
 
-class NoSuchTile(LookupError):
-    """The tile address lies outside the tile matrix set."""
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A tile's bytes, and the snapshot of the database (``pg_snapshot`` as text) that they were read in."""
+
+    body: bytes
+    snapshot: str
 
 
-def read_tile(reader: Reader, layers: tuple[Layer, ...], z: int, y: int, x: int) -> bytes:
-    """The tile with one MVT layer per city layer, named by its id. Raises :class:`NoSuchTile`."""
-    if not 0 <= z <= MAX_ZOOM or not 0 <= x < 2**z or not 0 <= y < 2**z:
-        raise NoSuchTile(f"there is no tile {z}/{y}/{x} (z/y/x) in WebMercatorQuad up to level {MAX_ZOOM}")
-    far = tuple(_is_far(layer, z, y, x) for layer in layers)
-    [(tile,)] = reader.fetch(_statement(layers, far, z), {"z": z, "x": x, "y": y})
-    return bytes(tile)
+@dataclass(frozen=True, slots=True)
+class TileQuery:
+    """What is drawn of each layer of a tile: layers and their queries, one by one."""
+
+    layers: tuple[Layer, ...]
+    queries: tuple[FeatureQuery, ...]
+
+    @classmethod
+    def whole(cls, *layers: Layer) -> "TileQuery":
+        """Everything of these layers."""
+        return cls(layers, (FeatureQuery(),) * len(layers))
+
+
+def render_tile(reader: Reader, asked: TileQuery, grid: MatrixSet, z: int, y: int, x: int) -> Rendered:
+    """The tile with one MVT layer per city layer, named by its id. Raises :class:`~tiles.matrix_sets.NoSuchTile`."""
+    west, south, east, north = grid.box(z, y, x)
+    values = {"west": west, "south": south, "east": east, "north": north}
+    far = set()
+    buffered = grid.box(z, y, x, BUFFER / EXTENT)
+    for srid in {layer.srid for layer in asked.layers}:
+        searched = _searched(grid, buffered, srid)
+        if searched is None:
+            far.add(srid)
+            searched = buffered
+        values |= {f"{side}_{srid}": value for side, value in zip(_SIDES, searched, strict=True)}
+    cell = grid.cell_metres(z)
+    values |= {"least_m": 2 * cell, "least_degrees": 2 * cell / METRES_PER_DEGREE}
+    shapes = tuple(query.shape() for query in asked.queries)
+    statement = _kept(asked.layers, shapes, grid.srid, cell > _COARSE, frozenset(far))
+    for query in asked.queries:
+        values |= query.values()
+    [(snapshot, body)] = reader.fetch(statement.sql, statement.bind(values))
+    return Rendered(bytes(body), snapshot)
+
+
+_SIDES = ("west", "south", "east", "north")
+#: Longest filter [characters of JSON] whose statement is kept.
+_KEPT_FILTER = 2000
+
+
+def _searched(grid: MatrixSet, box: Box, srid: int) -> Box | None:
+    """A box of the grid in another system, wherein its features lie; None where it cannot be transformed to that."""
+    if coincident(grid.srid, srid):
+        return box
+    if srid == _MERCATOR and grid.geographic:
+        box = (box[0], max(box[1], -_MERCATOR_END), box[2], min(box[3], _MERCATOR_END))
+        if box[1] >= box[3]:
+            return _NOWHERE
+    elif not epsg(srid).geographic and not meets(grid.srid, box, srid):
+        return None
+    west, south, east, north = transformer(grid.srid, srid).transform_bounds(*box)
+    if not all(map(math.isfinite, (west, south, east, north))) or west > east:
+        return None
+    # Edges bend between the points that were transformed; what is found too much, ST_AsMVTGeom leaves out.
+    bent = 0.0 if {grid.srid, srid} <= {_MERCATOR, 4326, 4490} else 0.01
+    slack = bent * max(east - west, north - south) + 1e-9 * max(1.0, abs(east), abs(north))
+    return west - slack, south - slack, east + slack, north + slack
+
+
+def _kept(
+    layers: tuple[Layer, ...], shapes: tuple[FeatureQuery, ...], srid: int, coarse: bool, far: frozenset[int]
+) -> Statement:
+    long = any(shape.filter and len(shape.filter.json) > _KEPT_FILTER for shape in shapes)
+    return (_statement.__wrapped__ if long else _statement)(layers, shapes, srid, coarse, far)
 
 
 @lru_cache(maxsize=4096)
-def _statement(layers: tuple[Layer, ...], far: tuple[bool, ...], z: int) -> str:
-    parts = [_layer_sql(layer, each, z) for layer, each in zip(layers, far, strict=True)]
-    return f"SELECT {' || '.join(parts)}"
+def _statement(
+    layers: tuple[Layer, ...], shapes: tuple[FeatureQuery, ...], srid: int, coarse: bool, far: frozenset[int]
+) -> Statement:
+    """One row: the snapshot, and the tile."""
+    parts = [
+        _layer(layer, shape, srid, coarse, layer.srid in far, n)
+        for n, (layer, shape) in enumerate(zip(layers, shapes, strict=True))
+    ]
+    tile = parts[0]
+    for part in parts[1:]:
+        tile = tile.op("||")(part)
+    return compiled(select(cast(func.pg_current_snapshot(), Text), tile))
 
 
-def _is_far(layer: Layer, z: int, y: int, x: int) -> bool:
-    """Whether the tile reaches too far to be transformed to the layer's storage CRS."""
-    if layer.srid == _MERCATOR or epsg(layer.srid).geographic:
-        return False
-    side = 2 * _HALF / 2**z
-    west, north = x * side - _HALF, _HALF - y * side
-    return not meets(_MERCATOR, (west, north - side, west + side, north), layer.srid)
+def _layer(layer: Layer, shape: FeatureQuery, srid: int, coarse: bool, far: bool, n: int) -> ColumnElement[bytes]:
+    """One ST_AsMVT. The tile's box is given in the storage CRS, so the index on the column serves."""
+    t, condition = selection(layer, shape)
+    geometry = t.c.geom if coincident(layer.srid, srid) else func.ST_Transform(_within_reach(layer, t, srid), srid)
+    # Its type must not be the column's, or GeoAlchemy would have it selected as EWKB.
+    bounds = func.ST_MakeEnvelope(*_bound(*_SIDES))
+    drawn = func.ST_AsMVTGeom(geometry, bounds, EXTENT, BUFFER, type_=Text)
+    searched = func.ST_MakeEnvelope(*_bound(*(f"{side}_{layer.srid}" for side in _SIDES)), srid if far else layer.srid)
+    met = (func.ST_Transform(t.c.geom, srid, type_=Text) if far else t.c.geom).op("&&", is_comparison=True)(searched)
+    fields = [t.c[f.name] for f in layer.fields if _is_drawn(layer, shape, f.name)]
+    detail = _large_enough(layer, t) if coarse else true()
+    # No field can have the alias's name: a column would be meant before the whole row.
+    rows = select(t.c.id, drawn.label("geom"), *fields).where(met, detail, condition).limit(literal_column(str(_MOST)))
+    alias = rows.subquery(f"F{n}")
+    name = func.ST_AsMVT(literal_column(f'"F{n}"'), layer.id, EXTENT, "geom", "id")
+    return func.coalesce(select(name).select_from(alias).scalar_subquery(), literal_column("''::bytea"))
 
 
-def _layer_sql(layer: Layer, far: bool, z: int) -> str:
-    """One ST_AsMVT. The tile's envelope is transformed to the storage CRS, so the index on the column serves."""
-    table = quoted(DATA_SCHEMA, layer.table)
-    envelope = f"ST_TileEnvelope(%(z)s, %(x)s, %(y)s, margin => {_BUFFER / _EXTENT})"
-    # Beyond the antimeridian the margin would come back on the other side of the world.
-    searched = f"ST_Transform(ST_Intersection({envelope}, ST_TileEnvelope(0, 0, 0)), {layer.srid})"
-    found = f"ST_Transform(t.geom, {_MERCATOR}) && {envelope}" if far else f"t.geom && {searched}"
-    bounds = "ST_TileEnvelope(%(z)s, %(x)s, %(y)s)"
-    drawn = f"ST_AsMVTGeom(ST_Transform(t.geom, {_MERCATOR}), {bounds}, {_EXTENT}, {_BUFFER})"
-    fields = "".join(f", {quoted('t', f.name)}" for f in layer.fields if f.type != "string-array" and f.role != "key")
-    name = layer.id.replace("'", "''").replace("%", "%%")
-    return (
-        # No field can have the alias's name: a column would be meant before the whole row.
-        f"coalesce((SELECT ST_AsMVT(\"F\", '{name}', {_EXTENT}, 'geom', 'id') FROM ("
-        f"SELECT t.id, {drawn} AS geom{fields} FROM {table} AS t WHERE {found}{_detail(layer, z)}"
-        f" LIMIT {_MOST}) AS \"F\"), ''::bytea)"
-    )
+def _bound(*names: str) -> list[ColumnElement[float]]:
+    return [cast(bindparam(name), Double) for name in names]
 
 
-def _detail(layer: Layer, z: int) -> str:
+def _is_drawn(layer: Layer, shape: FeatureQuery, name: str) -> bool:
+    field = layer.field(name)
+    assert field
+    if shape.properties is not None:
+        return name in shape.properties and field.type != "string-array"
+    return field.type != "string-array" and field.role != "key"
+
+
+def _within_reach(layer: Layer, t: FromClause, srid: int) -> ColumnElement[object]:
+    """The geometry without what lies where the grid's projection has no finite coordinates: Mercator has no poles."""
+    geometry: ColumnElement[object] = t.c.geom
+    if srid != _MERCATOR or not epsg(layer.srid).geographic:
+        return geometry
+    end = literal_column(str(_MERCATOR_END))
+    beyond = or_(func.ST_YMin(geometry) < -end, func.ST_YMax(geometry) > end)
+    world = literal_column(f"ST_MakeEnvelope(-180, -{_MERCATOR_END}, 180, {_MERCATOR_END}, {layer.srid})")
+    return case((beyond, func.ST_ClipByBox2D(geometry, world, type_=t.c.geom.type)), else_=geometry)
+
+
+def _large_enough(layer: Layer, t: FromClause) -> ColumnElement[bool]:
     """Below street level, what is smaller than a pixel or two is not drawn."""
-    if z >= 14 or layer.geometry_type not in ("Polygon", "MultiPolygon"):
-        return ""
-    pixel = 360.0 / 2**z / 256 if epsg(layer.srid).geographic else 40_075_016.7 / 2**z / 256
-    return f" AND ST_XMax(t.geom) - ST_XMin(t.geom) + ST_YMax(t.geom) - ST_YMin(t.geom) > {2 * pixel!r}"
-
+    if layer.geometry_type not in ("Polygon", "MultiPolygon"):
+        return true()
+    g = t.c.geom
+    size = func.ST_XMax(g) - func.ST_XMin(g) + func.ST_YMax(g) - func.ST_YMin(g)
+    least = bindparam("least_degrees" if epsg(layer.srid).geographic else "least_m")
+    return and_(size > cast(least, Double))
