@@ -11,12 +11,14 @@ import rasterio
 import requests
 from affine import Affine
 from rasterio.io import MemoryFile
+from sqlalchemy import text
 
 from layers.database import Database
 from layers.raster.ingest import ImageOptions, import_images
 from layers.raster.registry import load_coverage
 from layers.raster.store import RasterStore
 from tests.conftest import drop_database, make_database, serve
+from tests.geoserver.workshop import eventually
 from tests.layers.raster.conftest import gdal, write_tif
 
 HERE = Affine(2, 0, 586400, 0, -2, 3364800)
@@ -26,6 +28,7 @@ URI = "http://www.opengis.net/def/crs/EPSG/0/"
 class Coverages:
     def __init__(self, url: str, directory: Path) -> None:
         self.url, self.directory = url, directory
+        self.database: Database
         rows, columns = np.mgrid[0:200, 0:300]
         self.heights = (100 + 30 * np.sin(columns / 30) + 20 * np.cos(rows / 20)).astype("f4")
         self.heights[50:60, 50:60] = -9999
@@ -92,6 +95,7 @@ def coverages(postgres_url: str, template_name: str, tmp_path_factory: pytest.Te
         for _ in range(100):
             if requests.get(f"{base}/collections/imagery", timeout=10).json()["extent"]["spatial"]["bbox"][0][0] > 100:
                 break
+        made.database = database
         yield made
     database.close()
     drop_database(postgres_url, name)
@@ -163,10 +167,10 @@ def test_scaling_by_factor_axes_and_size(coverages: Coverages) -> None:
         "scale_factor=2": (50, 50), "scale_factor=0.5": (200, 200), "scale_axes=E(2),N(4)": (50, 25), "scale_axes=N(4)": (100, 25),
         "scale_size=E(30),N(20)": (30, 20), "scale_size=E(30)": (30, 30), "width=40": (40, 40), "height=10": (10, 10), "x=": (100, 100),
     }  # fmt: skip
-    for text, (width, height) in sizes.items():
-        name, _, value = text.partition("=")
+    for scale, (width, height) in sizes.items():
+        name, _, value = scale.partition("=")
         _, profile = coverages.tif("imagery", **box, **({name: value} if value else {}))
-        assert (profile["width"], profile["height"]) == (width, height), text
+        assert (profile["width"], profile["height"]) == (width, height), scale
         assert profile["bounds"] == (586400, 3364600, 586600, 3364800)
 
 
@@ -311,3 +315,24 @@ def test_places_and_times_without_an_image(coverages: Coverages) -> None:
     assert coverages.get("nothing").status_code == 404
     values, _ = coverages.tif("dem", bbox="10,10,11,11", width=5)
     assert values.mask.all()
+
+
+def test_the_past_is_read_as_of_an_instant(coverages: Coverages) -> None:
+    assert coverages.get("dem", as_of="2020-01-01T00:00:00Z", width=5).status_code == 200
+    values, _ = coverages.tif("dem", as_of="2020-01-01T00:00:00Z", width=5)
+    assert values.mask.all()
+    assert coverages.get("imagery", as_of="2020-01-01T00:00:00Z", width=5).status_code == 404
+
+
+def test_a_coverage_that_is_not_public_does_not_exist_for_the_public(coverages: Coverages) -> None:
+    def publish(visibility: str) -> None:
+        with coverages.database.transaction() as conn:
+            conn.execute(text("UPDATE citymap.layers SET visibility = :v WHERE id = 'land-cover'"), {"v": visibility})
+
+    assert coverages.get("land-cover", width=5).status_code == 200
+    publish("internal")
+    try:
+        eventually(lambda: coverages.get("land-cover", width=5).status_code == 404, 20)
+        eventually(lambda: "there is no collection" in coverages.get("land-cover", width=5).text, 20)
+    finally:
+        publish("public")
