@@ -123,8 +123,9 @@ def _at(values: list[float], percent: int) -> float:
 
 
 def _ours(database: Database, questions: list[Question]) -> Asked:
-    """What the process does: a transaction, the layers that may be seen, the answers."""
+    """What the process does, as the server's role: a transaction, the layers that may be seen, the answers."""
     with database.transaction() as conn:
+        conn.exec_driver_sql("SET LOCAL ROLE citymap_app")
         layers = load_layers(conn)
 
         def answer(question: Question) -> list[str | None]:

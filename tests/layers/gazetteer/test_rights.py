@@ -10,11 +10,11 @@ from layers.gazetteer.reverse import reverse_geocode
 from layers.registry import load_layers, update_layer
 
 _QUERIES = ("鄂州", "鄂州市中心", "ez", "ezhou", "鄂州市中心医完", "武昌大道12号", "秘密", "酒店", "武昌大道77号")
-#: Many, and as good as what may be seen, so that they would take every place where one cuts off too early.
+#: Many, of as many texts, and as good as what may be seen: they would take every place where one cuts off too early.
 _HIDE = text("""
     INSERT INTO city.pois (geom, name, name_en, address)
     SELECT ST_SetSRID(ST_MakePoint(114.60, 30.40 + i * 0.00001), 4490),
-           (ARRAY['鄂州市中心', '鄂州', '秘密酒店', '鄂州市中心医院'])[1 + i % 4] || repeat('甲', i % 3), 'Ezhou', '武昌大道77号'
+           (ARRAY['鄂州市中心', '鄂州', '秘密酒店', '鄂州市中心医院'])[1 + i % 4] || chr(20000 + i), 'Ezhou' || i, '武昌大道77号'
     FROM generate_series(1, 2000) AS i""")
 
 
