@@ -1,4 +1,4 @@
-"""Items of the 500 000-building city: ours against stock pygeoapi, tipg and bare PostgreSQL, as ratios of medians."""
+"""Items of the whole city: ours against stock pygeoapi, tipg and bare PostgreSQL, as ratios of medians."""
 
 import random
 import re
@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.bare import Burst, Client, Request
+from benchmarks.bare import Burst, Client, Request, client
+from benchmarks.bench import Bench
 from benchmarks.load import Measured, measure
-from benchmarks.peers import filter_query, item_path, items_path
+from benchmarks.memory import streaming
+from benchmarks.peers import WORKERS, all_servers, copy_for_peers, filter_query, item_path, items_path
 from benchmarks.processes import Running
 from geoserver.postgres_binaries import find_binaries
 from layers.catalogue import Layer
@@ -111,7 +113,7 @@ def run(database: Database, servers: Sequence[Running], client: Client, rounds: 
 
 def _pgbench(database: Database, requests: Sequence[Request], seconds: int) -> float:
     """Transactions per second of the SQL that reads the features, by pgbench with as many connections."""
-    with database.reading() as raw, raw.cursor() as cursor:
+    with database.engine.connect() as conn, conn.connection.cursor() as cursor:
         statements = [cursor.mogrify(*request[0]).decode() for request in requests]
     with tempfile.TemporaryDirectory() as folder:
         files = []
@@ -123,3 +125,62 @@ def _pgbench(database: Database, requests: Sequence[Request], seconds: int) -> f
         command = [program, "-n", "-c", str(CONNECTIONS), "-j", "1", "-T", str(seconds), *files, "-d", database.url]
         text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return float(re.search(r"tps = ([\d.]+)", text)[1])  # type: ignore[index]
+
+
+def piece(bench: Bench) -> list[str]:
+    """Measure, and tell as lines of a page."""
+    copy_for_peers(bench.database)
+    with all_servers(bench.url, bench.folder) as servers, client(bench.url, int(WORKERS), CONNECTIONS) as bare:
+        asked = run(bench.database, servers, bare, bench.rounds, bench.seconds)
+        ours = servers[0]
+        tail = measure(ours, [items_path(ours, "limit=10")], bench.seconds * 2, 16)
+        streams = {name: streaming(ours, name) for name in ("gpkg", "csv")}
+    names = [server.name for server in servers]
+    peers = names[1:]
+    lines = [
+        "## Items",
+        "",
+        f"8 connections, 2 workers each, peers started in the same run; medians of {bench.rounds} rounds. The peers read a copy of the table in",
+        "EPSG:4326 with the same indexes, their best case.",
+        "",
+        "| request | " + " | ".join(f"{n} req/s" for n in names) + " | bare SQL tps | "
+        + " | ".join(f"× {p}" for p in peers) + " | of bare SQL | p99 |",
+        "|---|" + "---|" * (len(names) + len(peers) + 3),
+    ]
+    for q in asked:
+        rate = {n: q.median(n, "per_second") for n in names}
+        bare_rate = sorted(q.bare)[len(q.bare) // 2]
+        failed = {n: sum(m.failed for m in q.measured[n]) for n in names}
+        shown = [f"{rate[n]:.0f}" + (f" ({failed[n]} failed)" if failed[n] else "") for n in names]
+        ratios = [f"{rate[names[0]] / rate[p]:.1f}" for p in peers]
+        lines.append(
+            f"| {q.name} | " + " | ".join(shown) + f" | {bare_rate:.0f} | " + " | ".join(ratios)
+            + f" | {rate[names[0]] / bare_rate:.2f} | {q.median(names[0], 'p99'):.1f} ms |"
+        )
+    lines += ["", *_over_bare_sql(asked, names[0])]
+    lines += [
+        "",
+        f"limit=10 at 16 connections: p50 {tail.p50:.1f} ms, p99 {tail.p99:.1f} ms ({tail.p99 / tail.p50:.1f} ×), failed {tail.failed}.",
+        "",
+        "### Streaming the whole layer",
+        "",
+        "| format | MB | s | worker RSS before | worker RSS at most |",
+        "|---|---|---|---|---|",
+    ]
+    return lines + [f"| {name} | {mb:.0f} | {s:.0f} | {before:.0f} MB | {peak:.0f} MB |" for name, (mb, s, before, peak) in streams.items()]
+
+
+def _over_bare_sql(asked: Sequence[Question], server: str) -> list[str]:
+    """What a request costs the server beyond the client's part of its SQL."""
+    lines = [
+        "CPU per request (user + system of all its processes, without PostgreSQL's). The bare client is psycopg2 in as many processes and",
+        "on as many warm connections as the server has: it sends the same statements with the same values and fetches the rows as bytes.",
+        "",
+        "| request | server CPU | bare client CPU | CPU over bare SQL | bare client req/s |",
+        "|---|---|---|---|---|",
+    ]
+    for q in asked:
+        ours, bare = q.median(server, "cpu"), q.client_cpu
+        lines.append(f"| {q.name} | {ours:.2f} ms | {bare:.2f} ms | {ours - bare:.2f} ms | {q.client_rate:.0f} |")
+    return lines
+

@@ -3,9 +3,10 @@
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from benchmarks.processes import Running
 
@@ -35,19 +36,23 @@ class Measured:
     failed: int
 
 
-def measure(server: Running, paths: Sequence[str], seconds: int, connections: int) -> Measured:
+def measure(
+    server: Running, paths: Sequence[str], seconds: int, connections: int, headers: Mapping[str, str] = MappingProxyType({})
+) -> Measured:
     """The burst; raises RuntimeError when wrk reports nothing."""
     with tempfile.TemporaryDirectory() as folder:
         listed, script = Path(folder, "paths"), Path(folder, "script.lua")
         listed.write_text("\n".join(paths) + "\n")
         script.write_text(_SCRIPT % listed)
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "30s", "-s", str(script)]
+        for name, value in headers.items():
+            command += ["-H", f"{name}: {value}"]
         before = server.cpu_seconds()
         text = subprocess.run([*command, server.url], capture_output=True, text=True, check=True).stdout
         used = server.cpu_seconds() - before
     answers = int(_found(r"(\d+) requests in", text))
     if "nan" in text and seconds < _PATIENCE:
-        return measure(server, paths, _PATIENCE, connections)
+        return measure(server, paths, _PATIENCE, connections, headers)
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
     return Measured(
         float(_found(r"Requests/sec:\s+([\d.]+)", text)),

@@ -21,10 +21,11 @@ PEERS = "peers"
 
 
 @contextmanager
-def citymap(url: str, folder: Path) -> Iterator[Running]:
+def citymap(url: str, folder: Path, **more: str) -> Iterator[Running]:
     port = free_port()
     environ = {"DATABASE_URL": url, "CITYMAP__SERVER__BIND__PORT": str(port), "CITYMAP__SERVER__WORKERS": WORKERS}
     environ["CITYMAP__SERVER__LIMITS__RATE"] = "null"  # one client is all the load there is
+    environ |= more
     command = [str(Path(sys.executable).with_name("citymap")), "up", "--no-demo"]
     with running("citymap", command, port, "/ready", environ, folder / "citymap.log") as server:
         yield server

@@ -17,6 +17,7 @@ from functools import partial
 import numpy as np
 from sqlalchemy import Connection, text
 
+from benchmarks.bench import Bench
 from layers.database import Database
 from layers.network.current import current_network
 from layers.network.edges import Floats, Ints
@@ -86,6 +87,12 @@ def run(database: Database) -> Routing | None:
     patched = statistics.median(_patched(database) for _ in range(5))
     network = graph.network
     return Routing(len(network.edges), len(network.topology.nodes), network.nbytes() / 1e6, loaded, patched, answered)
+
+
+def piece(bench: Bench) -> list[str]:
+    """Measure, and tell as lines of a page; nothing where pgRouting is missing."""
+    found = run(bench.database)
+    return section(found) if found else []
 
 
 def section(found: Routing) -> list[str]:
