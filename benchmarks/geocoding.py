@@ -20,6 +20,7 @@ from pypinyin import lazy_pinyin
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
+from benchmarks.bench import Bench
 from geoserver.migrations import migrate
 from layers.database import Database, psycopg2_url
 from layers.gazetteer.geocoding import geocode
@@ -87,6 +88,11 @@ def run(database: Database) -> Geocoding:
     measured = {kind: (_ours(names, questions), *_theirs(names, questions[:PEER_QUESTIONS])) for kind, questions in kinds.items()}
     names.close()
     return Geocoding(count, texts, loaded, measured)
+
+
+def piece(bench: Bench) -> list[str]:
+    """Measure, and tell as lines of a page."""
+    return section(run(bench.database))
 
 
 def section(found: Geocoding) -> list[str]:
