@@ -277,6 +277,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA access TO citymap_a
 
 ALTER FUNCTION citymap.tidy() SECURITY DEFINER SET search_path = public, pg_temp;
 
+-- Who could call these, or hang them on a temporary table, would act as the owner: the triggers that stand need no right.
+REVOKE EXECUTE ON FUNCTION citymap.apply_policies, citymap.make_layer, citymap.drop_layer, citymap.change_policies,
+    citymap.after_change FROM PUBLIC;
+
 -- How the key narrowed the rights of the account for which a job runs.
 ALTER TABLE citymap.jobs ADD COLUMN scope text;
 

@@ -287,4 +287,6 @@ CREATE FUNCTION citymap.tidy() RETURNS void LANGUAGE sql SECURITY DEFINER SET se
     SELECT citymap.tidy_names();
 $$;
 
+REVOKE EXECUTE ON FUNCTION citymap.watch_names, citymap.names_changed, citymap.layer_watched, citymap.layer_forgotten
+    FROM PUBLIC;
 GRANT SELECT ON citymap.pinyin, citymap.name_terms, citymap.names TO citymap_app;
