@@ -1,5 +1,6 @@
 """The roads of Malta (42 000 edges) in a database of their own, and pgRouting's graph of the same table."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from layers.registry import load_layers
 from tests.conftest import drop_database, make_database
 
 MALTA = Path(__file__).parents[4] / "shared/data/02_osm/malta.osm.pbf"
-NAME = "citymap_malta"
 
 #: pgRouting's graph, made by PostGIS alone: ends that are the same point, lengths on the spheroid, class speeds anew.
 PGROUTING_GRAPH = """
@@ -47,7 +47,8 @@ def malta_database(postgres_url: str, template_name: str) -> Iterator[Database]:
     """Malta's roads and turn restrictions by our importer; tests that edit put things back."""
     if not MALTA.exists():
         pytest.skip("../shared/data/02_osm/malta.osm.pbf is absent")
-    url = make_database(postgres_url, NAME, template_name)
+    name = f"citymap_malta_{os.getpid()}"
+    url = make_database(postgres_url, name, template_name)
     database = Database(url, pool_size=6, statement_timeout=600)
     with database.engine.begin() as conn, osm.layers_of(MALTA) as found:
         layers = load_layers(conn)
@@ -55,7 +56,7 @@ def malta_database(postgres_url: str, template_name: str) -> Iterator[Database]:
             load(conn, layers[layer_id], found[layer_id], "append")
     yield database
     database.close()
-    drop_database(postgres_url, NAME)
+    drop_database(postgres_url, name)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """An answer after a committed edit knows of it; one before it, or after a roll back, does not."""
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from tests.conftest import drop_database, make_database
 @pytest.fixture(scope="module")
 def town(postgres_url: str, template_name: str) -> Iterator[Database]:
     """A database of its own, since these tests commit."""
-    name = "citymap_network_town"
+    name = f"citymap_network_town_{os.getpid()}"
     database = Database(make_database(postgres_url, name, template_name), pool_size=8)
     yield database
     database.close()
