@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass
 
 LEVELS = ("public", "internal", "sensitive", "core")
-MARKER = re.compile(r"SECRET-([a-z]+)-(\d+)-([a-z_]+)")
 
 #: Division codes whose ground a row without an area field lies on; squares of 0.04° (see secrets_site).
 EAST, WEST = "420704", "420703"
@@ -62,6 +61,9 @@ FIELDS = {
     "name": "public", "code": "public", "note_internal": "internal", "note_sensitive": "sensitive", "note_core": "core",
     "key_core": "core",
 }  # fmt: skip
+
+
+MARKER = re.compile(rf"SECRET-([a-z]+)-(\d+)-({'|'.join(FIELDS)})")
 
 
 @dataclass(frozen=True)
