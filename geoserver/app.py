@@ -24,6 +24,7 @@ from geoserver.identity.bodies import MAX_BODY
 from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
 from geoserver.reply import Reply, endpoint, failure, response
 from geoserver.settings import Settings
+from geoserver.tile_documents import ROUTES as TILE_DOCUMENTS
 from geoserver.web.routes import routes as web_routes
 from layers.access import ANONYMOUS, APP_ROLE
 from layers.database import Database
@@ -55,6 +56,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
         Route("/collections/{collection}/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_layer_tile)),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
+        *(Route(path, endpoint(handler)) for path, handler in TILE_DOCUMENTS),
         Route("/processes", endpoint(processes.get_processes)),
         Route("/processes/{process}", endpoint(processes.get_process)),
         Route("/processes/{process}/execution", endpoint(processes.execute, max_inputs), methods=["POST"]),

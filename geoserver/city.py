@@ -33,6 +33,7 @@ from geoserver.process_adapter import Process
 from geoserver.process_manager import Processes
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
 from geoserver.settings import Settings
+from geoserver.tile_documents import tile_paths
 from geoserver.uploads import Uploads
 from layers.access import ANONYMOUS, Action, Grant, Principal, visible_layers, watched
 from layers.catalogue import Layer
@@ -44,7 +45,7 @@ LOGGER = logging.getLogger("citymap")
 #: Seconds between attempts to follow the catalogue again.
 _RETRY = 0.8
 #: What describes the paths of other API parts.
-_MORE_PATHS = (process_paths, job_paths, upload_paths, audit_paths, identity_paths)
+_MORE_PATHS = (process_paths, job_paths, upload_paths, audit_paths, identity_paths, tile_paths)
 #: Views of the catalogue kept: there are as many as there are kinds of rights.
 _VIEWS = 256
 #: Characters of a request's address that the audit log keeps.

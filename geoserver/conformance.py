@@ -23,7 +23,13 @@ _FORMER_NAMES = [
 _COVERAGES_1 = "http://www.opengis.net/spec/ogcapi-coverages-1/1.0/conf/"
 _COVERAGES = ("core", "subsetting", "scaling", "fieldselection", "crs", "geotiff", "coveragejson", "png", "oas30")
 
-#: Of features and coverages: the base has both.
+_TILES_1 = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/"
+_TILES = (
+    *("core", "tileset", "tilesets-list", "dataset-tilesets", "geodata-tilesets", "collections-selection"),
+    *("mvt", "oas30"),
+)
+
+#: Of features, coverages and tiles: the base has them all.
 CONFORMANCE_CLASSES_FEATURES = [
     *(_FEATURES_1 + name for name in ("core", "oas30", "html", "geojson")),
     _FEATURES_2 + "crs",
@@ -33,6 +39,8 @@ CONFORMANCE_CLASSES_FEATURES = [
     *CQL2,
     *_FORMER_NAMES,
     *(_COVERAGES_1 + name for name in _COVERAGES),
+    *(_TILES_1 + name for name in _TILES),
+    "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
 ]
 _PROCESSES_1 = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"
 _PROCESSES = ("core", "ogc-process-description", "json", "html", "oas30", "job-list", "dismiss")

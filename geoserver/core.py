@@ -200,6 +200,14 @@ def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
     ]
     links.append(
         {
+            "rel": f"{_OGC}/tilesets-vector",
+            "type": "application/json",
+            "title": asdict(Text("矢量瓦片集", "Vector tilesets")),
+            "href": f"{here}/tiles",
+        }
+    )
+    links.append(
+        {
             "rel": "item",
             "type": "application/vnd.mapbox-vector-tile",
             "title": asdict(Text("矢量瓦片", "Vector tiles")),

@@ -88,7 +88,10 @@ _ERRORS = {
 #: Parameters of every resource that is also a page, and of those that are JSON-LD too.
 COMMON = [reference("parameters", "f-document"), reference("parameters", "lang")]
 _LINKED = [reference("parameters", "f-linked"), reference("parameters", "lang")]
-_TILE = [reference("parameters", name) for name in ("tms", "z", "y", "x")]
+_TILE = [
+    reference("parameters", name)
+    for name in ("tms", "z", "y", "x", "filter", "filter-lang", "filter-crs", "datetime", "as-of", "properties")
+]
 _BINARY: Json = {"type": "string", "format": "binary"}
 
 
@@ -302,7 +305,7 @@ def _parameters(settings: Settings) -> Json:
         parameter("filter-lang", "Language of filter", _enum("cql2-text", "cql2-json")),
         parameter("filter-crs", "CRS of geometries in filter", crs),
         parameter("collections", "In the tile", {**names, "minItems": 1, "maxItems": MAX_LAYERS}, required=True),
-        parameter("tms", "Tile matrix set", _enum("WebMercatorQuad"), "path"),
+        parameter("tms", "Tile matrix set, as /tileMatrixSets lists them", {**text, "example": "CGCS2000Quad"}, "path"),
         *(parameter(name, about, whole, "path") for name, about in _TILE_ADDRESS.items()),
     ]
     return {p["name"]: p for p in found} | {

@@ -15,13 +15,15 @@ import morecantile
 import orjson
 from pydantic import ValidationError
 
-from layers.crs import epsg
+from layers.catalogue import CGCS2000
+from layers.crs import epsg, transformer
 
 #: Side of a rendering pixel [m] that defines scale denominators (OGC 17-083r4 §6.2).
 PIXEL = 0.00028
 #: Metres per degree along the equator of the ellipsoids of WGS 84 and CGCS2000 (a = 6 378 137 m).
 METRES_PER_DEGREE = math.tau * 6_378_137 / 360
 _LEVELS = 24
+_MERCATOR_RADIUS = 6_378_137.0
 _OFFICIAL = {"WebMercatorQuad": 3857, "WorldCRS84Quad": 4326}
 
 type Box = tuple[float, float, float, float]
@@ -94,12 +96,50 @@ class MatrixSet:
             level.north - max(0.0, y - margin) * level.height,
         )
 
+    def covering(self, box: Box, z: int, margin: float = 0.0) -> tuple[int, int, int, int] | None:
+        """First column, first row, last column, last row of the tiles of a level that a box [units of the CRS] meets.
+
+        ``margin`` [tile sides] is how far tiles reach over their edges; None where no tile is met.
+        """
+        level = self.levels[z]
+        if math.isinf(box[0]):
+            return 0, 0, level.columns - 1, level.rows - 1
+        first_x = max(0, math.floor((box[0] - level.west) / level.width - margin))
+        last_x = min(level.columns - 1, math.floor((box[2] - level.west) / level.width + margin))
+        first_y = max(0, math.floor((level.north - box[3]) / level.height - margin))
+        last_y = min(level.rows - 1, math.floor((level.north - box[1]) / level.height + margin))
+        return (first_x, first_y, last_x, last_y) if first_x <= last_x and first_y <= last_y else None
+
+    def from_degrees(self, box: Box) -> Box:
+        """A box in CGCS2000 degrees in the units of the CRS; everything where it cannot be transformed."""
+        if self.geographic:
+            return box
+        if self.srid == 3857:
+            west, east = (math.radians(lon) * _MERCATOR_RADIUS for lon in (box[0], box[2]))
+            south, north = (_northing(lat) for lat in (box[1], box[3]))
+            return west, south, east, north
+        west, south, east, north = transformer(CGCS2000, self.srid).transform_bounds(*box)
+        if not all(map(math.isfinite, (west, south, east, north))) or west > east:
+            return -math.inf, -math.inf, math.inf, math.inf
+        slack = 0.01 * max(east - west, north - south)  # edges bend between the points that were transformed
+        return west - slack, south - slack, east + slack, north + slack
+
+
+def _northing(latitude: float) -> float:
+    """Web Mercator [m] of a latitude [degrees]; of one beyond the square a little beyond its edge."""
+    bounded = math.radians(max(-85.06, min(85.06, latitude)))
+    return _MERCATOR_RADIUS * math.asinh(math.tan(bounded))
+
 
 @lru_cache(maxsize=1)
 def standard_sets() -> Mapping[str, MatrixSet]:
     """The sets that every city has, by id."""
     official = [_from_definition(morecantile.tms.get(name), srid) for name, srid in _OFFICIAL.items()]
-    made = [official[0], _from_definition(morecantile.TileMatrixSet(**_cgcs2000_quad()), 4490), official[1]]
+    made = [
+        official[0],
+        _from_definition(morecantile.TileMatrixSet.model_validate(_cgcs2000_quad()), 4490),
+        official[1],
+    ]
     return {found.id: found for found in made}
 
 

@@ -170,9 +170,11 @@ def _within_reach(layer: Layer, t: FromClause, srid: int) -> ColumnElement[objec
     geometry: ColumnElement[object] = t.c.geom
     if srid != _MERCATOR or not epsg(layer.srid).geographic:
         return geometry
-    end = literal_column(str(_MERCATOR_END))
+    end: ColumnElement[float] = literal_column(str(_MERCATOR_END))
     beyond = or_(func.ST_YMin(geometry) < -end, func.ST_YMax(geometry) > end)
-    world = literal_column(f"ST_MakeEnvelope(-180, -{_MERCATOR_END}, 180, {_MERCATOR_END}, {layer.srid})")
+    world: ColumnElement[object] = literal_column(
+        f"ST_MakeEnvelope(-180, -{_MERCATOR_END}, 180, {_MERCATOR_END}, {layer.srid})"
+    )
     return case((beyond, func.ST_ClipByBox2D(geometry, world, type_=t.c.geom.type)), else_=geometry)
 
 
@@ -182,5 +184,5 @@ def _large_enough(layer: Layer, t: FromClause) -> ColumnElement[bool]:
         return true()
     g = t.c.geom
     size = func.ST_XMax(g) - func.ST_XMin(g) + func.ST_YMax(g) - func.ST_YMin(g)
-    least = bindparam("least_degrees" if epsg(layer.srid).geographic else "least_m")
+    least: ColumnElement[float] = bindparam("least_degrees" if epsg(layer.srid).geographic else "least_m")
     return and_(size > cast(least, Double))
