@@ -92,7 +92,8 @@ class _Search:
     def in_part(self) -> None:
         """Names that have what is asked within, or are within what is asked."""
         asks = _token_asks(self._wanted, tokens.all_of)
-        asks += [Ask(lookups.CONTAINED, r, parts=tokens.parts_of(r.stem)) for r in self._guessed if len(r.stem) > 2]
+        if self.best < 1:  # else nobody wants less than what is asked
+            asks += [Ask(lookups.CONTAINED, r, parts=tokens.parts_of(r.stem)) for r in self._guessed if len(r.stem) > 2]
         latin = [reading for reading in self._wanted if is_latin(reading.stem)]
         asks += _token_asks([r for r in latin if len(r.stem) <= _LONGEST_INITIALS], tokens.initials)
         asks += _token_asks(latin, lambda stem: tokens.sounds(tokens.syllables(stem)))

@@ -1,16 +1,18 @@
 """Processes on names and addresses."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 from sqlalchemy import Connection
 
+from layers.catalogue import Layer
 from layers.gazetteer.geocoding import geocode as find
 from layers.gazetteer.model import LAYERS, Answer, Place, Point, SearchedLayer
 from layers.gazetteer.reverse import reverse_geocode as locate
 from layers.processing import process
-from layers.registry import load_layers
+from layers.registry import load_layers, note_reads
 
 _Query = Annotated[str, Field(min_length=1, max_length=200)]
 _Limit = Annotated[int, Field(ge=1, le=50)]
@@ -52,7 +54,7 @@ def geocode(
     returns: 结果；按可信度排列 | Answers; the likeliest first
     """
     point = Point(*near) if near else None
-    return Geocoded(query, tuple(find(conn, load_layers(conn), query, limit, layers, point)))
+    return Geocoded(query, tuple(find(conn, _readable(conn, layers), query, limit, layers, point)))
 
 
 @process(
@@ -79,4 +81,11 @@ def reverse_geocode(
     layers: 查找的图层 | Layers to search
     returns: 位置；区划由大到小，附近要素由近到远 | Place; areas from the largest, features from the nearest
     """
-    return locate(conn, load_layers(conn), Point(lon, lat), radius, limit, layers)
+    return locate(conn, _readable(conn, layers), Point(lon, lat), radius, limit, layers)
+
+
+def _readable(conn: Connection, asked: Iterable[str]) -> dict[str, Layer]:
+    """The layers that may be read; that those asked for are, is audited of sensitive ones."""
+    found = load_layers(conn)
+    note_reads(conn, *(found[name] for name in asked if name in found))
+    return found
