@@ -24,9 +24,10 @@ from sqlalchemy import Connection
 
 from layers.catalogue import CGCS2000
 from layers.crs import coincident, meets, transformer
+from layers.raster.aligned import read_aligned
 from layers.raster.coverage import Coverage, Resampling
 from layers.raster.errors import NoSuchBand, OutOfReach, RasterTooLarge
-from layers.raster.grids import ALIGNED
+from layers.raster.grids import ALIGNED, PixelGrid
 from layers.raster.images import Image, Interval, find_images
 from layers.raster.limits import MAX_READ, MAX_SIDE
 from layers.raster.store import ORIGINAL, RasterStore
@@ -102,8 +103,8 @@ def read(
 
     ``bands``: names, by default those of the uppermost image; images that lack one of them are left out. ``time`` takes
     images acquired then, ``as_of`` those that were in the coverage at an instant. ``resampling``: by default bilinear,
-    nearest for classes. ``aligned`` reads the copy on the tile grid of the grid's CRS where there is one: many times as
-    fast, but it was resampled once already (for display). ``dtype``: by default one that holds the values of all
+    nearest for classes. ``aligned`` reads the copy on the tile grid of the grid's CRS where there is one:
+    without warping, but it was resampled once already (for display). ``dtype``: by default one that holds the values of all
     images, for elevation floats.
     ``draw`` is applied to each image's values before they are laid in, with as many bands.
 
@@ -185,9 +186,15 @@ def _read_image(
     heights in whole metres are then not rounded to whole metres again."""
     indexes = [image.bands.index(name) + 1 for name in names]
     with rasterio.open(store.path(image.folder, _copy_for(image, grid) if aligned else ORIGINAL)) as cog:
+        same = _same_place(cog.crs, grid.srid)
+        if aligned and same and dtype in (None, cog.dtypes[0]):
+            pixel_grid = PixelGrid(grid.srid, grid.transform, grid.width, grid.height)
+            found = read_aligned(cog, pixel_grid, indexes, resampling)
+            if found is not None:
+                return found
         options: dict[str, Any] = {"add_alpha": True} if cog.nodata is None else {}
         options |= {"dtype": dtype} if dtype else {}
-        crs = cog.crs if _same_place(cog.crs, grid.srid) else grid.srid
+        crs = cog.crs if same else grid.srid
         with WarpedVRT(
             cog, crs=crs, transform=grid.transform, width=grid.width, height=grid.height,
             resampling=Warp[resampling], warp_mem_limit=64, **options,
