@@ -103,10 +103,10 @@ def read(
 
     ``bands``: names, by default those of the uppermost image; images that lack one of them are left out. ``time`` takes
     images acquired then, ``as_of`` those that were in the coverage at an instant. ``resampling``: by default bilinear,
-    nearest for classes. ``aligned`` reads the copy on the tile grid of the grid's CRS where there is one:
-    without warping, but it was resampled once already (for display). ``dtype``: by default one that holds the values of all
-    images, for elevation floats.
-    ``draw`` is applied to each image's values before they are laid in, with as many bands.
+    nearest for classes. ``aligned`` reads the copy on the tile grid of the grid's CRS where there is one: without
+    warping, but it was resampled once already (for display). ``dtype``: by default one that holds the values of all
+    images, for elevation floats. ``draw`` is applied to each image's values before they are laid in, with as many
+    bands.
 
     Raises, of :mod:`layers.raster.errors`, :class:`RasterTooLarge`, :class:`NoSuchBand`, :class:`OutOfReach`,
     :class:`TooManyImages`, and :class:`ImageGone` for a past whose files went.
