@@ -46,9 +46,14 @@ def find_layer(conn: Connection, layer_id: str) -> Layer:
     layer = load_layers(conn).get(layer_id)
     if layer is None:
         raise LayerNotFound(f"there is no layer {layer_id[:80]!r}")
-    if watched(layer):
-        conn.execute(text("SELECT audit.append('read', 'layer', :layer)"), {"layer": layer_id})
+    note_reads(conn, layer)
     return layer
+
+
+def note_reads(conn: Connection, *layers: Layer) -> None:
+    """Enter into the audit log that the sensitive ones of these layers are read."""
+    for layer in filter(watched, layers):
+        conn.execute(text("SELECT audit.append('read', 'layer', :layer)"), {"layer": layer.id})
 
 
 def create_layer(conn: Connection, layer: Layer) -> None:

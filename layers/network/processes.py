@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from layers.catalogue import Text
 from layers.network.errors import NetworkError
 from layers.processing import process
+from layers.registry import find_layer
 
 _Longitude = Annotated[float, Field(ge=-180, le=180)]
 _Latitude = Annotated[float, Field(ge=-90, le=90)]
@@ -123,8 +124,10 @@ def route(
     # SciPy takes a fifth of a second to import, which a server that only describes processes need not spend.
     from layers.network.current import current_network
     from layers.network.position import snap
+    from layers.network.reading import ROADS
     from layers.network.route import route as find
 
+    find_layer(conn, ROADS)
     graph = current_network(conn).graph(mode, by)
     places = snap(graph, points, reach)
     legs = find(graph, places)
@@ -174,9 +177,11 @@ def service_area(
     from layers.network.current import current_network
     from layers.network.ground import ground
     from layers.network.position import snap
+    from layers.network.reading import ROADS
     from layers.network.service_area import lines
     from layers.network.service_area import service_area as find
 
+    find_layer(conn, ROADS)
     graph = current_network(conn).graph(mode, by)
     place = snap(graph, [point], reach, "point")
     bands = []
