@@ -293,11 +293,14 @@ ensure_browser() {
 
 # --- Desktop clients for tests ----------------------------------------------------------------------------------
 
-# QGIS and the GDAL tools read the server in tests. Tests skip what is missing, so a system without them is fine.
+# QGIS and the GDAL tools read the server in tests, sqlmap and wapiti attack it. Tests skip what is missing, so a system without them is fine.
 ensure_clients() {
     missing=
     if ! /usr/bin/python3 -c 'import qgis.core' > /dev/null 2>&1; then missing="python3-qgis qgis-providers"; fi
     if ! command -v ogr2ogr > /dev/null 2>&1; then missing="$missing gdal-bin"; fi
+    for scanner in sqlmap wapiti; do
+        if ! command -v "$scanner" > /dev/null 2>&1; then missing="$missing $scanner"; fi
+    done
     if [ -z "$missing" ]; then return; fi
     if have_apt && [ "$privilege" = unknown ]; then find_privilege; fi
     if [ "$privilege" = unknown ] || [ "$privilege" = no ]; then
