@@ -8,7 +8,7 @@ import logging
 import select
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from pygeoapi.api import API
@@ -23,6 +23,7 @@ from geoserver.coverage_openapi import coverage_paths
 from geoserver.errors import NotAllowed, SignInNeeded
 from geoserver.execution import Executor
 from geoserver.guard.admission import admit
+from geoserver.hot_tiles import HotAnswers
 from geoserver.html import Html
 from geoserver.identity import Identities
 from geoserver.identity.openapi import identity_paths
@@ -35,11 +36,14 @@ from geoserver.process_openapi import job_paths, process_paths, upload_paths
 from geoserver.settings import Settings
 from geoserver.tile_documents import tile_paths
 from geoserver.uploads import Uploads
-from layers.access import ANONYMOUS, Action, Grant, Principal, visible_layers, watched
+from layers.access import ANONYMOUS, Action, Grant, Principal, grants_text, visible_layers, watched
 from layers.catalogue import Layer
 from layers.database import Database, Reader
 from layers.registry import load_layers
+from tiles.cache.opening import open_cache
+from tiles.cache.tile import Tile, TileKey, variant
 from tiles.matrix_sets import MatrixSet, load_sets
+from tiles.vector import Rendered, TileQuery
 
 LOGGER = logging.getLogger("citymap")
 #: Seconds between attempts to follow the catalogue again.
@@ -80,6 +84,14 @@ class View:
         self._lock = threading.Lock()
         self._api: API | None = None
         self.layers = layers
+        self._fingerprints: dict[str, str] = {}
+
+    def fingerprint(self, layer: Layer) -> str:
+        """A digest of what the catalogue says of a layer as it is seen here, but for what its data say."""
+        found = self._fingerprints.get(layer.id)
+        if found is None:
+            found = self._fingerprints[layer.id] = variant(repr(layer.changed(extent=None, updated=None)))
+        return found
 
     @property
     def api(self) -> API:
@@ -128,7 +140,12 @@ class RunningCity:
         executor = Executor(settings, database, self.uploads)
         self.processes = Processes(executor, Jobs(settings.server.jobs, database), self.uploads)
         self.grids = load_sets(settings.tiles.matrix_sets)
+        memory = settings.tiles.cache_mb / settings.server.workers
+        self.tiles, self._follower = open_cache(
+            database, self.grids, settings.tiles.directory, memory, settings.tiles.disk_mb
+        )
         self.published = self._publish()
+        self.hot = HotAnswers(self.tiles)
         self._refusals = Recent(60.0, 10_000)
         self._stopping = threading.Event()
 
@@ -138,11 +155,12 @@ class RunningCity:
 
     def seen_in(self, request: Request) -> "City":
         """The city as the sender of a request sees it. Raises :class:`SignInNeeded` for wrong credentials."""
+        hot = self.hot  # before the rights: should they change now, this is no longer the one that answers
         principal = getattr(request.state, "principal", None)
         if principal is None:
             principal = request.state.principal = self.access.principal(request)
             admit(request, principal)
-        return City(self, principal, f"{request.method} {request.url.path}?{request.url.query}"[:_ASKED])
+        return City(self, principal, hot, f"{request.method} {request.url.path}?{request.url.query}"[:_ASKED])
 
     def note_refusal(self, request: Request, error: Exception) -> None:
         """Enter into the audit log that somebody was refused; of the public once a minute per address and path."""
@@ -163,10 +181,12 @@ class RunningCity:
     def watch(self) -> None:
         """Follow the catalogue and the rights in a background thread until :meth:`close`."""
         threading.Thread(target=self._watch, name="catalogue", daemon=True).start()
+        self._follower.start()
 
     def close(self) -> None:
         """Stop following and close the connections."""
         self._stopping.set()
+        self._follower.stop()
         self.processes.close()
         self.database.close()
         self.gate.close()
@@ -197,15 +217,23 @@ class RunningCity:
     def _changed(self) -> None:
         self.access.forget()
         self.reload()
+        self.hot = HotAnswers(self.tiles)
 
 
 class City:
     """What every handler gets: the city as the request's principal sees it."""
 
-    __slots__ = ("_asked", "_running", "_view", "principal")
+    __slots__ = ("_asked", "_hot", "_running", "_view", "principal")
 
-    def __init__(self, running: RunningCity, principal: Principal = ANONYMOUS, asked: str = "") -> None:
+    def __init__(
+        self,
+        running: RunningCity,
+        principal: Principal = ANONYMOUS,
+        hot: HotAnswers | None = None,
+        asked: str = "",
+    ) -> None:
         self._running = running
+        self._hot = hot
         self._asked = asked
         self._view = running.published.view(principal.grants)
         self.principal = principal
@@ -254,6 +282,26 @@ class City:
     def grids(self) -> Mapping[str, MatrixSet]:
         """The tile matrix sets, by id."""
         return self._running.grids
+
+    def kept_tile(
+        self, request: Request, asked: TileQuery, place: tuple[MatrixSet, int, int, int], render: Callable[[], Rendered]
+    ) -> Tile | None:
+        """The tile from the cache, rendered if it is not there; None where it may not be kept.
+
+        That is what depends on the time of day, and what is sensitive: every read of it is audited.
+        """
+        if any(map(watched, asked.layers)) or any(q.filter and '"now"' in q.filter.json for q in asked.queries):
+            return None
+        scoped = any(layer.visibility != "public" for layer in asked.layers)
+        rights = grants_text(self.principal.grants) if scoped else ""
+        seen = (self._view.fingerprint(layer) for layer in asked.layers)
+        key = TileKey(
+            tuple(layer.id for layer in asked.layers), *place, variant(rights, repr(asked.queries), *seen), scoped
+        )
+        tile, kept = self._running.tiles.tile(key, render)
+        if self._hot is not None and not scoped and self.account is None:
+            self._hot.put(request.scope, tile, kept)
+        return tile
 
     @property
     def api(self) -> API:

@@ -1,22 +1,23 @@
 """The tile routes: one layer, or several at once (OGC 20-057 URL forms)."""
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
 from geoserver.errors import ParameterError
 from geoserver.features import find_layer
+from geoserver.hot_tiles import is_known, tile_headers
 from geoserver.parameters import only, single_values
 from geoserver.reply import Reply
 from geoserver.tile_parameters import TILE_PARAMETERS, collection_names, find_grid, tile_address, tile_query
 from layers.catalogue import Layer
 from layers.cql2 import Cql2Error
-from tiles.vector import render_tile
+from tiles.tilesets import MEDIA_TYPE
+from tiles.vector import Rendered, render_tile
 
 if TYPE_CHECKING:
     from geoserver.city import City
-
-MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 
 
 def get_layer_tile(
@@ -25,7 +26,7 @@ def get_layer_tile(
     """``GET /collections/{collection}/tiles/{tms}/{z}/{y}/{x}``."""
     values = single_values(request.query_params.multi_items())
     only(values, TILE_PARAMETERS)
-    return _tile(city, (find_layer(city, collection),), values, tms, (z, y, x))
+    return _tile(city, request, (find_layer(city, collection),), values, tms, (z, y, x))
 
 
 def get_city_tile(city: "City", request: Request, _body: bytes, tms: str, z: str, y: str, x: str) -> Reply:
@@ -33,19 +34,35 @@ def get_city_tile(city: "City", request: Request, _body: bytes, tms: str, z: str
     values = single_values(request.query_params.multi_items())
     only(values, ("collections", *TILE_PARAMETERS))
     layers = tuple(find_layer(city, name) for name in collection_names(values.get("collections")))
-    return _tile(city, layers, values, tms, (z, y, x))
+    return _tile(city, request, layers, values, tms, (z, y, x))
 
 
 def _tile(
-    city: "City", layers: tuple[Layer, ...], values: dict[str, str], tms: str, address: tuple[str, str, str]
+    city: "City",
+    request: Request,
+    layers: tuple[Layer, ...],
+    values: dict[str, str],
+    tms: str,
+    address: tuple[str, str, str],
 ) -> Reply:
     grid = find_grid(city, tms)
     z, y, x = tile_address(*address)
     grid.level(z, y, x)
     asked = tile_query(city, layers, values)
-    try:
+
+    def render() -> Rendered:
         with city.reading(*layers) as reader:
-            tile = render_tile(reader, asked, grid, z, y, x)
+            return render_tile(reader, asked, grid, z, y, x)
+
+    try:
+        tile = city.kept_tile(request, asked, (grid, z, y, x), render)
+        if tile is None:
+            return Reply(render().body, MEDIA_TYPE, headers={"Cache-Control": "no-cache"})
     except Cql2Error as error:
         raise ParameterError("filter", str(error)) from None
-    return Reply(tile.body, MEDIA_TYPE, headers={"Cache-Control": "no-cache"})
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    headers = tile_headers(tile, packed=packed)
+    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
+        headers.pop("Content-Encoding", None)
+        return Reply(status=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=None)
+    return Reply(tile.packed if packed else tile.body(), MEDIA_TYPE, headers=headers)

@@ -112,6 +112,7 @@ def serve(database_url: str, **overrides: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environ = {"CITYMAP__SERVER__BIND__PORT": str(port), "CITYMAP__SERVER__LIMITS__RATE": "null"}
+    environ["CITYMAP__TILES__DIRECTORY"] = str(ROOT / "var" / "test-tiles")
     settings = load(environ=environ | {f"CITYMAP__{k}": v for k, v in overrides.items()})
     app = make_app(settings, database_url)
     server = uvicorn.Server(uvicorn.Config(app, **uvicorn_options(settings) | {"log_level": "warning"}))

@@ -11,6 +11,7 @@ from geoserver.guard.envelope import Envelope
 from geoserver.guard.gate import Gate
 from geoserver.guard.rates import Rates
 from geoserver.guard.security_headers import SecurityHeaders
+from geoserver.hot_tiles import HotTiles
 from geoserver.settings import Settings
 
 _METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -37,7 +38,7 @@ class GuardedApplication(Starlette):
     def build_middleware_stack(self) -> ASGIApp:
         """Starlette's layers, and around them ours, the innermost first."""
         server = self._settings.server
-        guarded: ASGIApp = Gate(super().build_middleware_stack(), self.state.rates)
+        guarded: ASGIApp = Gate(HotTiles(super().build_middleware_stack(), self.state), self.state.rates)
         if server.cors_origins:
             guarded = cross_origin(guarded, server.cors_origins)
         proxies = TrustedProxies(server.trusted_proxies, server.proxy_header)

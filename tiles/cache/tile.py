@@ -1,0 +1,60 @@
+"""What is kept of a tile, and what tells one tile from another."""
+
+import hashlib
+from dataclasses import dataclass
+
+from isal import igzip
+
+from tiles.cache.snapshot import Snapshot
+from tiles.matrix_sets import MatrixSet
+
+#: Level of ISA-L's deflate: 0.15 ms for 66 KB.
+_LEVEL = 1
+#: Of a kept tile's Python objects beside its bytes.
+_OVERHEAD = 900
+
+
+@dataclass(frozen=True, slots=True)
+class TileKey:
+    """Which tile. ``layers`` are ids in their order; ``variant`` is a digest of what else decides its bytes.
+
+    That is the layers as they are seen (catalogue, fields), the query and, for layers that are not public, whose rights
+    it was read with: see :func:`variant`. ``scoped``: those rights took part.
+    """
+
+    layers: tuple[str, ...]
+    grid: MatrixSet
+    z: int
+    y: int
+    x: int
+    variant: str
+    scoped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A finished tile: its body as one gzip member, the strong entity tag of its content, and its snapshot."""
+
+    packed: bytes
+    digest: str
+    snapshot: Snapshot
+
+    @classmethod
+    def finish(cls, body: bytes, snapshot: str) -> "Tile":
+        """Of what was rendered."""
+        digest = hashlib.blake2b(body, digest_size=12).hexdigest()
+        return cls(igzip.compress(body, _LEVEL, mtime=0), digest, Snapshot.parse(snapshot))
+
+    @property
+    def size(self) -> int:
+        """What it takes in memory [bytes], about."""
+        return len(self.packed) + _OVERHEAD
+
+    def body(self) -> bytes:
+        """The bytes as they are without compression."""
+        return bytes(igzip.decompress(self.packed))  # type: ignore[no-untyped-call]
+
+
+def variant(*parts: str) -> str:
+    """The digest of what decides a tile's bytes beside its layers and its place."""
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
