@@ -407,7 +407,7 @@ class Lockout(Group):
     """What failures of signing in cost. Clients that an account has used before are counted apart from all others."""
 
     failures: int = Field(default=5, ge=2, le=100, description="in a row that lock the account")
-    first_seconds: float = Field(default=60, gt=0, le=86_400, description="first lock [s]; each further failure doubles it")
+    first_seconds: float = Field(default=60, gt=0, le=86_400, description="first lock [s]; doubles with each failure")
     max_minutes: float = Field(default=30, gt=0, le=1440, description="longest lock [min]")
     window_minutes: float = Field(default=60, gt=0, le=10_080, description="failures are forgotten after [min]")
 
@@ -446,7 +446,7 @@ class Audit(Group):
         default="sha256", description="of new links of its chain; older ones keep theirs"
     )
     keep_days: int = Field(
-        default=400, ge=183, le=36_500, description="`citymap audit prune` removes what is older [d]; six months at least"
+        default=400, ge=183, le=36_500, description="`citymap audit prune` removes older entries [d]; six months at least"
     )
     timestamp_url: str | None = Field(
         default=None, description="RFC 3161 timestamp authority, for `citymap audit head --timestamp`"
@@ -493,7 +493,7 @@ class Tracking(Group):
 class Tiles(Group):
     """瓦片 tiles."""
 
-    cache_mb: int = Field(default=512, ge=16, le=1_048_576, description="finished tiles kept in memory, over all workers [MB]")
+    cache_mb: int = Field(default=512, ge=16, le=1_048_576, description="finished tiles in memory, over all workers [MB]")
     disk_mb: int = Field(default=4096, ge=0, le=100_000_000, description="finished tiles kept on disk [MB]; 0: none")
     directory: FilePath = Field(default="var/tiles", validate_default=True, description="of the tiles on disk")
     matrix_sets: tuple[FilePath, ...] = Field(

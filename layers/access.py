@@ -123,7 +123,8 @@ def visible(layer: Layer, grants: tuple[Grant, ...]) -> Layer | None:
 
 def watched(layer: Layer) -> bool:
     """Whether reads of the layer are audited: it, or a field that is seen of it, is sensitive or core."""
-    return any(rank(thing.visibility) >= rank("sensitive") for thing in (layer, *layer.fields))
+    levels = (layer.visibility, *(f.visibility for f in layer.fields))
+    return any(rank(level) >= rank("sensitive") for level in levels)
 
 
 def _level(layer: Layer, reading: Iterable[Grant]) -> int:

@@ -2,7 +2,9 @@
 
 import typer
 
-from geoserver.cli import audit, config, database, demo, doctor, export, import_, keys, layers, role, up, user, watch, worker
+from geoserver.cli import (
+    audit, config, database, demo, doctor, export, import_, keys, layers, role, up, user, watch, worker,
+)  # fmt: skip
 from geoserver.cli.console import CityMapGroup, remember_debug
 
 app = typer.Typer(

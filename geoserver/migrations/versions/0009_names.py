@@ -1,6 +1,7 @@
 """The names of places, addresses and points of interest, kept for search (layers/gazetteer/names.sql), and aliases."""
 
 from importlib.resources import files
+from typing import Any
 
 from alembic import op
 from psycopg2.extras import execute_values
@@ -23,7 +24,8 @@ def upgrade() -> None:
     _add_aliases()
     sql = files("layers.gazetteer").joinpath("names.sql").read_text("utf-8")
     connection.exec_driver_sql(sql.replace("%", "%%"))
-    with connection.connection.cursor() as cursor:
+    raw: Any = connection.connection
+    with raw.cursor() as cursor:
         statement = "INSERT INTO citymap.pinyin (characters, first, second) VALUES %s"
         execute_values(cursor, statement, readings(), page_size=1000)
     connection.exec_driver_sql("ANALYZE citymap.pinyin")
