@@ -71,7 +71,10 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         *(Route(path, endpoint(handler, MAX_BODY), methods=[method]) for method, path, handler in IDENTITY_ROUTES),
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
-        *web_routes(lambda request: request.app.state.city.seen_in(request).layers),
+        *web_routes(
+            lambda request: request.app.state.city.seen_in(request).layers,
+            lambda request: request.app.state.city.seen_in(request).account,
+        ),
     ]
 
 

@@ -31,7 +31,7 @@ class Html:
         if format_ == "jsonld":
             return self._linked(layer, document, headers)
         data = {**document, "layer": layer, "query": values}
-        return self._page(request, "collections/items/index.html", data, headers)
+        return self.page(request, "collections/items/index.html", data, headers)
 
     def item(
         self, request: Request, layer: Layer, document: dict[str, Any], format_: str, headers: dict[str, str]
@@ -40,31 +40,35 @@ class Html:
         if format_ == "jsonld":
             return self._linked(layer, document, headers, identifier=str(document["id"]))
         state = {"revision": headers.get("X-Revision"), "etag": headers.get("ETag")}
-        return self._page(request, "collections/items/item.html", {**document, **state, "layer": layer}, headers)
+        return self.page(request, "collections/items/item.html", {**document, **state, "layer": layer}, headers)
 
     def schema(
         self, request: Request, layer: Layer, document: dict[str, Any], kind: str, headers: dict[str, str]
     ) -> Reply:
         """The queryables or the schema as a page."""
-        return self._page(request, f"collections/{kind}.html", {**document, "layer": layer}, headers)
+        return self.page(request, f"collections/{kind}.html", {**document, "layer": layer}, headers)
 
     def processes(self, request: Request, document: dict[str, Any]) -> Reply:
         """The list of processes as a page."""
-        return self._page(request, "processes/index.html", document, {})
+        return self.page(request, "processes/index.html", document, {})
 
     def process(self, request: Request, document: dict[str, Any]) -> Reply:
         """The description of a process as a page."""
-        return self._page(request, "processes/process.html", document, {})
+        return self.page(request, "processes/process.html", document, {})
 
     def failure(self, request: Request, reply: Reply) -> Reply:
         """An exception document as a page, for clients that prefer pages."""
         if request.method != "GET" or negotiate(request, {}, ("json", "html")) != "html" or "f" in request.query_params:
             return reply
         assert isinstance(reply.body, bytes)
-        page = self._page(request, "exception.html", orjson.loads(reply.body), dict(reply.headers))
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        # The page leads to the form of signing in, which a prompt of the browser's own would hide.
+        headers = {name: value for name, value in reply.headers.items() if name != "WWW-Authenticate"}
+        page = self.page(request, "exception.html", {**orjson.loads(reply.body), "here": here}, headers)
         return Reply(page.body, page.media_type, HTTPStatus(reply.status), page.headers)
 
-    def _page(self, request: Request, template: str, data: dict[str, Any], headers: dict[str, str]) -> Reply:
+    def page(self, request: Request, template: str, data: dict[str, Any], headers: dict[str, str]) -> Reply:
+        """A template with its data, in the reader's language."""
         language = self._city.language(request)
         config = self._city.api.config
         locale = Locale.parse(language, sep="-")

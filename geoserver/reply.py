@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from geoserver.errors import BodyError, Busy, SignInNeeded, TooLarge, TooManyRequests, describe, error_body
+from geoserver.reader import read_by
 from layers.access import ANONYMOUS
 
 #: Bodies below this size [bytes] are not worth compressing.
@@ -94,12 +95,20 @@ def _answer(handler: Callable[..., Reply], request: Request, body: bytes) -> Rep
     running = request.app.state.city
     try:
         city = running.seen_in(request)
+        read_by(city.account)
         reply = _kept_apart(handler(city, request, body, **request.path_params), city.account)
     except Exception as error:
         if isinstance(error, PermissionError):
             running.note_refusal(request, error)
-        reply = running.seen_by(ANONYMOUS).pages.failure(request, failure(error))
+        reply = running.seen_by(ANONYMOUS).pages.failure(request, _unprompted(request, failure(error)))
     return _compressed(reply, request.headers.get("accept-encoding", ""))
+
+
+def _unprompted(request: Request, reply: Reply) -> Reply:
+    """The refusal without the prompt that the browser would open over a page of ours, which tells it by itself."""
+    if "x-csrf-token" not in request.headers:
+        return reply
+    return replace(reply, headers={name: v for name, v in reply.headers.items() if name != "WWW-Authenticate"})
 
 
 def _kept_apart(reply: Reply, account: str | None) -> Reply:

@@ -8,8 +8,10 @@ from starlette.types import Scope
 from geoserver.formats import EXPORTS, media_type
 from geoserver.guard.rates import Purpose
 
-#: Where credentials are tried; what lies below a path counts too.
-SIGN_IN_PATHS = ("/sign-in", "/login", "/token", "/oidc", "/password")
+#: Where credentials are tried, by POST; what lies below a path counts too.
+SIGN_IN_PATHS = ("/sign-in", "/token", "/account/password", "/account/totp")
+#: By other methods too: a provider's answer, which the server asks the provider about.
+_PROVIDERS = "/sign-in/"
 _EXPORT_FORMATS = frozenset(EXPORTS)
 _EXPORT_TYPES = tuple(media_type(name).partition(";")[0].encode() for name in EXPORTS)
 
@@ -22,7 +24,9 @@ def purpose_of(scope: Scope) -> Purpose | None:
             return "executions"
         if path == "/uploads":
             return "uploads"
-    if path.startswith(SIGN_IN_PATHS):
+        if path.startswith(SIGN_IN_PATHS):
+            return "sign_in"
+    if path.startswith(_PROVIDERS):
         return "sign_in"
     if path.endswith("/items") and (_names_export(scope["query_string"]) or _accepts_export(scope["headers"])):
         return "exports"

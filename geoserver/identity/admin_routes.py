@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from http import HTTPStatus
 
-from sqlalchemy import text
 from starlette.requests import Request
 
 from geoserver.accounts import list_accounts
@@ -11,7 +10,7 @@ from geoserver.errors import NotThere
 from geoserver.identity import administration as work
 from geoserver.identity import devices
 from geoserver.identity.api_keys import key_document, list_keys
-from geoserver.identity.bodies import AccountBody, DeviceBody, MembershipBody, read_body
+from geoserver.identity.bodies import AccountBody, DepartmentBody, DeviceBody, MembershipBody, read_body
 from geoserver.identity.lockout import locked_accounts
 from geoserver.identity.memberships import Membership, give_role, list_memberships, office_for, take_role
 from geoserver.identity.own_account import parse_id
@@ -20,8 +19,10 @@ from geoserver.identity.record import record
 from geoserver.identity.seen import SeenCity
 from geoserver.parameters import query_values
 from geoserver.reply import Reply
+from geoserver.rights import add_department, list_departments, list_roles, remove_department
 
 _ACCOUNTS, _ROLES, _KEYS, _SESSIONS = "accounts:manage", "roles:manage", "keys:manage", "sessions:manage"
+_DEPARTMENTS = "departments:manage"
 
 
 def get_accounts(city: SeenCity, request: Request, _body: bytes) -> Reply:
@@ -87,12 +88,30 @@ def sign_out_account(city: SeenCity, request: Request, _body: bytes, account: st
 
 
 def get_roles(city: SeenCity, request: Request, _body: bytes) -> Reply:
-    """``GET /admin/roles``: the roles and departments that memberships name."""
+    """``GET /admin/roles``: the roles, what they may do, and the departments."""
     _asker(city, request, _ROLES, _ACCOUNTS)
     with city.gate.transaction() as conn:
-        roles = conn.execute(text("SELECT id, zh, en, kept_apart FROM access.roles ORDER BY position, id")).mappings()
-        departments = conn.execute(text("SELECT id, parent, zh, en FROM access.departments ORDER BY id")).mappings()
-        return answer({"roles": [dict(r) for r in roles], "departments": [dict(d) for d in departments]})
+        roles, departments = list_roles(conn), list_departments(conn)
+    return answer({"roles": [asdict(r) for r in roles], "departments": [asdict(d) for d in departments]})
+
+
+def post_department(city: SeenCity, request: Request, body: bytes) -> Reply:
+    """``POST /admin/departments``."""
+    _asker(city, request, _DEPARTMENTS)
+    wanted = read_body(DepartmentBody, request, body)
+    with city.gate.transaction(principal=city.principal) as conn:
+        add_department(conn, wanted.id, wanted.zh, wanted.en, wanted.parent or None)
+    city.identities.forget()
+    return answer(wanted.model_dump(), HTTPStatus.CREATED)
+
+
+def delete_department(city: SeenCity, request: Request, _body: bytes, department: str) -> Reply:
+    """``DELETE /admin/departments/{department}``: one that nobody is in and none is below."""
+    _asker(city, request, _DEPARTMENTS)
+    with city.gate.transaction(principal=city.principal) as conn:
+        remove_department(conn, department.replace("\0", ""))
+    city.identities.forget()
+    return nothing()
 
 
 def get_memberships(city: SeenCity, request: Request, _body: bytes) -> Reply:

@@ -89,6 +89,15 @@ class MembershipBody(Body):
     area: Annotated[str, Field(pattern=r"^[0-9]{0,18}$")] = ""
 
 
+class DepartmentBody(Body):
+    """``POST /admin/departments``; ``parent`` is the department that it is below."""
+
+    id: Name
+    zh: Annotated[Name, Field(min_length=1)]
+    en: Annotated[Name, Field(min_length=1)]
+    parent: Name = ""
+
+
 class DeviceBody(Body):
     """``POST /admin/devices``."""
 

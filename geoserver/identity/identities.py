@@ -66,7 +66,7 @@ class Identities:
         for by another site, :class:`PasswordChangeNeeded` and :class:`KeyNeeded` for accounts that may not go on so.
         ``form_token`` is the field ``csrf_token`` of a form's body.
         """
-        if _path(request) == SIGN_IN_PATH:
+        if f"{_path(request)}/".startswith(f"{SIGN_IN_PATH}/"):
             return None
         credential = credential_of(request, self.cookies.session_secret(request))
         if credential is None:

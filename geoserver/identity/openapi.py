@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from geoserver.identity import admin_routes as admin
-from geoserver.identity import bodies
+from geoserver.identity import bodies, pages
 from geoserver.identity import own_routes as own
 from geoserver.identity.bodies import Body
 from geoserver.identity.routes import ROUTES
@@ -30,14 +30,17 @@ _BODIES: dict[Handler, type[Body]] = {
     own.remove_totp: bodies.ProofBody,
     own.post_key: bodies.KeyBody,
     admin.post_account: bodies.AccountBody,
+    admin.post_department: bodies.DepartmentBody,
     admin.post_membership: bodies.MembershipBody,
     admin.post_device: bodies.DeviceBody,
 }
 _QUERIES: dict[Handler, tuple[str, ...]] = {
+    pages.sign_in_page: ("next",),
     admin.get_memberships: ("account",),
     admin.delete_membership: ("account", "role", "department", "area"),
 }
 _SUMMARIES: dict[Handler, str] = {
+    pages.sign_in_page: "The page for signing in; it returns to `next`, a path of this server",
     own.sign_in: "Sign in with a browser",
     own.sign_out: "End the session at hand",
     own.post_token: "A bearer token for a password (and code), a session or a key",
@@ -52,6 +55,7 @@ _SUMMARIES: dict[Handler, str] = {
     own.get_keys: "One's own API keys",
     own.post_key: "Make an API key, which is shown once",
     own.delete_key: "Revoke one of one's own API keys",
+    pages.admin_page: "The page for administration",
     admin.get_accounts: "The accounts",
     admin.post_account: "Make an account; a random password is shown once",
     admin.disable_account: "Disable an account and end its sessions",
@@ -59,7 +63,9 @@ _SUMMARIES: dict[Handler, str] = {
     admin.unlock_account: "Lift the locks that failures have put on an account",
     admin.reset_account: "Give an account a random password, which is shown once",
     admin.sign_out_account: "Sign an account out everywhere",
-    admin.get_roles: "The roles and departments that there are",
+    admin.get_roles: "The roles, what they may do, and the departments",
+    admin.post_department: "Make a department",
+    admin.delete_department: "Remove a department that nobody is in",
     admin.get_memberships: "Who holds which role, in which department and area",
     admin.post_membership: "Give a role",
     admin.delete_membership: "Take a role away",
@@ -70,11 +76,13 @@ _SUMMARIES: dict[Handler, str] = {
     admin.delete_device: "Revoke a device's secret",
 }
 #: What may be asked without an account.
-_OPEN = (own.sign_in, own.post_token)
-_CREATED = (own.post_key, admin.post_account, admin.post_membership, admin.post_device)
+_OPEN = (pages.sign_in_page, own.sign_in, own.post_token)
+_CREATED = (own.post_key, admin.post_account, admin.post_department, admin.post_membership, admin.post_device)
+#: What is for people only.
+_PAGES = (pages.sign_in_page, pages.admin_page)
 _NOTHING = (
     own.sign_out, own.delete_sessions, own.delete_session, own.delete_key, admin.disable_account, admin.enable_account,
-    admin.unlock_account, admin.delete_membership, admin.delete_key, admin.delete_device,
+    admin.unlock_account, admin.delete_department, admin.delete_membership, admin.delete_key, admin.delete_device,
 )  # fmt: skip
 
 
@@ -104,4 +112,6 @@ def _answers(handler: Handler) -> Json:
     if handler in _NOTHING:
         return {str(int(HTTPStatus.NO_CONTENT)): {"description": "Done"}}
     status = HTTPStatus.CREATED if handler in _CREATED else HTTPStatus.OK
+    if handler in _PAGES:
+        return {str(int(status)): content("The page", "text/html")}
     return {str(int(status)): content("Done", "application/json")}

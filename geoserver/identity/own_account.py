@@ -38,7 +38,9 @@ def sign_in(door: Identities, request: Request, account: str, password: str, cod
     if proof.reason == "code-needed":
         raise CodeNeeded
     former = door.cookies.session_secret(request)
-    with door.gate.transaction() as conn:
+    client = client_of(request)
+    asking = Principal(via="password", address=client.address, request=client.request)
+    with door.gate.transaction(principal=asking) as conn:
         conn.execute(text("DELETE FROM access.sessions WHERE digest = :digest"), {"digest": digest(former or "")})
         identity, cookie = _session(conn, door, request, Identity(account, "session", None, proof.must_change))
         headers = {"Set-Cookie": cookie}

@@ -1,9 +1,10 @@
 """Routes for signing in and for one's own account; every answer is ``no-store``."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
+import segno
 from starlette.requests import Request
 
 from geoserver.errors import NotAllowed, NotThere, SignInNeeded
@@ -11,11 +12,15 @@ from geoserver.identity import own_account as own
 from geoserver.identity.api_keys import key_document, list_keys, revoke_key
 from geoserver.identity.bodies import CodeBody, KeyBody, PasswordBody, ProofBody, SignInBody, TokenBody, read_body
 from geoserver.identity.model import CodeNeeded, Identity, Scope, scope_of
+from geoserver.identity.pages import account_page, wants_page
 from geoserver.identity.record import record
 from geoserver.identity.seen import SeenCity
 from geoserver.identity.sessions import end_session, list_sessions
 from geoserver.identity.tokens import make_token
 from geoserver.reply import Reply, failure
+
+if TYPE_CHECKING:
+    from geoserver.city import City
 
 _UNKEPT = {"Cache-Control": "no-store"}
 
@@ -71,6 +76,8 @@ def sign_out(city: SeenCity, request: Request, _body: bytes) -> Reply:
 def get_account(city: SeenCity, request: Request, _body: bytes) -> Reply:
     """``GET /account``: who asks, with which roles, and the token that changing requests of a session carry."""
     identity = asker(city, request)
+    if wants_page(request, "next"):
+        return account_page(cast("City", city), request, identity)
     principal = city.principal
     return answer({
         "account": identity.account, "via": identity.via, "mustChangePassword": identity.must_change_password,
@@ -92,11 +99,12 @@ def post_password(city: SeenCity, request: Request, body: bytes) -> Reply:
 
 
 def post_totp(city: SeenCity, request: Request, body: bytes) -> Reply:
-    """``POST /account/totp``: begins one-time codes."""
+    """``POST /account/totp``: begins one-time codes; ``qr`` is the address as an image to scan."""
     identity = person(city, request)
     wanted = read_body(ProofBody, request, body)
     secret, uri = own.begin_codes(city.identities, request, city.principal, identity, wanted.password)
-    return answer({"secret": secret, "uri": uri, "next": "POST /account/totp/confirm with a code"})
+    drawn = segno.make(uri, micro=False).svg_data_uri(scale=5, border=2)
+    return answer({"secret": secret, "uri": uri, "qr": drawn, "next": "POST /account/totp/confirm with a code"})
 
 
 def confirm_totp(city: SeenCity, request: Request, body: bytes) -> Reply:

@@ -8,11 +8,13 @@ from collections.abc import Callable
 
 from geoserver.identity import admin_routes as admin
 from geoserver.identity import own_routes as own
+from geoserver.identity import pages
 from geoserver.reply import Reply
 
 _ACCOUNT = "/admin/accounts/{account}"
 
 ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
+    ("GET", "/sign-in", pages.sign_in_page),
     ("POST", "/sign-in", own.sign_in),
     ("POST", "/sign-out", own.sign_out),
     ("POST", "/token", own.post_token),
@@ -27,6 +29,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("GET", "/account/keys", own.get_keys),
     ("POST", "/account/keys", own.post_key),
     ("DELETE", "/account/keys/{key}", own.delete_key),
+    ("GET", "/admin", pages.admin_page),
     ("GET", "/admin/accounts", admin.get_accounts),
     ("POST", "/admin/accounts", admin.post_account),
     ("POST", f"{_ACCOUNT}/disable", admin.disable_account),
@@ -35,6 +38,8 @@ ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("POST", f"{_ACCOUNT}/reset", admin.reset_account),
     ("POST", f"{_ACCOUNT}/sign-out", admin.sign_out_account),
     ("GET", "/admin/roles", admin.get_roles),
+    ("POST", "/admin/departments", admin.post_department),
+    ("DELETE", "/admin/departments/{department}", admin.delete_department),
     ("GET", "/admin/memberships", admin.get_memberships),
     ("POST", "/admin/memberships", admin.post_membership),
     ("DELETE", "/admin/memberships", admin.delete_membership),

@@ -56,6 +56,12 @@ def verify_code(conn: Connection, key: ServerKey, account: str, code: str) -> bo
     return used.rowcount == 1
 
 
+def is_on(conn: Connection, account: str) -> bool:
+    """Whether the account needs one-time codes."""
+    query = text("SELECT 1 FROM access.totp WHERE account = :account AND confirmed IS NOT NULL")
+    return conn.execute(query, {"account": account}).first() is not None
+
+
 def remove(conn: Connection, account: str) -> bool:
     """Turn the codes off; whether they were on or begun."""
     conn.execute(text("DELETE FROM access.recovery_codes WHERE account = :account"), {"account": account})

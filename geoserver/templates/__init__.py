@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from pygeoapi import l10n
 from pygeoapi.util import json_serial
 
+from geoserver.reader import reader
 from geoserver.web.policy import content_security_policy
 
 TEMPLATES = Path(__file__).parent
@@ -33,7 +34,7 @@ def render(
     }
     settings = {"server": {"url": config["server"]["url"]}, "metadata": metadata}
     page = _environment(str(tpl_config.get("path", TEMPLATES))).get_template(template)
-    return page.render(config=settings, data=data, locale=locale)
+    return page.render(config=settings, data=data, locale=locale, reader=reader())
 
 
 @cache

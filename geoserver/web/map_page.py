@@ -26,8 +26,8 @@ def import_map(static_url: str) -> str:
     return json.dumps({"imports": {name: f"{static_url}/vendor/{file}" for name, file in IMPORTS.items()}})
 
 
-def map_page(language: str, base: str, static_url: str) -> str:
-    """The document at ``/map``; ``base`` is the server's path prefix with its final slash."""
+def map_page(language: str, base: str, static_url: str, account: str | None = None) -> str:
+    """The document at ``/map`` for an account or the public; ``base`` is the server's path prefix with its slash."""
     texts = strings(language)
     values = {key: html.escape(text) for key, text in texts.items() if key.startswith("page.")}
     page = Template((WEB / "map.html").read_text("utf-8"))
@@ -35,6 +35,7 @@ def map_page(language: str, base: str, static_url: str) -> str:
         {key.replace(".", "_"): text for key, text in values.items()},
         language=language,
         base=html.escape(base),
+        account=html.escape(account or ""),
         static=html.escape(static_url),
         imports=import_map(static_url),
         # A data block: never executed, and "<" cannot end it.

@@ -17,17 +17,23 @@ from geoserver.web.style import city_style
 from layers.catalogue import Layer
 
 type LayersFor = Callable[[Request], Mapping[str, Layer]]
+type AccountFor = Callable[[Request], str | None]
 
 _YEAR = "public, max-age=31536000, immutable"
 _REVALIDATE = "no-cache"
 
 
-def routes(layers_for: LayersFor) -> list[BaseRoute]:
+def _nobody(_request: Request) -> None:
+    return None
+
+
+def routes(layers_for: LayersFor, account_for: AccountFor = _nobody) -> list[BaseRoute]:
     """``/map``, ``/static/…``, ``/styles/city`` and ``/favicon.svg``.
 
-    ``layers_for`` gives the layers that the asker may see. Without its npm packages the map page answers 503.
+    ``layers_for`` gives the layers that the asker may see, ``account_for`` who that is. Without
+    its npm packages the map page answers 503.
     """
-    client = Client(read_assets(), layers_for)
+    client = Client(read_assets(), layers_for, account_for)
     return [
         Route("/map", client.map, name="map"),
         Route("/styles/city", client.style, name="city-style"),
@@ -39,12 +45,13 @@ def routes(layers_for: LayersFor) -> list[BaseRoute]:
 class Client:
     """The client's answers, over files read once and a catalogue read per request."""
 
-    def __init__(self, assets: Mapping[str, Asset], layers_for: LayersFor) -> None:
+    def __init__(self, assets: Mapping[str, Asset], layers_for: LayersFor, account_for: AccountFor) -> None:
         self._assets = assets
         self._layers_for = layers_for
+        self._account_for = account_for
         self._version = fingerprint(assets)
 
-    async def map(self, request: Request) -> Response:
+    def map(self, request: Request) -> Response:
         """The map page in the reader's language."""
         if missing := missing_packages(self._assets):
             cure = f"{missing[0]} is not installed: run 'npm ci' in {WEB} and start the server again"
@@ -52,16 +59,17 @@ class Client:
         language = _language(request)
         base = request.scope.get("root_path", "") + "/"
         static_url = f"{base}static/@{self._version}"
+        account = self._account_for(request)
         headers = {
             "Content-Security-Policy": map_policy(static_url),
             "Content-Language": language,
             "Vary": "Accept-Language",
-            "Cache-Control": _REVALIDATE,
+            "Cache-Control": f"private, {_REVALIDATE}" if account else _REVALIDATE,
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
             "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
         }
-        return HTMLResponse(map_page(language, base, static_url), headers=headers)
+        return HTMLResponse(map_page(language, base, static_url, account), headers=headers)
 
     async def static(self, request: Request) -> Response:
         """One file; addressed below ``@version/`` it may be kept for a year, otherwise it is asked after each time."""

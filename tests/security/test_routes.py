@@ -141,6 +141,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/uploads/{upload}"): owns("upload"),
     ("DELETE", "/uploads/{upload}"): removes_upload,
     ("GET", "/audit"): holds("audit:read"),
+    ("GET", "/sign-in"): anybody,
     ("POST", "/sign-in"): anybody,
     ("POST", "/token"): signed_in,  # or by what the body says
     **{(method, path): signed_in for method, path in (
@@ -149,6 +150,7 @@ RULES: dict[tuple[str, str], Rule] = {
         ("DELETE", "/account/sessions"), ("DELETE", "/account/sessions/{session}"), ("GET", "/account/keys"),
         ("POST", "/account/keys"), ("DELETE", "/account/keys/{key}"),
     )},
+    ("GET", "/admin"): holds(*{office for held in OFFICES.values() for office in held}),
     ("GET", "/admin/accounts"): holds("accounts:manage", "roles:manage"),
     ("POST", "/admin/accounts"): holds("accounts:manage"),
     ("POST", "/admin/accounts/{account}/disable"): holds("accounts:manage"),
@@ -157,6 +159,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/admin/accounts/{account}/reset"): holds("accounts:manage"),
     ("POST", "/admin/accounts/{account}/sign-out"): holds("sessions:manage"),
     ("GET", "/admin/roles"): holds("accounts:manage", "roles:manage"),
+    ("POST", "/admin/departments"): holds("departments:manage"),
+    ("DELETE", "/admin/departments/{department}"): holds("departments:manage"),
     ("GET", "/admin/memberships"): holds("accounts:manage", "roles:manage"),
     ("POST", "/admin/memberships"): holds("roles:manage"),
     ("DELETE", "/admin/memberships"): holds("roles:manage"),
@@ -181,7 +185,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "collection": tuple(LAYERS), "item": ("999999999",), "tms": ("WebMercatorQuad",), "z": ("0",), "y": ("0",),
     "x": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
-    "secret": ("aaaaaaaaaaaa",), "path:path": ("favicon.svg",),
+    "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "path:path": ("favicon.svg",),
 }  # fmt: skip
 
 

@@ -135,7 +135,12 @@ def test_without_a_usable_file_a_process_counts_by_itself(tmp_path: Path, caplog
         ("POST", "/uploads", "", "*/*", "uploads"),
         ("GET", "/uploads/x", "", "*/*", None),
         ("POST", "/sign-in", "", "*/*", "sign_in"),
+        ("GET", "/sign-in", "", "*/*", None),
+        ("GET", "/sign-in/city-id/callback", "", "*/*", "sign_in"),
         ("POST", "/token", "", "*/*", "sign_in"),
+        ("POST", "/account/password", "", "*/*", "sign_in"),
+        ("POST", "/account/totp/remove", "", "*/*", "sign_in"),
+        ("GET", "/account", "", "*/*", None),
     ],
 )
 def test_what_a_request_is_for(method: str, path: str, query: str, accept: str, purpose: str | None) -> None:

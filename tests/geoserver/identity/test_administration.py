@@ -1,5 +1,6 @@
 """What administrators may do, and what keeps each of them in bounds."""
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,7 +40,9 @@ def take(client: Client, account: str, role: str) -> int:
 
 
 ROUTES = [
-    ("GET", "/admin/accounts", "accounts"), ("POST", "/admin/accounts", "accounts"),
+    ("GET", "/admin", "accounts departments roles keys sessions audit"),
+    ("POST", "/admin/departments", "departments"), ("DELETE", "/admin/departments/x", "departments"),
+    ("GET", "/admin/accounts", "roles accounts"), ("POST", "/admin/accounts", "accounts"),
     ("POST", "/admin/accounts/li/disable", "accounts"), ("POST", "/admin/accounts/li/enable", "accounts"),
     ("POST", "/admin/accounts/li/unlock", "accounts"), ("POST", "/admin/accounts/li/reset", "accounts"),
     ("POST", "/admin/accounts/li/sign-out", "sessions"), ("GET", "/admin/roles", "roles accounts"),
@@ -47,14 +50,16 @@ ROUTES = [
     ("DELETE", "/admin/memberships", "roles"), ("GET", "/admin/keys", "keys"), ("DELETE", "/admin/keys/x", "keys"),
     ("GET", "/admin/devices", "keys"), ("POST", "/admin/devices", "keys"), ("DELETE", "/admin/devices/x", "keys"),
 ]  # fmt: skip
-OFFICES = {ADMIN: {"accounts"}, SECURITY: {"roles", "keys", "sessions"}, AUDIT: set(), "planner": set()}
+OFFICES = {
+    ADMIN: {"accounts", "departments"}, SECURITY: {"roles", "keys", "sessions"}, AUDIT: {"audit"}, "planner": set(),
+}  # fmt: skip
 
 
 def test_every_administrative_route_is_in_the_table() -> None:
     from geoserver.identity.routes import ROUTES as ALL
 
     listed = {(method, path.replace("li", "{account}").replace("/x", "/{id}")) for method, path, _ in ROUTES}
-    there = {(m, p.replace("{key}", "{id}").replace("{secret}", "{id}")) for m, p, _ in ALL if p.startswith("/admin")}
+    there = {(m, re.sub("{(key|secret|department)}", "{id}", p)) for m, p, _ in ALL if p.startswith("/admin")}
     assert listed == there
 
 

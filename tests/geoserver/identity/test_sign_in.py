@@ -243,5 +243,5 @@ def test_attempts_are_in_the_audit_log_without_the_password(door: IdentitySite) 
     rows = door.sql(
         "SELECT action, actor, address, object, outcome, detail::text FROM audit.entries ORDER BY id DESC LIMIT 2"
     )
-    assert [(r[0], r[2], r[4]) for r in rows] == [("sign-in", None, "done"), ("sign-in-refused", ELSEWHERE, "refused")]
+    assert [(r[0], r[2], r[4]) for r in rows] == [("sign-in", HOME, "done"), ("sign-in-refused", ELSEWHERE, "refused")]
     assert rows[0][1] == "wang" and OTHER not in str(rows)

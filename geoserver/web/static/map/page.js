@@ -42,7 +42,22 @@ function Tools({ state, actions }) {
       ${iconButton({ name: "link", label: t("tools.link"), onClick: actions.copyLink })}
       <button type="button" class="tool" lang=${other[0]} title=${t("tools.language")} aria-label=${t("tools.language")}
         onClick=${() => actions.changeLanguage(other[0])}>${other[1]}</button>
+      <${Person} />
     </nav>
+  `;
+}
+
+/** Who reads the map; signing in comes back to this very view. */
+function Person() {
+  const { account } = document.documentElement.dataset;
+  const label = account ? t("tools.account", { account }) : t("tools.signIn");
+  const target = (event) => {
+    if (!account) event.currentTarget.search = new URLSearchParams({ next: location.pathname + location.search + location.hash });
+  };
+  return html`
+    <a class=${account ? "tool signed" : "tool"} href=${new URL(account ? "account" : "sign-in", base).href} title=${label} aria-label=${label} onClick=${target}>
+      ${account ? [...account][0].toUpperCase() : icon("person")}
+    </a>
   `;
 }
 

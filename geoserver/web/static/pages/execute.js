@@ -1,5 +1,7 @@
 /** Runs a process from its page and shows the answer. */
 
+import { request } from "./session.js";
+
 const form = document.querySelector("form[data-execution]");
 
 function linkToJob(status, location) {
@@ -19,7 +21,7 @@ async function run(event) {
     const body = JSON.stringify(JSON.parse(form.querySelector("textarea").value));
     const headers = { "Content-Type": "application/json", Accept: "application/json" };
     if (asynchronous) headers.Prefer = "respond-async";
-    const response = await fetch(form.dataset.execution, { method: "POST", headers, body });
+    const response = await request(form.dataset.execution, { method: "POST", headers, body });
     const text = await response.text();
     status.textContent = response.ok ? "" : `${form.dataset.failed} (${response.status})`;
     const job = response.status === 201 && response.headers.get("Location");

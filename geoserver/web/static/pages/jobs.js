@@ -1,5 +1,7 @@
 /** Follows unfinished jobs, and cancels one. */
 
+import { request } from "./session.js";
+
 const EVERY = 3000;
 
 async function follow() {
@@ -19,7 +21,7 @@ function showCancel() {
     button.hidden = false;
     button.addEventListener("click", async () => {
       button.disabled = true;
-      await fetch(button.dataset.cancel, { method: "DELETE" });
+      await request(button.dataset.cancel, { method: "DELETE" });
       location.reload();
     });
   }

@@ -1,5 +1,7 @@
 /** What every page has: the chosen language kept while browsing, copying, local times, and lists that filter. */
 
+import { request } from "./session.js";
+
 const here = new URL(location.href);
 const language = document.documentElement.lang;
 
@@ -86,7 +88,22 @@ function tidyForms() {
   });
 }
 
+/** Signing in comes back here; signing out begins anew. */
+function person() {
+  const link = document.querySelector("a[data-sign-in]");
+  if (link && !here.pathname.endsWith("/sign-in")) link.search = new URLSearchParams({ next: here.pathname + here.search });
+  const button = document.querySelector("button[data-sign-out]");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    await request(`${document.documentElement.dataset.root}/sign-out`, { method: "POST" });
+    location.assign(`${document.documentElement.dataset.root}/`);
+  });
+}
+
 keepLanguage();
+person();
 copyButtons();
 localTimes();
 searchBoxes();
