@@ -16,7 +16,8 @@ from geoserver.settings import Logging
 
 #: An access line's values, as an attribute of its record.
 FIELDS = "fields"
-#: Loggers that libraries give handlers of their own.
+#: Libraries that tell of every start of their own, and loggers that libraries give handlers of their own.
+_TALKATIVE = ("procrastinate", "alembic")
 _OTHERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "procrastinate", "sqlalchemy", "alembic")
 
 
@@ -31,6 +32,8 @@ def configure_logging(settings: Logging) -> None:
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = name != "uvicorn.access"  # which writes no line unless somebody would hear it
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(settings.level if settings.level == "DEBUG" else logging.WARNING)
     logging.captureWarnings(True)
 
 
