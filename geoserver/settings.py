@@ -425,6 +425,34 @@ class Sessions(Group):
     max_hours: float = Field(default=12, gt=0, le=720, description="ends after [h]")
 
 
+class OidcProvider(Group):
+    """统一身份认证 an OpenID provider at which people sign in; its host stands in ``outbound.hosts`` too."""
+
+    title: Bilingual = Bilingual(zh="统一身份认证", en="single sign-on")
+    issuer: str = Field(pattern=r"^https?://[!-~]+$", description="as the provider writes it itself")
+    client_id: str = Field(min_length=1)
+    client_secret: str | None = Field(default=None, repr=False, description="better: client_secret_file")
+    client_secret_file: FilePath | None = None
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    account_claim: str = Field(default="preferred_username", description="names accounts that are made")
+    create_accounts: bool = Field(default=False, description="for whoever the provider lets in; without any role")
+    domains: tuple[str, ...] = Field(default=(), description="admitted domains of verified mail addresses; none: all")
+    groups_claim: str = "groups"
+    groups: tuple[str, ...] = Field(default=(), description="admitted groups; none: all")
+
+    @field_validator("scopes")
+    @classmethod
+    def _asks_for_openid(cls, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        if "openid" not in scopes:
+            raise ValueError("lacks 'openid', without which nobody says who signs in")
+        return scopes
+
+    def secret(self) -> str | None:
+        """The client's secret; None for a public client. Raises :class:`OSError`."""
+        file = self.client_secret_file
+        return Path(file).read_text("utf-8").strip() if file else self.client_secret
+
+
 class Access(Group):
     """Who is let in, and what people may do without signing in."""
 
@@ -435,6 +463,9 @@ class Access(Group):
     password: Password = Password()
     lockout: Lockout = Lockout()
     sessions: Sessions = Sessions()
+    oidc: dict[Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")], OidcProvider] = Field(
+        default_factory=dict, max_length=10, description="providers at which people sign in, by a name of yours"
+    )
     key_days: int = Field(default=365, ge=1, le=3650, description="longest life of an API key [d]")
     token_minutes: float = Field(default=15, gt=0, le=1440, description="life of a bearer token [min]")
 

@@ -34,11 +34,11 @@ class Cookies:
 
     def with_session(self, secret: str) -> str:
         """The header that gives the cookie; the browser drops it when it is closed."""
-        return self._header(self.session_name, secret, None)
+        return self.header(self.session_name, secret, None)
 
     def without_session(self) -> str:
         """The header that takes it away."""
-        return self._header(self.session_name, "", 0)
+        return self.header(self.session_name, "", 0)
 
     def known_browser(self, request: Request, account: str) -> str | None:
         """The nonce in the request's cookie, if this server gave it to this account."""
@@ -53,13 +53,14 @@ class Cookies:
         """The header that gives a browser a nonce of its own."""
         nonce = secrets.token_hex(16)
         signature = self.key.sign("known-browser", _signed(nonce, account)).hex()
-        return self._header(self._known_name, f"{nonce}.{signature}", KNOWN_DAYS * 86_400)
+        return self.header(self._known_name, f"{nonce}.{signature}", KNOWN_DAYS * 86_400)
 
     @property
     def _known_name(self) -> str:
         return f"{self.session_name}-known"
 
-    def _header(self, name: str, value: str, seconds: int | None) -> str:
+    def header(self, name: str, value: str, seconds: int | None) -> str:
+        """The header that gives a cookie; ``seconds`` None: until the browser is closed."""
         age = "" if seconds is None else f"; Max-Age={seconds}"
         return f"{name}={value}{age}; Path=/; HttpOnly; SameSite=Lax{'; Secure' if self.secure else ''}"
 

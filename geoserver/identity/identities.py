@@ -17,6 +17,7 @@ from geoserver.identity.credentials import Credential, Kind, credential_of
 from geoserver.identity.csrf import SAFE, csrf_token, require_own_site, require_token
 from geoserver.identity.lockout import Client
 from geoserver.identity.model import Identity, KeyNeeded, PasswordChangeNeeded, SessionEnded, WrongCredentials
+from geoserver.identity.providers import Provider
 from geoserver.identity.record import record
 from geoserver.identity.server_key import ServerKeyError, open_server_key
 from geoserver.identity.sessions import find_session, session_lives
@@ -47,6 +48,8 @@ class Identities:
         self.gate = gate
         self.url = settings.server.url
         self._open_key()
+        #: OpenID providers that have been asked, with what they said of themselves.
+        self.providers: dict[str, Provider] = {}
         self._provers: dict[Kind, Callable[[Credential, Client], Proved]] = {
             "password": self._by_password,
             "session": self._by_session,

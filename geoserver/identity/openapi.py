@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from geoserver.identity import admin_routes as admin
 from geoserver.identity import bodies, pages
 from geoserver.identity import own_routes as own
+from geoserver.identity import provider_routes as provider
 from geoserver.identity.bodies import Body
 from geoserver.identity.routes import ROUTES
 from geoserver.openapi import content, operation, parameter
@@ -36,12 +37,17 @@ _BODIES: dict[Handler, type[Body]] = {
 }
 _QUERIES: dict[Handler, tuple[str, ...]] = {
     pages.sign_in_page: ("next",),
+    provider.to_provider: ("next",),
+    provider.from_provider: ("code", "state", "iss", "error"),
     admin.get_memberships: ("account",),
     admin.delete_membership: ("account", "role", "department", "area"),
 }
 _SUMMARIES: dict[Handler, str] = {
     pages.sign_in_page: "The page for signing in; it returns to `next`, a path of this server",
     own.sign_in: "Sign in with a browser",
+    provider.to_provider: "To an OpenID provider, to sign in there",
+    provider.from_provider: "Back from an OpenID provider",
+    provider.link_provider: "The address at which to prove an identity that one's account is linked to",
     own.sign_out: "End the session at hand",
     own.post_token: "A bearer token for a password (and code), a session or a key",
     own.get_account: "Who asks, how it signed in, and its CSRF token",
@@ -76,7 +82,7 @@ _SUMMARIES: dict[Handler, str] = {
     admin.delete_device: "Revoke a device's secret",
 }
 #: What may be asked without an account.
-_OPEN = (pages.sign_in_page, own.sign_in, own.post_token)
+_OPEN = (provider.to_provider, provider.from_provider, pages.sign_in_page, own.sign_in, own.post_token)
 _CREATED = (own.post_key, admin.post_account, admin.post_department, admin.post_membership, admin.post_device)
 #: What is for people only.
 _PAGES = (pages.sign_in_page, pages.admin_page)
@@ -112,6 +118,8 @@ def _answers(handler: Handler) -> Json:
     if handler in _NOTHING:
         return {str(int(HTTPStatus.NO_CONTENT)): {"description": "Done"}}
     status = HTTPStatus.CREATED if handler in _CREATED else HTTPStatus.OK
+    if handler in (provider.to_provider, provider.from_provider):
+        return {str(int(HTTPStatus.SEE_OTHER)): {"description": "Where the browser goes on"}}
     if handler in _PAGES:
         return {str(int(status)): content("The page", "text/html")}
     return {str(int(status)): content("Done", "application/json")}

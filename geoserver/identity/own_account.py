@@ -42,7 +42,7 @@ def sign_in(door: Identities, request: Request, account: str, password: str, cod
     asking = Principal(via="password", address=client.address, request=client.request)
     with door.gate.transaction(principal=asking) as conn:
         conn.execute(text("DELETE FROM access.sessions WHERE digest = :digest"), {"digest": digest(former or "")})
-        identity, cookie = _session(conn, door, request, Identity(account, "session", None, proof.must_change))
+        identity, cookie = make_signed(conn, door, request, Identity(account, "session", None, proof.must_change))
         headers = {"Set-Cookie": cookie}
         if browser is None:
             # Names of headers are case-insensitive, so both go out.
@@ -148,15 +148,18 @@ def _renewed(conn: Connection, door: Identities, request: Request, identity: Ide
     fresh = Identity(identity.account, identity.via)
     if identity.via != "session":
         return Signed(fresh, {})
-    fresh, cookie = _session(conn, door, request, fresh)
+    fresh, cookie = make_signed(conn, door, request, fresh)
     return Signed(fresh, {"Set-Cookie": cookie})
 
 
-def _session(conn: Connection, door: Identities, request: Request, identity: Identity) -> tuple[Identity, str]:
+def make_signed(
+    conn: Connection, door: Identities, request: Request, identity: Identity, via: str = "password"
+) -> tuple[Identity, str]:
+    """A session for who is proved, and the header that gives its cookie; from here the transaction is the account's."""
     acts(conn, identity.account)
     rules = door.settings.access.sessions
     agent = request.headers.get("user-agent")
-    secret, made = make_session(conn, identity.account, "password", client_of(request), agent, rules)
+    secret, made = make_session(conn, identity.account, via, client_of(request), agent, rules)
     signed = Identity(identity.account, "session", None, identity.must_change_password, session=made)
     return signed, door.cookies.with_session(secret)
 

@@ -36,7 +36,7 @@ def sign_in_page(city: "City", request: Request, _body: bytes) -> Reply:
     """``GET /sign-in``: the form, which returns to ``next``."""
     values = query_values(request, ("f", "lang", "next"))
     following = own_path(values.get("next"), str(request.scope.get("root_path", "")))
-    return city.pages.page(request, "people/sign_in.html", {"next": following}, _UNKEPT)
+    return city.pages.page(request, "people/sign_in.html", {"next": following, "providers": _titles(city)}, _UNKEPT)
 
 
 def account_page(city: "City", request: Request, identity: Identity) -> Reply:
@@ -49,6 +49,7 @@ def account_page(city: "City", request: Request, identity: Identity) -> Reply:
             "in_person": identity.in_person,
             "must_change": identity.must_change_password,
             "held": _held(conn, identity.account),
+            "providers": _titles(city),
             "codes": totp.is_on(conn, identity.account),
         }
     rules = city.settings.access
@@ -67,6 +68,11 @@ def admin_page(city: "City", request: Request, _body: bytes) -> Reply:
     with city.gate.transaction() as conn:
         data: dict[str, Any] = {"offices": sorted(offices), "appoints": not is_held(conn, SECURITY_ADMINISTRATOR)}
     return city.pages.page(request, "people/admin.html", data, _UNKEPT)
+
+
+def _titles(city: "City") -> list[tuple[str, dict[str, str]]]:
+    """The providers by name, with their titles in both languages."""
+    return [(name, {"zh": p.title.zh, "en": p.title.en}) for name, p in city.settings.access.oidc.items()]
 
 
 def _held(conn: Connection, account: str) -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from geoserver.identity import admin_routes as admin
 from geoserver.identity import own_routes as own
 from geoserver.identity import pages
+from geoserver.identity import provider_routes as provider
 from geoserver.reply import Reply
 
 _ACCOUNT = "/admin/accounts/{account}"
@@ -16,6 +17,9 @@ _ACCOUNT = "/admin/accounts/{account}"
 ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("GET", "/sign-in", pages.sign_in_page),
     ("POST", "/sign-in", own.sign_in),
+    ("GET", "/sign-in/{provider}", provider.to_provider),
+    ("GET", "/sign-in/{provider}/callback", provider.from_provider),
+    ("POST", "/account/links/{provider}", provider.link_provider),
     ("POST", "/sign-out", own.sign_out),
     ("POST", "/token", own.post_token),
     ("GET", "/account", own.get_account),

@@ -17,7 +17,7 @@ from typing import Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["token", "totp", "csrf", "known-browser"]
+Purpose = Literal["token", "totp", "csrf", "known-browser", "oidc"]
 
 _BYTES = 32
 
@@ -46,7 +46,7 @@ class ServerKey:
 
     @cached_property
     def _derived(self) -> dict[str, tuple[bytes, ...]]:
-        purposes: tuple[Purpose, ...] = ("token", "totp", "csrf", "known-browser")
+        purposes: tuple[Purpose, ...] = ("token", "totp", "csrf", "known-browser", "oidc")
         return {purpose: tuple(_derive(line, purpose) for line in self.lines) for purpose in purposes}
 
 

@@ -61,7 +61,9 @@ def make_session(
 def find_session(conn: Connection, secret: str, rules: SessionSettings) -> Signed | None:
     """Who is behind the cookie; None when the session has ended or its account is closed. Keeps it from idling out."""
     row = conn.execute(text("""
-        SELECT s.id, a.name, a.must_change, a.password_set, a.epoch, least(s.expires, s.seen + :idle) - now()
+        SELECT s.id, a.name, a.must_change,
+            CASE WHEN a.hash IS NULL THEN now() ELSE a.password_set END, a.epoch,
+            least(s.expires, s.seen + :idle) - now()
         FROM access.sessions s
         JOIN access.accounts a ON a.name = s.account
         WHERE s.digest = :digest AND s.expires > now() AND s.seen > now() - :idle AND NOT a.disabled"""),

@@ -143,6 +143,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/audit"): holds("audit:read"),
     ("GET", "/sign-in"): anybody,
     ("POST", "/sign-in"): anybody,
+    ("GET", "/sign-in/{provider}"): anybody,
+    ("GET", "/sign-in/{provider}/callback"): anybody,
+    ("POST", "/account/links/{provider}"): signed_in,
     ("POST", "/token"): signed_in,  # or by what the body says
     **{(method, path): signed_in for method, path in (
         ("POST", "/sign-out"), ("GET", "/account"), ("POST", "/account/password"), ("POST", "/account/totp"),
@@ -169,6 +172,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/admin/devices"): holds("keys:manage"),
     ("POST", "/admin/devices"): holds("keys:manage"),
     ("DELETE", "/admin/devices/{secret}"): holds("keys:manage"),
+    ("GET", "/live"): anybody,
     ("GET", "/health"): anybody,
     ("GET", "/ready"): anybody,
     ("GET", "/map"): anybody,
@@ -185,7 +189,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "collection": tuple(LAYERS), "item": ("999999999",), "tms": ("WebMercatorQuad",), "z": ("0",), "y": ("0",),
     "x": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
-    "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "path:path": ("favicon.svg",),
+    "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "provider": ("x",), "path:path": ("favicon.svg",),
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ function body(form) {
 async function settle(element, answer) {
   const { show, hide, refresh: lists = "", then } = element.dataset;
   if (then === "reload") return location.reload();
+  if (then === "go") return location.assign(answer.location);
   if (hide) document.getElementById(hide).hidden = true;
   if (show) {
     const place = document.getElementById(show);

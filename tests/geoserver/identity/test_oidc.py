@@ -1,0 +1,135 @@
+"""Signing in at a real OpenID provider (panva's oidc-provider, which is certified), in Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, expect
+
+from geoserver.web.assets import NODE_MODULES
+from layers.database import Database
+from tests.conftest import drop_database, make_database, serve
+from tests.geoserver.identity.test_people_browser import People, arrive, signed_in
+
+pytestmark = pytest.mark.browser
+
+SCRIPT = Path(__file__).parent / "oidc_provider.mjs"
+SECRET = "a-secret-of-the-tests-alone"
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def people(postgres_url: str, template_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    node = shutil.which("node")
+    if node is None or not (NODE_MODULES / "oidc-provider").is_dir():
+        pytest.skip(f"oidc-provider is not installed: run `npm ci` in {NODE_MODULES.parent}")
+    port = free_port()
+    issuer = f"http://127.0.0.1:{port}"
+    secret = tmp_path_factory.mktemp("oidc") / "secret"
+    secret.write_text(f"{SECRET}\n")
+    name = f"citymap_oidc_{os.getpid()}"
+    url = make_database(postgres_url, name, template_name)
+    database = Database(url, pool_size=2)
+    settings = {
+        "OUTBOUND__HOSTS": f"['{issuer}']", "OUTBOUND__PRIVATE": "['127.0.0.0/8']",
+        "ACCESS__OIDC": f"{{city-id: {{issuer: '{issuer}', client_id: citymap, client_secret_file: '{secret}',"
+                        " create_accounts: true, domains: [city.example], groups: [staff]}}",
+    }  # fmt: skip
+    with serve(url, **settings) as address:
+        command = [node, str(SCRIPT), str(NODE_MODULES.parent), str(port), f"{address}/sign-in/city-id/callback"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as provider:
+            assert provider.stdout is not None
+            while (line := provider.stdout.readline()) and "ready" not in line:
+                pass
+            yield People(address, database)
+            provider.terminate()
+    database.close()
+    drop_database(postgres_url, name)
+
+
+@pytest.fixture
+def visit(browser: Browser, people: People) -> Iterator[Callable[..., Page]]:
+    pages: list[Page] = []
+
+    def open_page(path: str) -> Page:
+        pages.append(browser.new_context(locale="zh-CN").new_page())
+        pages[-1].goto(people.url + path)
+        return pages[-1]
+
+    yield open_page
+    for page in pages:
+        page.context.close()
+
+
+def at_provider(page: Page, name: str) -> None:
+    """Sign in at the provider's own form, and agree."""
+    page.fill("input[name=login]", name)
+    page.fill("input[name=password]", "any")
+    page.click("button[type=submit]")
+    page.wait_for_selector("input[name=prompt][value=consent]", state="attached")
+    page.click("button[type=submit]")
+
+
+def test_a_new_person_gets_an_account_without_rights_and_comes_back_where_they_were(
+    visit: Callable[..., Page], people: People
+) -> None:
+    page = visit("/sign-in?next=/collections")
+    page.get_by_role("link", name="用 统一身份认证 登录").click()
+    at_provider(page, "zhou")
+    arrive(page, "/collections")
+    expect(page.locator(".person-name")).to_have_text("zhou")
+    assert people.sql("SELECT hash FROM access.accounts WHERE name = 'zhou'") == [(None,)]
+    assert people.sql("SELECT count(*) FROM access.memberships WHERE account = 'zhou'") == [(0,)]
+    assert people.sql("SELECT via FROM access.sessions WHERE account = 'zhou'") == [("oidc:city-id",)]
+
+    people.sql("UPDATE access.accounts SET disabled = true WHERE name = 'zhou'")
+    again = visit("/sign-in/city-id")
+    at_provider(again, "zhou")
+    expect(again.locator(".exception")).to_be_visible()
+    assert people.sql("SELECT count(*) FROM access.external_identities WHERE account = 'zhou'") == [(1,)]
+
+
+def test_an_account_of_that_name_is_not_taken_over_but_linked_by_its_owner(
+    visit: Callable[..., Page], people: People
+) -> None:
+    people.employ("sun", "planner")
+    page = visit("/sign-in/city-id")
+    at_provider(page, "sun")
+    expect(page.locator(".exception")).to_contain_text("already")
+    assert people.sql("SELECT count(*) FROM access.sessions WHERE account = 'sun'") == [(0,)]
+
+    owner = signed_in(visit, "sun")
+    owner.get_by_role("button", name="关联统一身份认证账号").click()
+    at_provider(owner, "sun")
+    arrive(owner, "/account")
+    other = visit("/sign-in/city-id")
+    at_provider(other, "sun")
+    arrive(other, "/")
+    expect(other.locator(".person-name")).to_have_text("sun")
+
+
+def test_who_is_in_no_admitted_group_is_refused(visit: Callable[..., Page], people: People) -> None:
+    page = visit("/sign-in/city-id")
+    at_provider(page, "guest-li")
+    expect(page.locator(".exception")).to_be_visible()
+    assert people.sql("SELECT count(*) FROM access.accounts WHERE name = 'guest-li'") == [(0,)]
+
+
+def test_an_answer_that_this_browser_did_not_begin_is_refused(visit: Callable[..., Page], people: People) -> None:
+    begun = requests.get(f"{people.url}/sign-in/city-id", allow_redirects=False, timeout=10)
+    assert begun.status_code == 303 and "code_challenge_method=S256" in begun.headers["Location"]
+    callback = f"{people.url}/sign-in/city-id/callback"
+    for cookies, state in (({}, "x"), (begun.cookies, "x")):
+        answer = requests.get(callback, params={"code": "c", "state": state}, cookies=cookies, timeout=10)
+        assert answer.status_code == 401 and answer.json()["type"] == "ProviderRefused"
+    assert people.sql("SELECT count(*) FROM access.sessions WHERE via LIKE 'oidc%' AND account = 'x'") == [(0,)]
