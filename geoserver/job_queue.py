@@ -109,6 +109,7 @@ class Worker:
             def finish(conn: Any, result: Any) -> None:
                 self.jobs.succeed(conn, job, *_stored(process, result, job.attempts))
 
+            self._principals.forget()  # no notice of a change reaches a worker
             principal = job_principal(self._principals, job.actor, job.scope)
             seconds = 60 * self._settings.max_minutes
             self._executor.run(process, values, principal, execution, directory, seconds, finish)

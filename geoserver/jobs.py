@@ -116,28 +116,35 @@ class Jobs:
             self._enqueue(conn, made["id"])
         return UUID(str(made["id"]))
 
-    def get(self, job: str, actor: str | None, *, inputs: bool = False) -> JobRecord:
-        """A job of this account, or an anonymous one. Raises :class:`NoSuchJob`, also for other people's."""
+    def get(self, job: str, actor: str | None, scope: str | None = None, *, inputs: bool = False) -> JobRecord:
+        """A job of this account, or an anonymous one; to a key or token with a scope only what began within the same.
+
+        Raises :class:`NoSuchJob`, also for other people's.
+        """
         try:
             wanted = UUID(job)
         except ValueError:
             raise NoSuchJob(f"there is no job {job[:80]!r}") from None
         found = self._one(wanted, inputs=inputs)
-        if found is None or found.actor not in (None, actor):
+        if found is None or found.actor not in (None, actor) or (found.actor and scope not in (None, found.scope)):
             raise NoSuchJob(f"there is no job {job[:80]!r}, or it belongs to another account")
         return found
 
-    def page(self, actor: str | None, wanted: JobFilter, limit: int, offset: int) -> tuple[list[JobRecord], int]:
-        """The account's jobs, newest first, and how many match. Nobody's jobs are not listed: their id is their key."""
+    def page(
+        self, actor: str | None, scope: str | None, wanted: JobFilter, limit: int, offset: int
+    ) -> tuple[list[JobRecord], int]:
+        """The account's jobs within the scope (:meth:`get`), newest first, and how many match. Nobody's jobs are not
+        listed: their id is their key."""
         condition = """
-            actor = :actor AND (:processes = '{}' OR process = ANY(:processes))
+            actor = :actor AND (CAST(:scope AS text) IS NULL OR scope = :scope)
+            AND (:processes = '{}' OR process = ANY(:processes))
             AND (:statuses = '{}' OR status = ANY(:statuses))
             AND created >= coalesce(CAST(:begin AS timestamptz), '-infinity')
             AND created <= coalesce(CAST(:end AS timestamptz), 'infinity')
             AND (CAST(:least AS float) IS NULL OR coalesce(finished, now()) - started > :least * interval '1 second')
             AND (CAST(:most AS float) IS NULL OR coalesce(finished, now()) - started < :most * interval '1 second')"""
         values = {
-            "actor": actor, "processes": list(wanted.processes), "statuses": list(wanted.statuses),
+            "actor": actor, "scope": scope, "processes": list(wanted.processes), "statuses": list(wanted.statuses),
             "begin": wanted.begin, "end": wanted.end, "least": wanted.min_duration, "most": wanted.max_duration,
         }  # fmt: skip
         with self.database.engine.connect() as conn:
@@ -287,7 +294,7 @@ class Jobs:
         shutil.rmtree(self.directory(job), ignore_errors=True)
 
     def _one(self, job: UUID, *, inputs: bool) -> JobRecord | None:
-        columns = f"{_SHOWN}, inputs" if inputs else _SHOWN
+        columns = f"{_SHOWN}, {'inputs' if inputs else 'NULL'}, scope"
         with self.database.engine.connect() as conn:
             row = conn.execute(text(f"SELECT {columns} FROM citymap.jobs WHERE id = :id"), {"id": job}).one_or_none()
         return JobRecord(*row) if row else None

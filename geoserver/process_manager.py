@@ -40,6 +40,10 @@ class Caller:
     language: str
     filter: JobFilter = field(default_factory=JobFilter)
 
+    def job(self, job_id: str, *, inputs: bool = False) -> JobRecord:
+        """One of the caller's jobs. Raises :class:`NoSuchJob`."""
+        return self.processes.jobs.get(job_id, self.principal.account, self.principal.scope, inputs=inputs)
+
 
 #: The request that this thread answers: pygeoapi gives its manager no request.
 CALLER: ContextVar[Caller] = ContextVar("CALLER")
@@ -129,25 +133,26 @@ class ProcessManager(BaseManager):  # type: ignore[misc]
     def get_jobs(self, status: Any = None, limit: int | None = None, offset: int | None = None) -> Json:
         """A page of the caller's jobs."""
         caller = CALLER.get()
-        found, count = caller.processes.jobs.page(caller.principal.account, caller.filter, limit or 10, offset or 0)
+        who = caller.principal
+        found, count = caller.processes.jobs.page(who.account, who.scope, caller.filter, limit or 10, offset or 0)
         return {"jobs": [_shown(job, caller.language) for job in found], "numberMatched": count}
 
     def get_job(self, job_id: str) -> Json:
         """One job. Raises :class:`NoSuchJob`."""
         caller = CALLER.get()
-        return _shown(caller.processes.jobs.get(job_id, caller.principal.account, inputs=True), caller.language)
+        return _shown(caller.job(job_id, inputs=True), caller.language)
 
     def get_job_result(self, job_id: str) -> tuple[str, Any]:
         """The result of a job that ended well, as JSON values."""
         caller = CALLER.get()
-        job = caller.processes.jobs.get(job_id, caller.principal.account)
+        job = caller.job(job_id)
         result = caller.processes.jobs.result(job.id)
         return "application/json", {RESULT: result} if job.response == "document" else result
 
     def delete_job(self, job_id: str) -> bool:
         """Dismiss a job. Raises :class:`NoSuchJob`."""
         caller = CALLER.get()
-        caller.processes.jobs.dismiss(caller.processes.jobs.get(job_id, caller.principal.account).id)
+        caller.processes.jobs.dismiss(caller.job(job_id).id)
         return True
 
     def execute_process(

@@ -108,7 +108,7 @@ def delete_job(city: "City", request: Request, _body: bytes, job: str) -> Reply:
 def get_results(city: "City", request: Request, _body: bytes, job: str) -> Reply:
     """``GET /jobs/{job}/results``: the result, or what the execution failed with."""
     values = query_values(request, ("f", "lang"))
-    found = city.processes.jobs.get(job, city.account)
+    found = city.processes.jobs.get(job, city.account, city.principal.scope)
     if found.active:
         raise ResultNotReady(f"the job is {found.status} ({found.progress} %); ask again when it has ended")
     if found.status == "dismissed":

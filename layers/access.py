@@ -137,9 +137,10 @@ def _level(layer: Layer, reading: Iterable[Grant]) -> int:
 
 
 def _names(style: Mapping[str, object], hidden: Iterable[str]) -> bool:
-    """Whether a style layer reads one of these fields."""
+    """Whether a style layer reads one of these fields, by an expression or in a text (``{name}``)."""
     text = orjson.dumps(style).decode()
-    return any(orjson.dumps(name).decode() in text for name in hidden)
+    quoted = (orjson.dumps(name).decode() for name in hidden)
+    return any(name in text or f"{{{name[1:-1]}}}" in text for name in quoted)
 
 
 @lru_cache(maxsize=1024)

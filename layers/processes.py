@@ -121,6 +121,7 @@ def import_layer(
         prune=prune,
         strict=strict,
         dry_run=dry_run,
+        open_only=True,
     )
     job.progress(1, Text("正在读取文件", "Reading the file"))
     done = import_file(conn, upload.path, options, lambda count: _tell_loaded(job, count))

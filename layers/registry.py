@@ -6,7 +6,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from psycopg2.errors import UniqueViolation
 from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from layers.access import APP_ROLE, grants_from, visible_layers, watched
 from layers.catalogue import CGCS2000, DATA_SCHEMA, CatalogueError, Field, Layer, Text
@@ -66,7 +68,13 @@ def create_layer(conn: Connection, layer: Layer) -> None:
     ).scalar()
     if clash:
         raise CatalogueError(f"layer {layer.id!r} cannot be made: {clash!r} exists with that id or table")
-    conn.execute(insert(LAYERS).values(**_row(layer)))
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(LAYERS).values(**_row(layer)))
+    except IntegrityError as error:  # one that the connection may not see
+        if isinstance(error.orig, UniqueViolation):
+            raise CatalogueError(f"layer {layer.id!r} cannot be made: the id or table is taken") from None
+        raise
 
 
 def update_layer(conn: Connection, layer: Layer) -> None:

@@ -29,7 +29,7 @@ class ImportOptions:
     ``into``: an existing layer (or the id of the new one); ``mapping`` gives, for fields of an existing layer, the
     source's column (fields of the same name need none). ``key``: the source field that identifies a feature of a new
     layer. ``srid``: storage CRS of a new layer, or ``keep_crs`` for the file's own. ``existing_only``
-    refuses to make one.
+    refuses to make one, ``open_only`` to fill one that is closed to edits.
     """
 
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -44,6 +44,7 @@ class ImportOptions:
     strict: bool = False
     dry_run: bool = False
     existing_only: bool = False
+    open_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def _import_osm(conn: Connection, path: Path, options: ImportOptions, progress: 
         for layer_id, frames in wanted.items():
             if layer_id not in layers:
                 raise ImportRefused(f"没有图层 {layer_id}", f"there is no layer {layer_id}")
+            _require_open(layers[layer_id], options)
             report = load(
                 conn,
                 layers[layer_id],
@@ -129,6 +131,7 @@ def _import_one(
     if found is None and options.existing_only:
         raise ImportRefused(f"没有图层 {options.into}", f"there is no layer {options.into}")
     if found is not None:
+        _require_open(found, options)
         definition = Definition(found, _mapped(found, source, options.mapping))
     else:
         if options.mapping:
@@ -148,6 +151,12 @@ def _import_one(
         dry_run=options.dry_run,
     )
     return _imported(conn, definition.layer, report, options, created=found is None)
+
+
+def _require_open(layer: Layer, options: ImportOptions) -> None:
+    """The footprints of a coverage come and go with their files; other closed layers are their steward's."""
+    if not layer.editable and (options.open_only or layer.kind == "coverage"):
+        raise ImportRefused(f"图层 {layer.id} 只读", f"layer {layer.id!r} is read-only")
 
 
 def _imported(

@@ -18,6 +18,7 @@ from psycopg2 import sql
 from sqlalchemy import Connection, text
 
 from layers.catalogue import DATA_SCHEMA, Layer, Text
+from layers.features import RowDenied
 from layers.importing.columns import as_text, column, is_null
 from layers.importing.errors import ImportRefused, StrictRefusal, UnknownCrs
 from layers.importing.geometries import fitted, flat, readable, repaired
@@ -74,7 +75,7 @@ def load(
     at the end. ``progress`` is called with the number of features read so far. ``encoding``, ``warnings`` and
     ``unused`` (source columns that were not handed on) go into the report; ``warnings`` may grow while frames come.
 
-    Raises :class:`ImportRefused`, having changed nothing.
+    Raises :class:`ImportRefused`, or :class:`RowDenied` where the principal may not edit, having changed nothing.
     """
     started = time.monotonic()
     run = _Run(layer, ignored=tuple(unused))
@@ -91,6 +92,9 @@ def load(
             f"a key repeats in the file or stands in the layer already: {error.diag.message_detail} "
             "Use the mode update, which takes the first, or another key field",
         ) from error
+    except psycopg2.errors.InsufficientPrivilege:
+        savepoint.rollback()
+        raise RowDenied(f"some features would lie where you may not edit layer {layer.id!r}") from None
     except BaseException:
         savepoint.rollback()
         raise
@@ -129,6 +133,9 @@ def _write(
         if mode == "replace":
             cursor.execute(sql.SQL("DELETE FROM {}").format(target))
             deleted = cursor.rowcount
+            cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(target))
+            if cursor.fetchone()[0]:  # policies pass over what may not be deleted
+                raise RowDenied(f"layer {run.layer.id!r} cannot be replaced: it has features that you may not delete")
         guarded = Relay(cursor, target)
         relay = guarded if guarded.needed() else None
         for batch in _batches(run, frames, progress):
