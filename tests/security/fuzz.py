@@ -1,4 +1,4 @@
-"""Fuzzes a running server by its own OpenAPI document: ``python -m tests.security.fuzz URL PERSON:PHASES …``.
+"""Fuzzes a running server by its own OpenAPI document: ``python -m tests.security.fuzz URL PERSON|PHASES|PATHS …``.
 
 One process for all people, so that schemathesis is loaded once. For a long run say how many examples:
 ``CITYMAP_FUZZ_EXAMPLES=200 pytest tests/security/test_fuzzing.py``.
@@ -15,7 +15,7 @@ from schemathesis.cli import schemathesis as command
 from tests.security.rules import PEOPLE, Person, forbidden
 from tests.security.secrets_site import PASSWORD
 
-#: Not asked: OpenAPI cannot say what a filter, a cursor or a date looks like; a missing person is not the document's
+#: Not asked: OpenAPI cannot say what a filter, a cursor or a date looks like; that an account is optional is not the document's
 #: matter; and Allow tells what the one asking may do, where the document tells what anybody may.
 _LEFT_OUT = (
     "positive_data_acceptance", "negative_data_rejection", "missing_required_header", "ignored_auth",
@@ -52,6 +52,6 @@ def fuzz(url: str, name: str, phases: str, only: str, examples: int) -> int:
 
 
 if __name__ == "__main__":
-    runs = [argument.split("|") for argument in sys.argv[2:]]
+    runs = [argument.split("|", 2) for argument in sys.argv[2:]]
     worst = [fuzz(sys.argv[1], *run, examples=int(os.environ.get("CITYMAP_FUZZ_EXAMPLES", "3"))) for run in runs]
     sys.exit(max(worst))
