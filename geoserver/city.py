@@ -29,6 +29,7 @@ from geoserver.identity import Identities
 from geoserver.identity.openapi import identity_paths
 from geoserver.jobs import Jobs
 from geoserver.language import choose_language
+from geoserver.live import Live, live_paths
 from geoserver.openapi import openapi_document
 from geoserver.process_adapter import Process
 from geoserver.process_manager import Processes
@@ -49,7 +50,7 @@ LOGGER = logging.getLogger("citymap")
 #: Seconds between attempts to follow the catalogue again.
 _RETRY = 0.8
 #: What describes the paths of other API parts.
-_MORE_PATHS = (process_paths, job_paths, upload_paths, audit_paths, identity_paths, tile_paths)
+_MORE_PATHS = (process_paths, job_paths, upload_paths, audit_paths, identity_paths, tile_paths, live_paths)
 #: Views of the catalogue kept: there are as many as there are kinds of rights.
 _VIEWS = 256
 #: Characters of a request's address that the audit log keeps.
@@ -90,7 +91,7 @@ class View:
         """A digest of what the catalogue says of a layer as it is seen here, but for what its data say."""
         found = self._fingerprints.get(layer.id)
         if found is None:
-            found = self._fingerprints[layer.id] = variant(repr(layer.changed(extent=None, updated=None)))
+            found = self._fingerprints[layer.id] = variant(repr(_defined({layer.id: layer})))
         return found
 
     @property
@@ -140,9 +141,10 @@ class RunningCity:
         executor = Executor(settings, database, self.uploads)
         self.processes = Processes(executor, Jobs(settings.server.jobs, database), self.uploads)
         self.grids = load_sets(settings.tiles.matrix_sets)
+        self.live = Live()
         memory = settings.tiles.cache_mb / settings.server.workers
         self.tiles, self._follower = open_cache(
-            database, self.grids, settings.tiles.directory, memory, settings.tiles.disk_mb
+            database, self.grids, settings.tiles.directory, memory, settings.tiles.disk_mb, self.live.tell
         )
         self.published = self._publish()
         self.hot = HotAnswers(self.tiles)
@@ -206,18 +208,26 @@ class RunningCity:
                 while not self._stopping.is_set():
                     if select.select([connection], [], [], 1.0)[0]:
                         connection.poll()
+                        channels = {notice.channel for notice in connection.notifies}
                         connection.notifies.clear()
-                        self._changed()
+                        self._changed(rights="citymap_access" in channels)
                 connection.close()
             except Exception as error:
                 if not self._stopping.is_set():
                     LOGGER.warning("catalogue cannot be followed, trying again: %s", error)
                     self._stopping.wait(_RETRY)
 
-    def _changed(self) -> None:
+    def _changed(self, *, rights: bool = True) -> None:
+        before = self.published.layers
         self.access.forget()
         self.reload()
-        self.hot = HotAnswers(self.tiles)
+        if rights or _defined(before) != _defined(self.published.layers):
+            self.hot = HotAnswers(self.tiles)
+
+
+def _defined(layers: Mapping[str, Layer]) -> list[Layer]:
+    """What is said of the layers, apart from what their data say."""
+    return [layer.changed(extent=None, updated=None) for layer in layers.values()]
 
 
 class City:

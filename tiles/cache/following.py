@@ -22,7 +22,8 @@ LOGGER = logging.getLogger("citymap")
 #: Seconds between readings when nothing wakes it, and between attempts to connect again.
 _EVERY = 0.25
 _RETRY = 0.8
-_READ = """
+#: The snapshot of this reading, and every change that it sees and ``last`` did not.
+READ = """
     SELECT s.now, d.layer, d.tx::text::bigint, d.west, d.south, d.east, d.north
     FROM (SELECT pg_current_snapshot()::text AS now) AS s
     LEFT JOIN citymap.dirty AS d
@@ -30,7 +31,8 @@ _READ = """
 """
 _NOW = "SELECT pg_current_snapshot()::text"
 
-type Listener = Callable[[Sequence[Dirty]], None]
+#: Hears of changes, and of the snapshot up to which they tell.
+type Listener = Callable[[Sequence[Dirty], str], None]
 
 
 class ChangeFollower:
@@ -99,12 +101,12 @@ class ChangeFollower:
         self._last = now
         self._position.write(now)
         if found and self._told:
-            self._told(found)
+            self._told(found, now)
 
 
 def _changes(connection: PsycopgConnection, last: str) -> tuple[str, list[Dirty]]:
     """The snapshot of this reading, and what it sees that the last did not."""
     with connection.cursor() as cursor:
-        cursor.execute(_READ, {"xmin": last.partition(":")[0], "last": last})
+        cursor.execute(READ, {"xmin": last.partition(":")[0], "last": last})
         rows: list[Any] = cursor.fetchall()
     return rows[0][0], [Dirty(row[1], row[2], tuple(row[3:7])) for row in rows if row[1] is not None]
