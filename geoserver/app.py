@@ -22,6 +22,7 @@ from geoserver.guard.application import GuardedApplication
 from geoserver.guard.logs import configure_logging
 from geoserver.identity.bodies import MAX_BODY
 from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
+from geoserver.live import get_live
 from geoserver.reply import Reply, endpoint, failure, response
 from geoserver.settings import Settings
 from geoserver.tile_documents import ROUTES as TILE_DOCUMENTS
@@ -69,6 +70,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/uploads/{upload}", endpoint(upload_routes.delete_upload), methods=["DELETE"]),
         Route("/audit", endpoint(get_audit)),
         *(Route(path, endpoint(handler, MAX_BODY), methods=[method]) for method, path, handler in IDENTITY_ROUTES),
+        Route("/live", get_live, methods=["GET"]),
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
         *web_routes(
