@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import requests
@@ -102,7 +103,9 @@ class IdentitySite:
 def _application(city: TestCity) -> Starlette:
     handlers: list[Any] = [*ROUTES, ("GET", "/who", _who), ("POST", "/who", _who)]
     routes = [Route(path, _endpoint(city, handler), methods=[method]) for method, path, handler in handlers]
-    return GuardedApplication(city.settings, routes=routes)
+    application = GuardedApplication(city.settings, routes=routes)
+    application.state.city = SimpleNamespace(hot=SimpleNamespace(find=lambda _scope: None))  # no tile is kept here
+    return application
 
 
 def _who(city: TestCity, request: Request, _body: bytes) -> Reply:
