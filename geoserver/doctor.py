@@ -213,6 +213,28 @@ def _migrations(patient: Patient) -> Finding:
     return Finding("ok", Text("数据库结构为最新", "the tables are up to date"))
 
 
+def _access(patient: Patient) -> Finding:
+    """Whether the policies bind the server's role, keep their indexes, and nobody edits without an account."""
+    beyond = patient.scalar("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = 'citymap_app'")
+    if beyond:
+        return Finding(
+            "failed",
+            Text("数据库角色 citymap_app 可绕过行级安全", "the role citymap_app may bypass row-level security"),
+            _both("ALTER ROLE citymap_app NOSUPERUSER NOBYPASSRLS"),
+        )
+    overlaps = "'geometry_overlaps(geometry, geometry)'::regprocedure"
+    if not patient.scalar(f"SELECT proleakproof FROM pg_proc WHERE oid = {overlaps}"):
+        return Finding(
+            "warning",
+            Text("非公开图层的空间查询用不上索引", "spatial reads of layers that are not public cannot use an index"),
+            _both("superuser: ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF"),
+        )
+    if patient.settings.access.anonymous_edit:
+        cure = Text("正式使用前设 access.anonymous_edit: false", "set access.anonymous_edit: false before real use")
+        return Finding("warning", Text("无账号者也可编辑公开图层", "anyone may edit public layers"), cure)
+    return Finding("ok", Text("行级安全策略有效", "row-level security binds the server"))
+
+
 def _disk(patient: Patient) -> Finding:
     folder = Path(patient.settings.database.directory)
     while not folder.exists():
@@ -357,6 +379,7 @@ CHECKS = (
     ),
     Check("proj-python", Text("程序坐标转换", "Coordinates in Python"), _proj_python),
     Check("migrations", Text("数据库结构", "Tables"), _migrations, needs=("postgis",)),
+    Check("access", Text("访问控制", "Access"), _access, needs=("migrations",)),
     Check("disk", Text("磁盘空间", "Disk"), _disk, needs=("config",)),
     Check("clock", Text("时钟", "Clock"), _clock),
     Check("font", Text("中文字体", "Chinese font"), _font),

@@ -54,6 +54,20 @@ def test_healthy_installation_has_no_failure(database) -> None:
     assert seen["proj-python"].detail.en == "pyproj: N 3364799.485 E 586489.034"
 
 
+def test_policies_that_cost_an_index_or_bind_nobody_are_told(postgres_url: str, template_name: str) -> None:
+    name = f"citymap_doctor_{uuid.uuid4().hex[:8]}"
+    url = make_database(postgres_url, name, template_name)
+    try:
+        assert findings(url)["access"].status == "ok"
+        opened = findings(url, CITYMAP__ACCESS__ANONYMOUS_EDIT="true")["access"]
+        assert opened.status == "warning" and "anyone may edit" in opened.detail.en
+        run(url, "ALTER FUNCTION geometry_overlaps(geometry, geometry) NOT LEAKPROOF")
+        slow = findings(url)["access"]
+        assert slow.status == "warning" and "index" in slow.detail.en and slow.cure and "LEAKPROOF" in slow.cure.en
+    finally:
+        drop_database(postgres_url, name)
+
+
 def test_unreachable_database_fails_and_what_needs_it_is_skipped() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # bound, not listening: refused
