@@ -8,7 +8,7 @@ run:
 
 test:
 	@scripts/bootstrap.sh test
-	@exec .venv/bin/pytest
+	@exec .venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile
 
 check:
 	@scripts/bootstrap.sh check

@@ -224,5 +224,5 @@ def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
         }
     )
     if layer.kind == "coverage":
-        links += coverage_links(here)
+        links += coverage_links(here, empty=layer.extent is None)
     return links

@@ -94,12 +94,13 @@ def get_schema(city: "City", request: Request, body: bytes, collection: str) -> 
     return Reply(orjson.dumps(document), "application/schema+json", headers=headers)
 
 
-def coverage_links(here: str) -> list[dict[str, Any]]:
-    """The links of a collection to its coverage (19-087 §8), and to the schema of its bands."""
+def coverage_links(here: str, *, empty: bool) -> list[dict[str, Any]]:
+    """The links of a collection to its coverage (19-087 §8) unless it is empty, and to the schema of its bands."""
     title = asdict(Text("栅格覆盖", "Coverage"))
     links: list[dict[str, Any]] = [
         {"rel": f"{_OGC}/coverage", "type": media_type, "title": title, "href": f"{here}/coverage?f={name}"}
         for name, media_type in FORMATS.items()
+        if not empty
     ]
     about = {"title": asdict(Text("波段的模式", "Schema of the bands")), "href": f"{here}/schema?f=json"}
     return [*links, {"rel": f"{_OGC}/schema", "type": "application/schema+json", **about}]

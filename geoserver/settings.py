@@ -477,7 +477,7 @@ class Audit(Group):
         default="sha256", description="of new links of its chain; older ones keep theirs"
     )
     keep_days: int = Field(
-        default=400, ge=183, le=36_500, description="`citymap audit prune` removes older entries [d]; six months at least"
+        default=400, ge=183, le=36_500, description="`citymap audit prune` removes older entries [d]"
     )
     timestamp_url: str | None = Field(
         default=None, description="RFC 3161 timestamp authority, for `citymap audit head --timestamp`"
@@ -524,7 +524,7 @@ class Tracking(Group):
 class Tiles(Group):
     """瓦片 tiles."""
 
-    cache_mb: int = Field(default=512, ge=16, le=1_048_576, description="finished tiles in memory, over all workers [MB]")
+    cache_mb: int = Field(default=512, ge=16, le=1_048_576, description="finished tiles in memory, all workers [MB]")
     disk_mb: int = Field(default=4096, ge=0, le=100_000_000, description="finished tiles kept on disk [MB]; 0: none")
     directory: FilePath = Field(default="var/tiles", validate_default=True, description="of the tiles on disk")
     matrix_sets: tuple[FilePath, ...] = Field(

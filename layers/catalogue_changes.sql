@@ -10,6 +10,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
+REVOKE EXECUTE ON FUNCTION citymap.dirty_layer() FROM PUBLIC;
+
 CREATE TRIGGER dirty_layer AFTER UPDATE ON citymap.layers FOR EACH ROW
     WHEN ((OLD.visibility, OLD.fields, OLD.style, OLD.time_field, OLD.kind)
         IS DISTINCT FROM (NEW.visibility, NEW.fields, NEW.style, NEW.time_field, NEW.kind))

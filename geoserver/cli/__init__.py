@@ -3,7 +3,20 @@
 import typer
 
 from geoserver.cli import (
-    audit, config, database, demo, doctor, export, import_, keys, layers, role, up, user, watch, worker,
+    audit,
+    config,
+    database,
+    demo,
+    doctor,
+    export,
+    import_,
+    keys,
+    layers,
+    role,
+    up,
+    user,
+    watch,
+    worker,
 )  # fmt: skip
 from geoserver.cli.console import CityMapGroup, remember_debug
 

@@ -121,5 +121,5 @@ def _answers(handler: Handler) -> Json:
     if handler in (provider.to_provider, provider.from_provider):
         return {str(int(HTTPStatus.SEE_OTHER)): {"description": "Where the browser goes on"}}
     if handler in _PAGES:
-        return {str(int(status)): content("The page", "text/html")}
+        return {str(int(status)): content("The page, or what it is about", "text/html", "application/json")}
     return {str(int(status)): content("Done", "application/json")}

@@ -88,7 +88,7 @@ def test_every_documented_get_answers_as_described(live_city: str) -> None:
     document = requests.get(f"{live_city}/openapi", params={"f": "json"}, timeout=30).json()
     wrong = []
     for path, method, operation in operations(document):
-        if method != "get" or (path == "/map" and missing_packages(read_assets())):
+        if method != "get" or (path == "/map" and missing_packages(read_assets())) or path == "/live":  # which never ends
             continue
         needed = [p for p in map(lambda p: resolved(document, p), operation["parameters"]) if p["required"]]
         values = {p["name"]: SAMPLES.get(p["name"]) for p in needed}

@@ -279,6 +279,7 @@ CALLS = {"create_connection", "open_connection", "urlopen", "urlretrieve"}
 #: Who may, and why.
 EXCEPTIONS = {
     "geoserver/outbound.py": "it is the way",
+    "geoserver/audit/timestamps.py": "calls the one authority of audit.timestamp_url, from the command line, no redirect",
     "geoserver/doctor.py": "connects to the server's own address, server.url, from the command line",
 }
 

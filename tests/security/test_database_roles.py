@@ -23,7 +23,7 @@ APP = {
 #: What sign-in and the administration of access may do.
 ACCESS = {
     "citymap.layers": "r", "citymap.*": "", "city.*": "", "history.*": "", "procrastinate.*": "", "access.*": "rawd",
-    "audit.entries": "r", "audit.links": "r", "audit.*": "",
+    "access.external_identities": "rad", "audit.entries": "r", "audit.links": "r", "audit.*": "",
 }  # fmt: skip
 #: PostGIS's own tables hold coordinate systems.
 _OTHERS = ("public", "topology", "tiger", "information_schema")
@@ -39,6 +39,7 @@ CALLED = {
 INNER = {
     "citymap.apply_policies", "citymap.make_layer", "citymap.drop_layer", "citymap.change_policies", "citymap.after_change",
     "citymap.watch_names", "citymap.names_changed", "citymap.layer_watched", "citymap.layer_forgotten",
+    "citymap.dirty_layer",
     "audit.after_change", "audit.after_administration", "audit.watch_layer", "audit.watch_table",
 }  # fmt: skip
 
