@@ -17,7 +17,7 @@ from geoserver.cli import (
     user,
     watch,
     worker,
-)  # fmt: skip
+)
 from geoserver.cli.console import CityMapGroup, remember_debug
 
 app = typer.Typer(
