@@ -545,7 +545,7 @@ class Settings(Group):
     access: Access = Field(default_factory=Access)
     audit: Audit = Audit()
     tracking: Tracking = Tracking()
-    tiles: Tiles = Tiles()
+    tiles: Tiles = Field(default_factory=Tiles)
     resources: dict[str, Any] = Field(
         default_factory=dict, description="pygeoapi's own resources beside the catalogue's layers"
     )
