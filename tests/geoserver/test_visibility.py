@@ -217,13 +217,15 @@ def test_the_audit_log_is_for_its_administrator(town: Site) -> None:
 
 def test_a_job_has_the_rights_of_its_account(town: Site) -> None:
     """The export runs in this process here; its worker makes the principal anew from the account."""
+    from geoserver.database_roles import role_url
     from geoserver.principals import Principals
+    from layers.access import APP_ROLE
     from layers.registry import load_layers
 
     gate = Database(town.database.url, pool_size=1)
     for account, seen in ((None, False), ("works", True)):
         principal = Principals(gate).of(account)
-        app = Database(town.database.url.replace("postgres@", "citymap_app@"), pool_size=1)
+        app = Database(role_url(town.database.url, APP_ROLE), pool_size=1)
         with app.transaction(principal=principal) as conn:
             assert ("tickets" in load_layers(conn)) == seen
         app.close()

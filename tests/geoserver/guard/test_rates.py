@@ -89,7 +89,10 @@ def test_a_flood_of_clients_neither_grows_the_file_nor_frees_the_busiest(tmp_pat
 def _count(file: str, requests_: int, barrier: object, admitted: object) -> None:
     rates = Rates(rate(Path(file), requests_, 3600))
     barrier.wait()  # type: ignore[attr-defined]
-    passed = sum(rates.spend("address", "a").wait == 0 for _ in range(requests_))
+    passed = 0
+    for _ in range(requests_):
+        passed += rates.spend("address", "a").wait == 0
+        time.sleep(0.0002)  # some thousand requests a second, as a busy worker has
     with admitted.get_lock():  # type: ignore[attr-defined]
         admitted.value += passed  # type: ignore[attr-defined]
 
@@ -97,13 +100,13 @@ def _count(file: str, requests_: int, barrier: object, admitted: object) -> None
 def test_worker_processes_count_together(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     barrier, admitted = spawn.Barrier(3), spawn.Value("i", 0)
-    workers = [spawn.Process(target=_count, args=(str(tmp_path / "rates"), 5000, barrier, admitted)) for _ in range(3)]
+    workers = [spawn.Process(target=_count, args=(str(tmp_path / "rates"), 2000, barrier, admitted)) for _ in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(60)
-    # Alone each would admit 5000; a few are counted once when two write at the same moment.
-    assert 5000 <= admitted.value < 6000
+    # Alone each would admit 2000; a few are counted once when two write at the same moment.
+    assert 2000 <= admitted.value < 2600
 
 
 def test_a_broken_or_foreign_file_is_made_anew(tmp_path: Path) -> None:
