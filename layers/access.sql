@@ -101,18 +101,25 @@ RETURNS TABLE (area text, departments text[]) LANGUAGE sql STABLE PARALLEL SAFE 
       AND citymap.visibility_rank(g.visibility) >= citymap.visibility_rank(granted.visibility)
 $$;
 
+-- PL/pgSQL keeps the plans of its statements for the session; SQL functions would plan them in every read.
 CREATE FUNCTION citymap.granted_everywhere(layer text, visibility text, wanted text) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN EXISTS (SELECT FROM citymap.granted(layer, visibility, wanted) g WHERE g.area = '' AND g.departments IS NULL);
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM citymap.granted(layer, visibility, wanted) g WHERE g.area = '' AND g.departments IS NULL);
+END $$;
 
 CREATE FUNCTION citymap.granted_areas(layer text, visibility text, wanted text) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (SELECT array_agg(DISTINCT g.area) FROM citymap.granted(layer, visibility, wanted) g
-        WHERE g.area <> '' AND g.departments IS NULL);
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN (SELECT array_agg(DISTINCT g.area) FROM citymap.granted(layer, visibility, wanted) g
+            WHERE g.area <> '' AND g.departments IS NULL);
+END $$;
 
 CREATE FUNCTION citymap.granted_departments(layer text, visibility text, wanted text) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN (SELECT array_agg(DISTINCT d) FROM citymap.granted(layer, visibility, wanted) g, unnest(g.departments) d);
+LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN (SELECT array_agg(DISTINCT d) FROM citymap.granted(layer, visibility, wanted) g, unnest(g.departments) d);
+END $$;
 
 -- The ground of division codes, from the layer admin-areas, in EPSG:srid; NULL where it has none of them.
 CREATE FUNCTION citymap.area_shape(areas text[], srid int) RETURNS geometry
