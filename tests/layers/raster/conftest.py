@@ -15,7 +15,7 @@ from layers.raster.ingest import ImageOptions, ImportedImage, import_images
 from layers.raster.registry import load_coverage
 from layers.raster.store import RasterStore
 
-REAL = Path("/work/shared/data/04_raster")
+REAL = Path(__file__).parents[4] / "shared" / "data" / "04_raster"
 Take = Callable[..., ImportedImage]
 
 

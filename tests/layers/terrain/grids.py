@@ -1,6 +1,5 @@
 """Real elevation grids, as the analyses and as GDAL read them."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from affine import Affine
 
 from layers.terrain.elevation import Elevation
 
-RASTERS = Path(os.environ.get("CITYMAP_TEST_DATA", "/work/shared/data")) / "04_raster"
+RASTERS = Path(__file__).parents[4] / "shared" / "data" / "04_raster"
 SRTM = f"/vsizip/{RASTERS}/srtm_N42E001.hgt.zip/N42E001.hgt"
 SPAIN = str(RASTERS / "spain_dem25.tif")
 ALEXANDRIA = str(RASTERS / "alexandria_dtm_2m.tif")
