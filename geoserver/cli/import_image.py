@@ -11,7 +11,7 @@ from geoserver.cli.console import CommandError, Exit, note, print_json, progress
 from geoserver.cli.session import load_settings, open_connection
 
 if TYPE_CHECKING:
-    from layers.raster.ingest import ImportedImage
+    from layers.raster.imported import ImportedImage
 
 #: Coverages that a file goes to by its suffix where none is named.
 _COVERAGE_OF = {".hgt": "dem", ".asc": "dem"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from layers.raster.coverage import Coverage
 from layers.raster.facts import crs_name, footprint, ground_resolution, pixel_size, stretch_of
 from layers.raster.grids import ALIGNED, PixelGrid, aligned_grid
 from layers.raster.images import store_image
+from layers.raster.imported import ImportedImage
 from layers.raster.source import Source, checksum_of, open_source, raster_files
 from layers.raster.store import ORIGINAL, Draft, RasterStore
 from layers.tables import feature_table
@@ -52,23 +53,6 @@ class ImageOptions:
     towgs84: tuple[float, ...] = ()
     replaces: int | None = None
     dry_run: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedImage:
-    """What a file became. ``id`` is None after a dry run."""
-
-    id: int | None
-    name: str
-    crs: str
-    width: int
-    height: int
-    resolution: float
-    bands: tuple[str, ...]
-    dtype: str
-    copies: tuple[str, ...]
-    stored_bytes: int
-    warnings: tuple[Text, ...] = field(default=())
 
 
 def import_images(

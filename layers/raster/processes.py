@@ -11,6 +11,7 @@ from layers.catalogue import Text
 from layers.processing import Job, UploadedFile, process
 from layers.raster.coverage import Coverage, Nature, coverage
 from layers.raster.images import find_image, remove
+from layers.raster.imported import ImportedImage
 from layers.raster.registry import create_coverage, load_coverage
 from layers.raster.store import RasterStore
 from layers.registry import LayerNotFound, fit_extent
@@ -18,23 +19,6 @@ from layers.registry import LayerNotFound, fit_extent
 _ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 _Names = Annotated[tuple[_ShortText, ...], Field(max_length=32)]
 _Moment = AwareDatetime | date
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedImage:
-    """What one raster file became; ``id`` is its footprint's, null after a dry run. ``resolution`` [m]."""
-
-    id: int | None
-    name: str
-    crs: str
-    width: int
-    height: int
-    resolution: float
-    bands: tuple[str, ...]
-    dtype: str
-    copies: tuple[str, ...]
-    stored_bytes: int
-    warnings: tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +109,7 @@ def import_image(
     done = import_images(conn, store, into, upload.path, options, lambda share, text: job.progress(100 * share, text))
     if replaces is not None and not dry_run:
         fit_extent(conn, into.layer)
-    images = tuple(
-        ImportedImage(
-            id=image.id, name=image.name, crs=image.crs, width=image.width, height=image.height,
-            resolution=image.resolution, bands=image.bands, dtype=image.dtype, copies=image.copies,
-            stored_bytes=image.stored_bytes, warnings=image.warnings,
-        )
-        for image in done
-    )  # fmt: skip
-    return ImageReport(upload.name, into.layer.id, dry_run, images)
+    return ImageReport(upload.name, into.layer.id, dry_run, tuple(done))
 
 
 @process(edits=True, keywords=("影像 imagery", "删除 remove"), example={"layer": "imagery", "image": 1})

@@ -11,7 +11,8 @@ import rasterio
 from affine import Affine
 from sqlalchemy import Connection
 
-from layers.raster.ingest import ImageOptions, ImportedImage, import_images
+from layers.raster.imported import ImportedImage
+from layers.raster.ingest import ImageOptions, import_images
 from layers.raster.registry import load_coverage
 from layers.raster.store import RasterStore
 
