@@ -10,12 +10,17 @@ import hmac
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from layers.access import APP_ROLE
 
 ACCESS_ROLE = "citymap_access"
 ROLES = (APP_ROLE, ACCESS_ROLE)
+
+
+# Another database of this server made, or is changing, the same role at this moment (PostgreSQL's error codes).
+DUPLICATE_OBJECT, UNIQUE_VIOLATION = "42710", "23505"
+TUPLE_CONCURRENTLY_UPDATED = "XX000"
 
 
 class RolesMissing(RuntimeError):
@@ -42,8 +47,8 @@ def create_roles(conn: Connection) -> None:
         try:
             with conn.begin_nested():
                 conn.exec_driver_sql(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS")
-        except ProgrammingError as error:
-            if getattr(error.orig, "pgcode", None) in ("42710", "23505"):  # another database of this server was faster
+        except DBAPIError as error:
+            if pgcode(error) in (DUPLICATE_OBJECT, UNIQUE_VIOLATION):
                 continue
             raise RolesMissing(
                 f"role {role} is missing and this account may not make it: as a superuser, run "
@@ -57,4 +62,14 @@ def set_passwords(conn: Connection, owner_password: str | None) -> None:
         return
     for role in ROLES:
         secret = role_password(owner_password, role)
-        conn.exec_driver_sql(f"ALTER ROLE {role} PASSWORD '{secret}'")
+        try:
+            with conn.begin_nested():
+                conn.exec_driver_sql(f"ALTER ROLE {role} PASSWORD '{secret}'")
+        except DBAPIError as error:  # the other one gives it the same password: it has the same owner
+            if pgcode(error) != TUPLE_CONCURRENTLY_UPDATED:
+                raise
+
+
+def pgcode(error: DBAPIError) -> str | None:
+    """PostgreSQL's five-character code of an error."""
+    return getattr(error.orig, "pgcode", None)
