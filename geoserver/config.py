@@ -15,7 +15,8 @@ from pydantic_core import ErrorDetails
 
 from geoserver.located_yaml import MAX_BYTES, Document, read_yaml
 from geoserver.located_yaml import Path as KeyPath
-from geoserver.settings import ROOT, Settings
+from geoserver.settings import Settings
+from geoserver.settings.groups import ROOT
 
 PREFIX = "CITYMAP__"
 _EXPECTATIONS = {

@@ -20,7 +20,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import Connection, text
 
 from geoserver.errors import Busy, NoSuchJob, exception_document
-from geoserver.settings import Jobs as JobSettings
+from geoserver.settings.server import Jobs as JobSettings
 from layers.catalogue import Text
 from layers.database import Database
 from layers.processing import JobCancelled

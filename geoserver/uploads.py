@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from geoserver.errors import Busy, NoSuchUpload
-from geoserver.settings import Uploads as UploadSettings
+from geoserver.settings.server import Uploads as UploadSettings
 from layers.database import Database
 from layers.processing import UploadedFile
 

@@ -50,7 +50,7 @@ def schema(
 ) -> None:
     """Print the JSON Schema of config.yml, which editors use to help while typing."""
     from geoserver.config import schema as current
-    from geoserver.settings import ROOT
+    from geoserver.settings.groups import ROOT
 
     file = ROOT / "geoserver" / "config.schema.json"
     text = json.dumps(current(), indent=2, ensure_ascii=False) + "\n"
@@ -60,5 +60,5 @@ def schema(
         typer.echo(text, nl=False)
     elif not file.exists() or file.read_text(encoding="utf-8") != text:
         raise CommandError(
-            f"{file} is out of step with geoserver/settings.py", "`citymap config schema --write`"
+            f"{file} is out of step with geoserver/settings", "`citymap config schema --write`"
         )

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from geoserver.guard.address import TrustedProxies, one_client
 from geoserver.guard.refusal import Refusal
 from geoserver.guard.security_headers import DATA_POLICY
-from geoserver.settings import Server
+from geoserver.settings.server import Server
 from layers.catalogue import Text
 
 #: Seconds in which a refused client, whatever it still sends, can read why.

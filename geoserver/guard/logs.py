@@ -12,7 +12,7 @@ import orjson
 
 from geoserver.guard.redaction import redacted
 from geoserver.guard.request_id import request_id
-from geoserver.settings import Logging
+from geoserver.settings.server import Logging
 
 #: An access line's values, as an attribute of its record.
 FIELDS = "fields"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from geoserver.guard.shared_times import SharedTimes, open_shared_times
-from geoserver.settings import Quota, Rate
+from geoserver.settings.server import Quota, Rate
 
 type Purpose = Literal["address", "account", "sign_in", "exports", "executions", "uploads"]
 

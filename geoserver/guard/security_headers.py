@@ -1,6 +1,6 @@
 """The security headers of every answer, pages and data alike. A handler that sets one of them knows better."""
 
-from geoserver.settings import Server
+from geoserver.settings.server import Server
 
 type Headers = list[tuple[bytes, bytes]]
 

@@ -15,7 +15,7 @@ from geoserver.identity.lockout import unlock
 from geoserver.identity.passwords import require_new, require_strong
 from geoserver.identity.record import record
 from geoserver.identity.sessions import end_sessions
-from geoserver.settings import Password
+from geoserver.settings.access import Password
 
 #: Changes of who holds which role, and of who is open, happen one after the other.
 _LOCK = 0x6163_6373

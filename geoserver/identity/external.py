@@ -8,7 +8,7 @@ from geoserver.errors import NotAllowed
 from geoserver.identity.model import WrongCredentials
 from geoserver.identity.providers import ProviderRefused
 from geoserver.identity.record import record
-from geoserver.settings import OidcProvider
+from geoserver.settings.access import OidcProvider
 
 
 def require_admitted(settings: OidcProvider, claims: dict[str, Any]) -> None:

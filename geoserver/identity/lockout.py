@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
-from geoserver.settings import Lockout as LockoutSettings
+from geoserver.settings.access import Lockout as LockoutSettings
 
 #: The client of whoever is no known one.
 STRANGER = ""

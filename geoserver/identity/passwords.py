@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, text
 
 from geoserver.accounts import AccountError, password_matches
-from geoserver.settings import Password as PasswordSettings
+from geoserver.settings.access import Password as PasswordSettings
 from layers.catalogue import Text
 
 #: zxcvbn's time grows with the square of the length; what follows only makes a password stronger [characters].

@@ -20,7 +20,7 @@ from joserfc.jwk import KeySet
 
 from geoserver.errors import SignInNeeded
 from geoserver.outbound import Outbound, OutboundFailed
-from geoserver.settings import OidcProvider
+from geoserver.settings.access import OidcProvider
 
 #: Signatures that are taken (RFC 8725 §3.1): no symmetric ones, no ``none``.
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]

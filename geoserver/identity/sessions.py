@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from geoserver.identity.lockout import Client
-from geoserver.settings import Sessions as SessionSettings
+from geoserver.settings.access import Sessions as SessionSettings
 
 #: Longest text kept of a browser's description of itself [characters].
 _AGENT = 200

@@ -11,7 +11,7 @@ from geoserver.identity.lockout import Client, count_failure, count_success, cou
 from geoserver.identity.record import acts, record
 from geoserver.identity.server_key import ServerKey
 from geoserver.identity.totp import verify_code
-from geoserver.settings import Access
+from geoserver.settings.access import Access
 from layers.access import Principal
 from layers.database import Database
 

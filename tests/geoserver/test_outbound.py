@@ -17,7 +17,7 @@ import pytest
 import trustme
 
 from geoserver.outbound import Outbound, OutboundFailed, OutboundRefused
-from geoserver.settings import Outbound as OutboundSettings
+from geoserver.settings.access import Outbound as OutboundSettings
 from tests.conftest import ROOT
 
 LOOPBACK = ("127.0.0.0/8",)

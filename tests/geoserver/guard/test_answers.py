@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from geoserver.guard.security_headers import SecurityHeaders
-from geoserver.settings import Server
+from geoserver.settings.server import Server
 from tests.conftest import serve
 from tests.geoserver.conftest import Site
 

@@ -16,7 +16,8 @@ from sqlalchemy import text
 
 from geoserver import upload_routes
 from geoserver.serving import uvicorn_options
-from geoserver.settings import Limits, Server, Settings
+from geoserver.settings import Settings
+from geoserver.settings.server import Limits, Server
 from tests.conftest import serve
 from tests.geoserver.conftest import Site
 

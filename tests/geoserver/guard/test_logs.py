@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from geoserver.guard.logs import configure_logging
 from geoserver.guard.redaction import redacted, redacted_query
-from geoserver.settings import Logging
+from geoserver.settings.server import Logging
 from layers.database import psycopg2_url
 from tests.conftest import serve
 from tests.geoserver.conftest import Site

@@ -17,7 +17,7 @@ from geoserver.guard.admission import admit, attempt
 from geoserver.guard.purposes import purpose_of
 from geoserver.guard.rates import Rates
 from geoserver.guard.shared_times import open_shared_times
-from geoserver.settings import Quota, Rate
+from geoserver.settings.server import Quota, Rate
 from layers.access import Principal
 from tests.conftest import serve
 from tests.geoserver.conftest import Site

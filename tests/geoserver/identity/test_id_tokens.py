@@ -10,7 +10,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 from geoserver.identity.providers import Provider, ProviderRefused, new_attempt
 from geoserver.outbound import Answer
-from geoserver.settings import OidcProvider
+from geoserver.settings.access import OidcProvider
 
 ISSUER = "https://id.city.example"
 KEY, STRANGER = (RSAKey.generate_key(2048, {"kid": "k", "use": "sig"}) for _ in range(2))

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, text
 
 from geoserver.accounts import AccountError, add_account, password_matches, random_password, set_password
 from geoserver.identity.passwords import PasswordRefused, classes, require_new, require_strong
-from geoserver.settings import Password
+from geoserver.settings.access import Password
 
 RULES = Password()
 

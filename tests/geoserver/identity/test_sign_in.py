@@ -9,7 +9,7 @@ from argon2 import PasswordHasher
 
 from geoserver import accounts
 from geoserver.identity.lockout import lock_seconds
-from geoserver.settings import Lockout
+from geoserver.settings.access import Lockout
 from tests.geoserver.identity.site import OTHER, PASSWORD, Client, IdentitySite
 
 HOME, ELSEWHERE = "127.0.0.2", "127.0.0.9"
