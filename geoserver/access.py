@@ -22,7 +22,9 @@ class Access:
 
     def __init__(self, settings: Settings, gate: Database) -> None:
         self.identities = Identities(settings, gate)
-        self._principals = Principals(gate, anonymous_edit=settings.access.anonymous_edit)
+        self._principals = Principals(
+            gate, anonymous_edit=settings.access.anonymous_edit, providers=settings.access.oidc
+        )
 
     def principal(self, request: Request) -> Principal:
         """Who sent the request. Raises :class:`SignInNeeded` for wrong credentials."""

@@ -48,7 +48,9 @@ class Worker:
             settings.database.access_url or role_url(owner_url, ACCESS_ROLE),
         )
         self._gate = Database(access_url, pool_size=1, overflow=at_once)
-        self._principals = Principals(self._gate, anonymous_edit=settings.access.anonymous_edit)
+        self._principals = Principals(
+            self._gate, anonymous_edit=settings.access.anonymous_edit, providers=settings.access.oidc
+        )
         self._database = Database(
             database_url, pool_size=2 * at_once + 2, statement_timeout=60 * self._settings.max_minutes,
             warm_srids=settings.crs.offered,
@@ -169,4 +171,3 @@ def _message(error: Exception, description: str) -> Text:
     """What went wrong in both languages, where the error has both."""
     found = getattr(error, "text", None)
     return found if isinstance(found, Text) else Text(description, description)
-

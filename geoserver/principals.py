@@ -20,7 +20,8 @@ _MOST = 5000
 _PERMISSIONS = text("""
     WITH RECURSIVE held AS (
         SELECT m.role, m.department, m.area FROM access.memberships m
-        JOIN access.accounts a ON a.name = m.account AND NOT a.disabled WHERE a.name = :account
+        JOIN access.accounts a ON a.name = m.account AND NOT a.disabled
+        WHERE a.name = :account AND (m.provider = '' OR m.provider = ANY (:providers))
         UNION ALL SELECT 'public', '', ''
     ), below AS (
         SELECT DISTINCT department AS top, department AS id FROM held WHERE department <> ''
@@ -58,11 +59,15 @@ class _Permission:
 
 
 class Principals:
-    """Makes principals of accounts, over the connection that may read ``access.*``."""
+    """Makes principals of accounts, over the connection that may read ``access.*``.
 
-    def __init__(self, gate: Database, *, anonymous_edit: bool = False) -> None:
+    ``providers`` are those of ``access.oidc``: a role by the word of another does not count.
+    """
+
+    def __init__(self, gate: Database, *, anonymous_edit: bool = False, providers: Iterable[str] = ()) -> None:
         self._gate = gate
         self._anonymous_edit = anonymous_edit
+        self._providers = list(providers)
         self._known: dict[str | None, tuple[Principal, float]] = {}
         self._generation = 0
         self._lock = threading.Lock()
@@ -88,8 +93,9 @@ class Principals:
             self._known = {}
 
     def _load(self, account: str | None) -> Principal:
+        values = {"account": account, "providers": self._providers}
         with self._gate.engine.connect() as conn:
-            rows = [_Permission(*row) for row in conn.execute(_PERMISSIONS, {"account": account})]
+            rows = [_Permission(*row) for row in conn.execute(_PERMISSIONS, values)]
         held = [row for row in rows if row.kind is not None]
         principal = Principal(
             account,

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from geoserver.accounts import AccountError
 from geoserver.errors import Conflict, NotThere
+from layers.access import PUBLIC_ROLE
 
 #: What may be permitted of each kind of thing.
 ACTIONS = {
@@ -73,6 +74,17 @@ def add_role(conn: Connection, role: str, zh: str, en: str) -> None:
     )
     if made.rowcount == 0:
         raise Conflict(f"role {role!r} exists already")
+
+
+def remove_role(conn: Connection, role: str) -> None:
+    """Remove a role that nobody has, with its permissions. Raises :class:`Conflict`, :class:`NotThere`."""
+    if role == PUBLIC_ROLE:
+        raise Conflict(f"role {role!r} is everybody's")
+    if conn.execute(text("SELECT 1 FROM access.memberships WHERE role = :role"), {"role": role}).first():
+        raise Conflict(f"role {role!r} still has people (`citymap user list`)")
+    gone = conn.execute(text("DELETE FROM access.roles WHERE id = :role AND NOT kept_apart"), {"role": role})
+    if gone.rowcount == 0:
+        raise NotThere(f"there is no role {role!r} that can be removed")
 
 
 def permit(

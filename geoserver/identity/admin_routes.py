@@ -19,15 +19,16 @@ from geoserver.identity.record import record
 from geoserver.identity.seen import SeenCity
 from geoserver.parameters import query_values
 from geoserver.reply import Reply
-from geoserver.rights import add_department, list_departments, list_roles, remove_department
+from geoserver.rights import add_department, remove_department
 
-_ACCOUNTS, _ROLES, _KEYS, _SESSIONS = "accounts:manage", "roles:manage", "keys:manage", "sessions:manage"
+#: Offices, by the routes that need them.
+ACCOUNTS, ROLES, KEYS, SESSIONS = "accounts:manage", "roles:manage", "keys:manage", "sessions:manage"
 _DEPARTMENTS = "departments:manage"
 
 
 def get_accounts(city: SeenCity, request: Request, _body: bytes) -> Reply:
     """``GET /admin/accounts``: also for who gives them roles."""
-    _asker(city, request, _ACCOUNTS, _ROLES)
+    in_office(city, request, ACCOUNTS, ROLES)
     with city.gate.transaction() as conn:
         locked = locked_accounts(conn)
         found = [{**asdict(a), "locked": a.name in locked} for a in list_accounts(conn)]
@@ -36,7 +37,7 @@ def get_accounts(city: SeenCity, request: Request, _body: bytes) -> Reply:
 
 def post_account(city: SeenCity, request: Request, body: bytes) -> Reply:
     """``POST /admin/accounts``: 201 with the password, which is shown once and must be changed."""
-    _asker(city, request, _ACCOUNTS)
+    in_office(city, request, ACCOUNTS)
     wanted = read_body(AccountBody, request, body)
     with city.gate.transaction(principal=city.principal) as conn:
         password = work.make_account(conn, wanted.account, wanted.password, city.settings.access.password)
@@ -46,7 +47,7 @@ def post_account(city: SeenCity, request: Request, body: bytes) -> Reply:
 
 def disable_account(city: SeenCity, request: Request, _body: bytes, account: str) -> Reply:
     """``POST /admin/accounts/{account}/disable``."""
-    asker = _asker(city, request, _ACCOUNTS)
+    asker = in_office(city, request, ACCOUNTS)
     with city.gate.transaction(principal=city.principal) as conn:
         work.close_account(conn, asker, account)
     city.identities.forget()
@@ -55,7 +56,7 @@ def disable_account(city: SeenCity, request: Request, _body: bytes, account: str
 
 def enable_account(city: SeenCity, request: Request, _body: bytes, account: str) -> Reply:
     """``POST /admin/accounts/{account}/enable``."""
-    asker = _asker(city, request, _ACCOUNTS)
+    asker = in_office(city, request, ACCOUNTS)
     with city.gate.transaction(principal=city.principal) as conn:
         work.open_account(conn, asker, account)
     return nothing()
@@ -63,7 +64,7 @@ def enable_account(city: SeenCity, request: Request, _body: bytes, account: str)
 
 def unlock_account(city: SeenCity, request: Request, _body: bytes, account: str) -> Reply:
     """``POST /admin/accounts/{account}/unlock``."""
-    _asker(city, request, _ACCOUNTS)
+    in_office(city, request, ACCOUNTS)
     with city.gate.transaction(principal=city.principal) as conn:
         work.unlock_account(conn, account)
     return nothing()
@@ -71,7 +72,7 @@ def unlock_account(city: SeenCity, request: Request, _body: bytes, account: str)
 
 def reset_account(city: SeenCity, request: Request, _body: bytes, account: str) -> Reply:
     """``POST /admin/accounts/{account}/reset``: a random password, shown once."""
-    asker = _asker(city, request, _ACCOUNTS)
+    asker = in_office(city, request, ACCOUNTS)
     with city.gate.transaction(principal=city.principal) as conn:
         password = work.reset_password(conn, asker, account, None, city.settings.access.password)
     city.identities.forget()
@@ -80,24 +81,16 @@ def reset_account(city: SeenCity, request: Request, _body: bytes, account: str) 
 
 def sign_out_account(city: SeenCity, request: Request, _body: bytes, account: str) -> Reply:
     """``POST /admin/accounts/{account}/sign-out``: everywhere."""
-    _asker(city, request, _SESSIONS)
+    in_office(city, request, SESSIONS)
     with city.gate.transaction(principal=city.principal) as conn:
         ended = work.end_sessions_of(conn, account)
     city.identities.forget()
     return answer({"account": account, "sessions": ended})
 
 
-def get_roles(city: SeenCity, request: Request, _body: bytes) -> Reply:
-    """``GET /admin/roles``: the roles, what they may do, and the departments."""
-    _asker(city, request, _ROLES, _ACCOUNTS)
-    with city.gate.transaction() as conn:
-        roles, departments = list_roles(conn), list_departments(conn)
-    return answer({"roles": [asdict(r) for r in roles], "departments": [asdict(d) for d in departments]})
-
-
 def post_department(city: SeenCity, request: Request, body: bytes) -> Reply:
     """``POST /admin/departments``."""
-    _asker(city, request, _DEPARTMENTS)
+    in_office(city, request, _DEPARTMENTS)
     wanted = read_body(DepartmentBody, request, body)
     with city.gate.transaction(principal=city.principal) as conn:
         add_department(conn, wanted.id, wanted.zh, wanted.en, wanted.parent or None)
@@ -107,7 +100,7 @@ def post_department(city: SeenCity, request: Request, body: bytes) -> Reply:
 
 def delete_department(city: SeenCity, request: Request, _body: bytes, department: str) -> Reply:
     """``DELETE /admin/departments/{department}``: one that nobody is in and none is below."""
-    _asker(city, request, _DEPARTMENTS)
+    in_office(city, request, _DEPARTMENTS)
     with city.gate.transaction(principal=city.principal) as conn:
         remove_department(conn, department.replace("\0", ""))
     city.identities.forget()
@@ -116,7 +109,7 @@ def delete_department(city: SeenCity, request: Request, _body: bytes, department
 
 def get_memberships(city: SeenCity, request: Request, _body: bytes) -> Reply:
     """``GET /admin/memberships``, of all or of ``account``."""
-    _asker(city, request, _ROLES, _ACCOUNTS)
+    in_office(city, request, ROLES, ACCOUNTS)
     account = query_values(request, ("account",)).get("account")
     with city.gate.transaction() as conn:
         return answer({"memberships": [asdict(m) for m in list_memberships(conn, account)]})
@@ -136,7 +129,7 @@ def post_membership(city: SeenCity, request: Request, body: bytes) -> Reply:
 
 def delete_membership(city: SeenCity, request: Request, _body: bytes) -> Reply:
     """``DELETE /admin/memberships?account=…&role=…&department=…&area=…``."""
-    asker = _asker(city, request, _ROLES)
+    asker = in_office(city, request, ROLES)
     given = query_values(request, ("account", "role", "department", "area"))
     wanted = Membership(*(given.get(name, "") for name in ("account", "role", "department", "area")))
     with city.gate.transaction(principal=city.principal) as conn:
@@ -147,14 +140,14 @@ def delete_membership(city: SeenCity, request: Request, _body: bytes) -> Reply:
 
 def get_keys(city: SeenCity, request: Request, _body: bytes) -> Reply:
     """``GET /admin/keys``."""
-    _asker(city, request, _KEYS)
+    in_office(city, request, KEYS)
     with city.gate.transaction() as conn:
         return answer({"keys": [key_document(key) for key in list_keys(conn)]})
 
 
 def delete_key(city: SeenCity, request: Request, _body: bytes, key: str) -> Reply:
     """``DELETE /admin/keys/{key}``: revoked for good."""
-    _asker(city, request, _KEYS)
+    in_office(city, request, KEYS)
     with city.gate.transaction(principal=city.principal) as conn:
         work.revoke_key_of(conn, key)
     city.identities.forget()
@@ -163,14 +156,14 @@ def delete_key(city: SeenCity, request: Request, _body: bytes, key: str) -> Repl
 
 def get_devices(city: SeenCity, request: Request, _body: bytes) -> Reply:
     """``GET /admin/devices``: which devices have secrets."""
-    _asker(city, request, _KEYS)
+    in_office(city, request, KEYS)
     with city.gate.transaction() as conn:
         return answer({"secrets": [asdict(s) for s in devices.list_device_secrets(conn)]})
 
 
 def post_device(city: SeenCity, request: Request, body: bytes) -> Reply:
     """``POST /admin/devices``: a secret for a device, shown once."""
-    asker = _asker(city, request, _KEYS)
+    asker = in_office(city, request, KEYS)
     wanted = read_body(DeviceBody, request, body)
     with city.gate.transaction(principal=city.principal) as conn:
         secret, made = devices.make_device_secret(conn, wanted.device, asker)
@@ -180,7 +173,7 @@ def post_device(city: SeenCity, request: Request, body: bytes) -> Reply:
 
 def delete_device(city: SeenCity, request: Request, _body: bytes, secret: str) -> Reply:
     """``DELETE /admin/devices/{id of the secret}``."""
-    _asker(city, request, _KEYS)
+    in_office(city, request, KEYS)
     found = parse_id(secret)
     with city.gate.transaction(principal=city.principal) as conn:
         if found is None or not devices.revoke_device_secret(conn, found):
@@ -190,8 +183,8 @@ def delete_device(city: SeenCity, request: Request, _body: bytes, secret: str) -
     return nothing()
 
 
-def _asker(city: SeenCity, request: Request, office: str, or_office: str | None = None) -> str:
-    """The account that asks, in person and in office."""
+def in_office(city: SeenCity, request: Request, office: str, or_office: str | None = None) -> str:
+    """The account that asks, in person and in office. Raises :class:`NotAllowed`, :class:`SignInNeeded`."""
     account = person(city, request).account
     held = or_office if or_office in city.principal.offices else office
     city.require_office(held or office)

@@ -1,6 +1,6 @@
 """The JSON bodies of requests about identity."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
@@ -87,6 +87,25 @@ class MembershipBody(Body):
     role: Name
     department: Name = ""
     area: Annotated[str, Field(pattern=r"^[0-9]{0,18}$")] = ""
+
+
+class RoleBody(Body):
+    """``POST /admin/roles``."""
+
+    id: Name
+    zh: Annotated[Name, Field(min_length=1)]
+    en: Annotated[Name, Field(min_length=1)]
+
+
+class PermissionBody(Body):
+    """``POST /admin/permissions``. ``resource`` is the id of a layer or process, or ``*``; never an office."""
+
+    role: Name
+    kind: Literal["collection", "process"]
+    resource: Annotated[str, Field(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,99})$")]
+    actions: Annotated[list[Name], Field(min_length=1, max_length=10)]
+    visibility: Name = "internal"
+    within: Name = "everywhere"
 
 
 class DepartmentBody(Body):

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 
 from geoserver.errors import NotAllowed
 from geoserver.identity.model import WrongCredentials
+from geoserver.identity.provider_roles import groups_of
 from geoserver.identity.providers import ProviderRefused
 from geoserver.identity.record import record
 from geoserver.settings.access import OidcProvider
@@ -16,9 +17,7 @@ def require_admitted(settings: OidcProvider, claims: dict[str, Any]) -> None:
     mail = str(claims.get("email", "")) if claims.get("email_verified") is True else ""
     if settings.domains and mail.rpartition("@")[2].lower() not in settings.domains:
         raise ProviderRefused("the provider's account has no verified address in an admitted domain")
-    groups = claims.get(settings.groups_claim)
-    held = set(groups) if isinstance(groups, list) else set()
-    if settings.groups and not held & set(settings.groups):
+    if settings.groups and not groups_of(settings, claims) & set(settings.groups):
         raise ProviderRefused("the provider's account is in no admitted group")
 
 

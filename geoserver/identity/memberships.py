@@ -52,11 +52,12 @@ def give_role(conn: Connection, asker: str | None, membership: Membership) -> No
             given = conn.execute(
                 text("""
                 INSERT INTO access.memberships (account, role, department, area)
-                VALUES (:account, :role, :department, :area) ON CONFLICT DO NOTHING"""),
-                _values(membership),
+                VALUES (:account, :role, :department, :area) ON CONFLICT (account, role, department, area)
+                DO UPDATE SET provider = '' WHERE memberships.provider <> ''"""),
+                values_of(membership),
             )
     except DBAPIError as error:
-        raise _explained(error, membership) from None
+        raise explained(error, membership) from None
     if given.rowcount == 0:
         raise Conflict(f"account {membership.account!r} has that role there already")
     end_sessions(conn, membership.account)
@@ -69,7 +70,7 @@ def take_role(conn: Connection, asker: str | None, membership: Membership) -> No
     before = kept_apart_roles(conn, membership.account)
     taken = conn.execute(text("""
         DELETE FROM access.memberships WHERE account = :account AND role = :role
-            AND department = :department AND area = :area"""), _values(membership))  # fmt: skip
+            AND department = :department AND area = :area"""), values_of(membership))  # fmt: skip
     if taken.rowcount == 0:
         raise NotThere(f"account {membership.account!r} has no role {membership.role!r} in that department and area")
     require_holders(conn, before)
@@ -87,7 +88,8 @@ def list_memberships(conn: Connection, account: str | None = None) -> list[Membe
     return [Membership(*row) for row in rows]
 
 
-def _explained(error: DBAPIError, membership: Membership) -> Exception:
+def explained(error: DBAPIError, membership: Membership) -> Exception:
+    """What the database's refusal of a role means: :class:`Conflict`, :class:`NotThere`, or the error itself."""
     cause = error.orig
     constraint = getattr(getattr(cause, "diag", None), "constraint_name", None)
     if isinstance(cause, CheckViolation) and constraint == "roles_kept_apart":
@@ -112,7 +114,8 @@ def is_held(conn: Connection, role: str) -> bool:
     return found is not None
 
 
-def _values(membership: Membership) -> dict[str, str]:
+def values_of(membership: Membership) -> dict[str, str]:
+    """As parameters of a statement."""
     return {
         "account": membership.account, "role": membership.role,
         "department": membership.department, "area": membership.area,

@@ -9,8 +9,10 @@ from pydantic import TypeAdapter
 
 from geoserver.identity import admin_routes as admin
 from geoserver.identity import bodies, pages
+from geoserver.identity import link_routes as links
 from geoserver.identity import own_routes as own
 from geoserver.identity import provider_routes as provider
+from geoserver.identity import role_routes as roles
 from geoserver.identity.bodies import Body
 from geoserver.identity.routes import ROUTES
 from geoserver.openapi import content, operation, parameter
@@ -34,6 +36,8 @@ _BODIES: dict[Handler, type[Body]] = {
     admin.post_department: bodies.DepartmentBody,
     admin.post_membership: bodies.MembershipBody,
     admin.post_device: bodies.DeviceBody,
+    roles.post_role: bodies.RoleBody,
+    roles.post_permission: bodies.PermissionBody,
 }
 _QUERIES: dict[Handler, tuple[str, ...]] = {
     pages.sign_in_page: ("next",),
@@ -41,6 +45,9 @@ _QUERIES: dict[Handler, tuple[str, ...]] = {
     provider.from_provider: ("code", "state", "iss", "error"),
     admin.get_memberships: ("account",),
     admin.delete_membership: ("account", "role", "department", "area"),
+    roles.delete_permission: ("role", "kind", "resource", "action"),
+    links.delete_own_link: ("link",),
+    links.get_links: ("account",),
 }
 _SUMMARIES: dict[Handler, str] = {
     pages.sign_in_page: "The page for signing in; it returns to `next`, a path of this server",
@@ -69,7 +76,15 @@ _SUMMARIES: dict[Handler, str] = {
     admin.unlock_account: "Lift the locks that failures have put on an account",
     admin.reset_account: "Give an account a random password, which is shown once",
     admin.sign_out_account: "Sign an account out everywhere",
-    admin.get_roles: "The roles, what they may do, and the departments",
+    links.get_own_links: "The identities of providers that one's account is linked to",
+    links.delete_own_link: "Remove such a link of one's own; signs out everywhere",
+    links.get_links: "The links of all accounts to identities of providers",
+    links.delete_link: "Remove a link and the roles that stood by its provider's word",
+    roles.get_roles: "The roles, what they may do, the departments, and what may be permitted",
+    roles.post_role: "Make a role that may do nothing yet",
+    roles.delete_role: "Remove a role that nobody has",
+    roles.post_permission: "Let a role do something, or change how far",
+    roles.delete_permission: "Take a permission away from a role",
     admin.post_department: "Make a department",
     admin.delete_department: "Remove a department that nobody is in",
     admin.get_memberships: "Who holds which role, in which department and area",
@@ -83,12 +98,16 @@ _SUMMARIES: dict[Handler, str] = {
 }
 #: What may be asked without an account.
 _OPEN = (provider.to_provider, provider.from_provider, pages.sign_in_page, own.sign_in, own.post_token)
-_CREATED = (own.post_key, admin.post_account, admin.post_department, admin.post_membership, admin.post_device)
+_CREATED = (
+    own.post_key, admin.post_account, admin.post_department, admin.post_membership, admin.post_device, roles.post_role,
+    roles.post_permission,
+)  # fmt: skip
 #: What is for people only.
 _PAGES = (pages.sign_in_page, pages.admin_page)
 _NOTHING = (
     own.sign_out, own.delete_sessions, own.delete_session, own.delete_key, admin.disable_account, admin.enable_account,
     admin.unlock_account, admin.delete_department, admin.delete_membership, admin.delete_key, admin.delete_device,
+    links.delete_own_link, links.delete_link, roles.delete_role, roles.delete_permission,
 )  # fmt: skip
 
 

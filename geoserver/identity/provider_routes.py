@@ -17,6 +17,7 @@ from geoserver.identity.identities import Identities
 from geoserver.identity.model import Identity
 from geoserver.identity.own_routes import answer, person
 from geoserver.identity.pages import own_path
+from geoserver.identity.provider_roles import apply_groups
 from geoserver.identity.providers import Attempt, Provider, ProviderRefused, new_attempt
 from geoserver.identity.record import record
 from geoserver.identity.seen import SeenCity
@@ -63,6 +64,7 @@ def from_provider(city: SeenCity, request: Request, _body: bytes, provider: str)
     asking = Principal(via=f"oidc:{provider}", address=client.address, request=client.request)
     with door.gate.transaction(principal=asking) as conn:
         account = account_of(conn, there.settings, claims, attempt.link)
+        apply_groups(conn, provider, there.settings, account, claims)
         signed, cookie = own.make_signed(conn, door, request, Identity(account, "session"), f"oidc:{provider}")
         record(conn, "sign-in", "session", str(signed.session), provider=provider)
     door.forget()

@@ -7,9 +7,11 @@ Handlers are ``handler(city, request, body, **path) -> Reply``; bodies are no la
 from collections.abc import Callable
 
 from geoserver.identity import admin_routes as admin
+from geoserver.identity import link_routes as links
 from geoserver.identity import own_routes as own
 from geoserver.identity import pages
 from geoserver.identity import provider_routes as provider
+from geoserver.identity import role_routes as roles
 from geoserver.reply import Reply
 
 _ACCOUNT = "/admin/accounts/{account}"
@@ -20,6 +22,8 @@ ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("GET", "/sign-in/{provider}", provider.to_provider),
     ("GET", "/sign-in/{provider}/callback", provider.from_provider),
     ("POST", "/account/links/{provider}", provider.link_provider),
+    ("GET", "/account/links", links.get_own_links),
+    ("DELETE", "/account/links", links.delete_own_link),
     ("POST", "/sign-out", own.sign_out),
     ("POST", "/token", own.post_token),
     ("GET", "/account", own.get_account),
@@ -41,7 +45,11 @@ ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("POST", f"{_ACCOUNT}/unlock", admin.unlock_account),
     ("POST", f"{_ACCOUNT}/reset", admin.reset_account),
     ("POST", f"{_ACCOUNT}/sign-out", admin.sign_out_account),
-    ("GET", "/admin/roles", admin.get_roles),
+    ("GET", "/admin/roles", roles.get_roles),
+    ("POST", "/admin/roles", roles.post_role),
+    ("DELETE", "/admin/roles/{role}", roles.delete_role),
+    ("POST", "/admin/permissions", roles.post_permission),
+    ("DELETE", "/admin/permissions", roles.delete_permission),
     ("POST", "/admin/departments", admin.post_department),
     ("DELETE", "/admin/departments/{department}", admin.delete_department),
     ("GET", "/admin/memberships", admin.get_memberships),
@@ -49,6 +57,8 @@ ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("DELETE", "/admin/memberships", admin.delete_membership),
     ("GET", "/admin/keys", admin.get_keys),
     ("DELETE", "/admin/keys/{key}", admin.delete_key),
+    ("GET", "/admin/links", links.get_links),
+    ("DELETE", "/admin/links/{link}", links.delete_link),
     ("GET", "/admin/devices", admin.get_devices),
     ("POST", "/admin/devices", admin.post_device),
     ("DELETE", "/admin/devices/{secret}", admin.delete_device),

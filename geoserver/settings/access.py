@@ -43,6 +43,15 @@ class Sessions(Group):
     max_hours: float = Field(default=12, gt=0, le=720, description="ends after [h]")
 
 
+class GroupRole(Group):
+    """A role that a provider's group gives, in a department and an area."""
+
+    group: str = Field(min_length=1, description="as the provider names it")
+    role: str = Field(min_length=1, description="an id of `citymap role list`")
+    department: str = ""
+    area: str = Field(default="", pattern=r"^[0-9]{0,18}$", description="division code; empty: the whole city")
+
+
 class OidcProvider(Group):
     """统一身份认证 an OpenID provider at which people sign in; its host stands in ``outbound.hosts`` too."""
 
@@ -57,6 +66,9 @@ class OidcProvider(Group):
     domains: tuple[str, ...] = Field(default=(), description="admitted domains of verified mail addresses; none: all")
     groups_claim: str = "groups"
     groups: tuple[str, ...] = Field(default=(), description="admitted groups; none: all")
+    roles: tuple[GroupRole, ...] = Field(
+        default=(), max_length=1000, description="of who is in a group, applied anew at each sign-in"
+    )
 
     @field_validator("scopes")
     @classmethod

@@ -152,6 +152,7 @@ RULES: dict[tuple[str, str], Rule] = {
         ("POST", "/account/totp/confirm"), ("POST", "/account/totp/remove"), ("GET", "/account/sessions"),
         ("DELETE", "/account/sessions"), ("DELETE", "/account/sessions/{session}"), ("GET", "/account/keys"),
         ("POST", "/account/keys"), ("DELETE", "/account/keys/{key}"),
+        ("GET", "/account/links"), ("DELETE", "/account/links"),
     )},
     ("GET", "/admin"): holds(*{office for held in OFFICES.values() for office in held}),
     ("GET", "/admin/accounts"): holds("accounts:manage", "roles:manage"),
@@ -167,6 +168,12 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/admin/memberships"): holds("accounts:manage", "roles:manage"),
     ("POST", "/admin/memberships"): holds("roles:manage"),
     ("DELETE", "/admin/memberships"): holds("roles:manage"),
+    ("POST", "/admin/roles"): holds("roles:manage"),
+    ("DELETE", "/admin/roles/{role}"): holds("roles:manage"),
+    ("POST", "/admin/permissions"): holds("roles:manage"),
+    ("DELETE", "/admin/permissions"): holds("roles:manage"),
+    ("GET", "/admin/links"): holds("keys:manage"),
+    ("DELETE", "/admin/links/{link}"): holds("keys:manage"),
     ("GET", "/admin/keys"): holds("keys:manage"),
     ("DELETE", "/admin/keys/{key}"): holds("keys:manage"),
     ("GET", "/admin/devices"): holds("keys:manage"),
@@ -189,7 +196,8 @@ VALUES: dict[str, tuple[str, ...]] = {
     "collection": tuple(LAYERS), "item": ("999999999",), "tms": ("WebMercatorQuad",), "z": ("0",), "y": ("0",),
     "x": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
-    "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "provider": ("x",), "path:path": ("favicon.svg",),
+    "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
+    "path:path": ("favicon.svg",),
 }  # fmt: skip
 
 
