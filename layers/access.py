@@ -93,9 +93,10 @@ def rank(visibility: Visibility) -> int:
 
 
 def visible_layers(layers: Mapping[str, Layer], grants: tuple[Grant, ...]) -> dict[str, Layer]:
-    """The layers that may be read, each as it may be seen, by id."""
-    seen = ((layer_id, visible(layer, grants)) for layer_id, layer in layers.items())
-    return {layer_id: layer for layer_id, layer in seen if layer is not None}
+    """The layers that may be read, each as it may be seen, by id; a derived one, where all of its inputs may be read."""
+    found = ((layer_id, visible(layer, grants)) for layer_id, layer in layers.items())
+    seen = {layer_id: layer for layer_id, layer in found if layer is not None}
+    return {layer_id: layer for layer_id, layer in seen.items() if all(name in seen for name in layer.inputs)}
 
 
 def visible(layer: Layer, grants: tuple[Grant, ...]) -> Layer | None:

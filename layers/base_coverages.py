@@ -1,4 +1,7 @@
-"""The coverages that every city has (design §5): 高程 dem · 地表覆盖 land-cover · 影像 imagery · 栅格地图 drg."""
+"""The coverages that every city has (design §5): 高程 dem · 地表覆盖 land-cover · 影像 imagery · 栅格地图 drg.
+
+Derived of dem: 山体阴影 hillshade · 坡度 slope · 坡向 aspect.
+"""
 
 from layers.catalogue import Field, Text
 from layers.raster.coverage import coverage
@@ -55,5 +58,33 @@ DEM = coverage(
     order=4,
 )
 
+HILLSHADE = coverage(
+    "hillshade",
+    Text("山体阴影", "Hillshade"),
+    Text("由高程实时生成的晕渲，光自西北", "Shaded relief, made of the elevation as it is; light from the north-west"),
+    "relief",
+    (Field("hillshade", "integer", Text("亮度", "Brightness")),),
+    order=5,
+    inputs=("dem",),
+)
+SLOPE = coverage(
+    "slope",
+    Text("坡度", "Slope"),
+    Text("由高程实时生成的坡度", "Steepness of the ground, made of the elevation as it is"),
+    "relief",
+    (Field("slope", "number", Text("坡度", "Slope"), unit="deg"),),
+    order=6,
+    inputs=("dem",),
+)
+ASPECT = coverage(
+    "aspect",
+    Text("坡向", "Aspect"),
+    Text("由高程实时生成的坡向，自北顺时针", "Direction in which the ground descends, clockwise from north"),
+    "relief",
+    (Field("aspect", "number", Text("坡向", "Aspect"), unit="deg"),),
+    order=7,
+    inputs=("dem",),
+)
+
 #: Every base coverage, in drawing order.
-BASE_COVERAGES = (IMAGERY, DRG, LAND_COVER_COVERAGE, DEM)
+BASE_COVERAGES = (IMAGERY, DRG, LAND_COVER_COVERAGE, DEM, HILLSHADE, SLOPE, ASPECT)

@@ -89,8 +89,9 @@ class Layer:
 
     ``srid`` is the storage CRS (EPSG); ``extent`` is west, south, east, north in CGCS2000 degrees or None when empty;
     ``key_field`` names the field by which a re-import recognises a feature; ``style`` holds MapLibre style layers
-    without ``source``; ``time_field`` carries the feature's own time, answered by ``datetime=``. ``partial``: this
-    is the layer as somebody sees it who may read some of its rows only.
+    without ``source``; ``time_field`` carries the feature's own time, answered by ``datetime=``. ``inputs`` are the ids
+    of the layers that a derived one (hillshade) is worked out from: it is seen by those who see them, and changes where
+    they do. ``partial``: this is the layer as somebody sees it who may read some of its rows only.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Layer:
     updated: str | None = None
     order: int = 100
     table: str = field(default="")
+    inputs: tuple[str, ...] = ()
     partial: bool = False
 
     def __post_init__(self) -> None:

@@ -132,6 +132,7 @@ def _row(layer: Layer) -> dict[str, Any]:
         "licence": layer.licence,
         "extent": list(layer.extent) if layer.extent else None,
         "position": layer.order,
+        "inputs": list(layer.inputs),
     }
 
 
@@ -155,6 +156,7 @@ def _layer(row: RowMapping) -> Layer:
         licence=row["licence"],
         extent=tuple(row["extent"]) if row["extent"] else None,
         order=row["position"],
+        inputs=tuple(row["inputs"]),
         updated=updated.isoformat(),
     )
 

@@ -53,6 +53,7 @@ LAYERS = Table(
     Column("licence", Text, nullable=False),
     Column("extent", ARRAY(Double)),
     Column("position", Integer, nullable=False),
+    Column("inputs", JSONB, nullable=False, server_default=text("'[]'")),
     Column("updated", DateTime(timezone=True), nullable=False, server_default=text("now()")),
 )
 

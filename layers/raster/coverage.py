@@ -10,7 +10,9 @@ from typing import Literal
 from layers.catalogue import Field, Layer, Text
 
 #: What pixels mean decides how they are resampled and drawn: colours, heights [m], or codes of classes.
-Nature = Literal["imagery", "elevation", "classes"]
+ImageNature = Literal["imagery", "elevation", "classes"]
+#: ``relief`` is the shape of the ground (hillshade, slope, aspect), worked out from heights when it is read.
+Nature = Literal["imagery", "elevation", "classes", "relief"]
 Resampling = Literal["nearest", "bilinear", "cubic", "average", "mode"]
 
 #: The facts of an image, as fields of its footprint. ``folder`` is where its files are, below the store's directory.
@@ -54,9 +56,15 @@ class Coverage:
 
 
 def coverage(
-    id: str, title: Text, description: Text, nature: Nature, bands: tuple[Field, ...] = (), order: int = 100
+    id: str,
+    title: Text,
+    description: Text,
+    nature: Nature,
+    bands: tuple[Field, ...] = (),
+    order: int = 100,
+    inputs: tuple[str, ...] = (),
 ) -> Coverage:
-    """A coverage with the layer of footprints that every coverage has (EPSG:4490)."""
+    """A coverage with the layer of footprints that every coverage has (EPSG:4490); of a derived one it stays empty."""
     layer = Layer(
         id=id,
         title=title,
@@ -67,5 +75,6 @@ def coverage(
         editable=False,  # an image comes and goes with its files, by import-image and remove-image
         time_field="acquired",
         order=order,
+        inputs=inputs,
     )
     return Coverage(layer, nature, bands)

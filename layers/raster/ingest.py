@@ -91,6 +91,7 @@ def import_image(
 def _import(
     conn: Connection, store: RasterStore, coverage: Coverage, path: Path, options: ImageOptions, progress: Progress
 ) -> ImportedImage:
+    _refuse_derived(coverage)
     progress(0, Text(f"正在检查 {path.name}", f"Checking {path.name}"))
     _refuse_odd_dates(options)
     checksum = checksum_of(path)
@@ -272,6 +273,12 @@ def _scaling(source: Source, coverage: Coverage) -> tuple[Any, Any]:
 
 def _known_to_proj(grid: PixelGrid, source: Source) -> PixelGrid:
     return PixelGrid(source.crs, grid.transform, grid.width, grid.height)
+
+
+def _refuse_derived(coverage: Coverage) -> None:
+    if coverage.layer.inputs:
+        name, source = coverage.layer.id, ", ".join(coverage.layer.inputs)
+        raise ImportRefused(f"{name} 由 {source} 生成，请导入 {source}", f"{name} is made of {source}: import there")
 
 
 def _refuse_odd_dates(options: ImageOptions) -> None:

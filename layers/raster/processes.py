@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from layers.catalogue import Text
 from layers.processing import Job, UploadedFile, process
-from layers.raster.coverage import Coverage, Nature, coverage
+from layers.raster.coverage import Coverage, ImageNature, coverage
 from layers.raster.images import find_image, remove
 from layers.raster.imported import ImportedImage
 from layers.raster.registry import create_coverage, load_coverage
@@ -65,7 +65,7 @@ def import_image(
     crs: _ShortText | None = None,
     towgs84: Annotated[tuple[float, ...], Field(max_length=7)] = (),
     replaces: Annotated[int, Field(ge=1)] | None = None,
-    nature: Nature | None = None,
+    nature: ImageNature | None = None,
     title: _ShortText | None = None,
     dry_run: bool = False,
 ) -> ImageReport:
@@ -137,7 +137,7 @@ def _instant(moment: datetime | date | None) -> datetime | None:
     return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
 
 
-def _coverage(conn: Connection, layer: str, nature: Nature | None, title: str | None, *, dry_run: bool) -> Coverage:
+def _coverage(conn: Connection, layer: str, nature: ImageNature | None, title: str | None, *, dry_run: bool) -> Coverage:
     """The coverage of that id, or a new one where its nature is told."""
     try:
         return load_coverage(conn, layer)

@@ -1,7 +1,7 @@
 -- Beside a layer of footprints, what its pixels are.
 CREATE TABLE citymap.coverages (
     layer text PRIMARY KEY REFERENCES citymap.layers ON DELETE CASCADE ON UPDATE CASCADE,
-    nature text NOT NULL CHECK (nature IN ('imagery', 'elevation', 'classes')),
+    nature text NOT NULL CHECK (nature IN ('imagery', 'elevation', 'classes', 'relief')),
     bands jsonb NOT NULL DEFAULT '[]'
 );
 GRANT SELECT, INSERT ON citymap.coverages TO citymap_app;

@@ -1,4 +1,4 @@
-"""Coverages beside the layers of their images' footprints: see layers/raster/raster.sql."""
+"""Coverages beside the layers of their images' footprints: see layers/raster/raster.sql and derived.sql there."""
 
 from importlib.resources import files
 
@@ -9,5 +9,6 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    sql = files("layers.raster").joinpath("raster.sql").read_text("utf-8")
-    op.get_bind().exec_driver_sql(sql.replace("%", "%%"))
+    for name in ("raster.sql", "derived.sql"):
+        sql = files("layers.raster").joinpath(name).read_text("utf-8")
+        op.get_bind().exec_driver_sql(sql.replace("%", "%%"))
