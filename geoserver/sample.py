@@ -6,6 +6,7 @@ from itertools import groupby
 from layers.base_layers import BASE_LAYERS
 from layers.catalogue import DATA_SCHEMA
 from layers.database import Database
+from layers.pipes.layers import PIPE_LAYERS
 from layers.registry import load_layers, row_count, update_layer
 from layers.tables import quoted
 
@@ -35,6 +36,6 @@ def make_sample_city(
             made[layer_id] = report.inserted
             update_layer(conn, load_layers(conn)[layer_id].changed(source=SOURCE, licence="CC0-1.0"))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        for layer in BASE_LAYERS:
+        for layer in (*BASE_LAYERS, *PIPE_LAYERS):
             conn.exec_driver_sql(f"ANALYZE {quoted(DATA_SCHEMA, layer.table)}")
     return made

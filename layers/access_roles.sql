@@ -27,7 +27,8 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
 
     ('planner', 'collection', '*', 'read', 'sensitive', 'everywhere'),
     ('planner', 'collection', '*', 'create update delete manage', 'internal', 'everywhere'),
-    ('planner', 'process', 'import-layer import-image remove-image', 'execute', 'core', 'everywhere'),
+    ('planner', 'collection', 'pipelines pipe-nodes', 'create update delete manage', 'sensitive', 'everywhere'),
+    ('planner', 'process', 'import-layer import-image remove-image import-pipes', 'execute', 'core', 'everywhere'),
 
     ('grid-worker', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('grid-worker', 'collection', 'cases visits', 'read create update', 'internal', 'area'),

@@ -1,7 +1,7 @@
 """The base layers that every city has (design §5), declared once.
 
 行政区划 admin-areas · 用地 land-use · 水域 water · 水系线 waterways · 道路 roads · 建筑 buildings ·
-地址 addresses · 兴趣点 pois · 地名 places
+地址 addresses · 兴趣点 pois · 地名 places · 视频监控 cameras
 """
 
 from layers.catalogue import Field, Layer, Text
@@ -99,6 +99,20 @@ POI_CATEGORIES = {
     "utility": Text("公用设施", "Utility"),
     "service": Text("生活服务", "Service"),
     "other": Text("其他", "Other"),
+}
+
+CAMERA_KINDS = {
+    "fixed": Text("固定枪机", "Fixed"),
+    "dome": Text("半球", "Dome"),
+    "ptz": Text("云台球机", "Pan, tilt and zoom"),
+    "checkpoint": Text("卡口", "Checkpoint"),
+    "other": Text("其他", "Other"),
+}
+CAMERA_STATUSES = {
+    "online": Text("在线", "Online"),
+    "offline": Text("离线", "Offline"),
+    "fault": Text("故障", "Faulty"),
+    "removed": Text("拆除", "Removed"),
 }
 
 ADMIN_AREAS = Layer(
@@ -263,8 +277,30 @@ PLACES = Layer(
     ),
     order=80,
 )
+CAMERAS = Layer(
+    id="cameras",
+    title=Text("视频监控", "Cameras"),
+    description=Text("视频监控点：位置、朝向与视场", "Surveillance cameras: place, direction and field of view"),
+    geometry_type="Point",
+    fields=(
+        *_name(),
+        Field("code", "string", Text("设备编码", "Device code")),
+        Field("kind", "string", Text("类别", "Kind"), domain=CAMERA_KINDS),
+        Field("direction", "number", Text("朝向", "Direction"), unit="deg"),
+        Field("view_angle", "number", Text("视场角", "Angle of view"), unit="deg"),
+        Field("reach", "number", Text("可视距离", "Reach"), unit="m"),
+        Field("mount_height", "number", Text("安装高度", "Height of mount"), unit="m"),
+        Field("status", "string", Text("状态", "Status"), domain=CAMERA_STATUSES),
+        Field("road", "string", Text("所在道路", "Road")),
+        Field("department", "string", Text("管理部门", "Department"), role="department"),
+        _SOURCE,
+        _KEY,
+    ),
+    visibility="internal",
+    order=95,
+)
 
 #: Every base layer, in drawing order.
-BASE_LAYERS = (ADMIN_AREAS, LAND_USE, WATER, WATERWAYS, ROADS, BUILDINGS, ADDRESSES, POIS, PLACES)
+BASE_LAYERS = (ADMIN_AREAS, LAND_USE, WATER, WATERWAYS, ROADS, BUILDINGS, ADDRESSES, POIS, PLACES, CAMERAS)
 #: Layers that say how the base layers hang together; every city has them, and no map draws them.
 NETWORK_LAYERS = (TURN_RESTRICTIONS,)

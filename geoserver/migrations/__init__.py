@@ -12,6 +12,9 @@ from geoserver.database_roles import set_passwords
 from layers.base_coverages import BASE_COVERAGES
 from layers.base_layers import BASE_LAYERS, NETWORK_LAYERS
 from layers.database import psycopg2_url
+from layers.derived.layers import DERIVED_LAYERS, SURFACES
+from layers.derived.registry import create_derived
+from layers.pipes.layers import PIPE_LAYERS
 from layers.raster.registry import create_coverage
 from layers.registry import create_layer, load_layers
 from layers.tables import SCHEMA
@@ -30,12 +33,15 @@ def migrate(url: str) -> None:
             set_passwords(conn, engine.url.password)
             conn.execute(text("SELECT citymap.tidy()"))
             present = load_layers(conn)
-            for layer in (*BASE_LAYERS, *NETWORK_LAYERS):
+            for layer in (*BASE_LAYERS, *NETWORK_LAYERS, *PIPE_LAYERS):
                 if layer.id not in present:
                     create_layer(conn, layer)
-            for coverage in BASE_COVERAGES:
+            for coverage in (*BASE_COVERAGES, *SURFACES):
                 if coverage.layer.id not in present:
                     create_coverage(conn, coverage)
+            for derived in DERIVED_LAYERS:
+                if derived.layer.id not in present:
+                    create_derived(conn, derived)
     finally:
         engine.dispose()
 

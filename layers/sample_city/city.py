@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 import shapely
+from scipy.spatial import cKDTree
 
 from layers import base_layers
+from layers.pipes.layers import PIPE_NODES, PIPELINES
 from layers.sample_city.addresses import Addresses, make_addresses
 from layers.sample_city.admin import Admin, make_admin
 from layers.sample_city.arterials import CLASS_NAMES
 from layers.sample_city.axes import Ints, city_size
 from layers.sample_city.buildings import LABELS, USES, Buildings, choose_buildings, place_buildings
+from layers.sample_city.cameras import make_cameras
 from layers.sample_city.footprints import footprints
 from layers.sample_city.frames import Framer
 from layers.sample_city.kinds import LAND_USE_CLASSES
@@ -20,9 +23,11 @@ from layers.sample_city.land_use import make_land_use
 from layers.sample_city.lattice import build_lattice
 from layers.sample_city.names import NameBook, english, pinyin
 from layers.sample_city.parcels import Parcels, make_parcels
+from layers.sample_city.pipes import make_pipes
 from layers.sample_city.plan import Plan, make_plan
 from layers.sample_city.points import make_places, make_pois
-from layers.sample_city.roads import SPEED, lanes, make_roads
+from layers.sample_city.roads import SPEED, Roads, lanes, make_roads
+from layers.sample_city.streets import make_streets
 from layers.sample_city.water import Water, make_water
 
 #: Buildings in one frame, and buildings of one city at most.
@@ -94,7 +99,8 @@ class _City:
         self.report("water", 0.3)
         yield from self._water(water)
         self.report("roads", 0.35)
-        yield "roads", self._roads(plan)
+        roads = make_roads(plan)
+        yield "roads", self._roads(plan, roads)
         addresses = make_addresses(plan, parcels, houses, self.book)
         codes = admin.codes[parcels.community[houses.parcel]]
         texts, places = _texts(plan, addresses), _estates(addresses)
@@ -114,6 +120,7 @@ class _City:
             base_layers.PLACES, shapely.points(places_.at), "n", name=places_.name, name_en=_english(places_.name),
             kind=places_.kind, pinyin=[pinyin(name) for name in places_.name], population=places_.population,
             admin_code=places_.admin_code)
+        yield from self._under_and_over_streets(plan, roads, houses)
         self.report("done", 1.0)
 
     def _admin(self, admin: Admin) -> Any:
@@ -130,8 +137,21 @@ class _City:
             yield layer.id, self.framer.frame(layer, [shape for shape, _, _ in rows], prefix, name=names,
                                               name_en=_english(names), kind=[kind for _, _, kind in rows])
 
-    def _roads(self, plan: Plan) -> Any:
-        roads = make_roads(plan)
+    def _under_and_over_streets(self, plan: Plan, roads: Roads, houses: Buildings) -> Iterator[Named]:
+        """Cameras at the crossings, and pipes."""
+        streets = make_streets(roads)
+        names = [plan.network.names[name] if name >= 0 else None for name in roads.name.tolist()]
+        cameras = make_cameras(streets, roads, names, self.seed)
+        self.report("pipelines", 0.97)
+        yield "cameras", self.framer.frame(base_layers.CAMERAS, cameras.pop("places"), "c", **cameras)
+        nearest = cKDTree(streets.at).query(houses.centre)[1]
+        flats = np.where(np.array(USES)[houses.use] == "residential", 2 * houses.floors, 1)
+        households = np.bincount(nearest, flats, len(streets.at)).astype(np.int64)
+        pipes = make_pipes(streets, roads, names, households, self.seed)
+        yield PIPELINES.id, self.framer.frame(PIPELINES, pipes.shapes, "g", **pipes.pipes)
+        yield PIPE_NODES.id, self.framer.frame(PIPE_NODES, pipes.places, "", **pipes.nodes)
+
+    def _roads(self, plan: Plan, roads: Roads) -> Any:
         names = [plan.network.names[name] if name >= 0 else None for name in roads.name.tolist()]
         classes: dict[str, Any] = {"class": [CLASS_NAMES[road] for road in roads.road.tolist()]}
         return self.framer.frame(

@@ -32,12 +32,13 @@ class Framer:
     def frame(self, layer: Layer, shapes: Any, prefix: str, first: int = 1, **columns: Any) -> Any:
         """A GeoDataFrame with exactly the layer's fields and ``geom``; missing columns are null.
 
-        ``source_id`` runs ``prefix-000001`` … from ``first``.
+        ``source_id`` runs ``prefix-000001`` … from ``first``, unless it is among the columns.
         """
         shapes = shapely.transform(np.asarray(shapes, dtype=object), self.to_degrees)
         shapes = _typed(shapes, layer.geometry_type)
         count = len(shapes)
-        columns |= {"source": [SOURCE] * count, "source_id": [f"{prefix}-{n:06d}" for n in range(first, first + count)]}
+        numbered = {"source_id": [f"{prefix}-{n:06d}" for n in range(first, first + count)]}
+        columns = {"source": [SOURCE] * count} | numbered | columns
         unknown = set(columns) - {field.name for field in layer.fields}
         if unknown:
             raise ValueError(f"layer {layer.id!r} has no fields {sorted(unknown)}")

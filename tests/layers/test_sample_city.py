@@ -13,10 +13,11 @@ import shapely
 from sqlalchemy import Connection, text
 
 from layers.base_layers import BASE_LAYERS
+from layers.pipes.layers import PIPE_LAYERS
 from layers.sample_city import generate
 from layers.sample_city.city import SampleCityError
 
-LAYERS = {layer.id: layer for layer in BASE_LAYERS}
+LAYERS = {layer.id: layer for layer in (*BASE_LAYERS, *PIPE_LAYERS)}
 LAND_USE_CSV = Path(__file__).parents[3] / "shared" / "domain" / "landuse_2023.csv"
 #: Storey heights that each use may have [m].
 STOREYS = {"residential": (2.8, 3.3), "office": (3.4, 4.3), "commercial": (3.4, 5.1), "industrial": (4.7, 6.1),
@@ -59,7 +60,7 @@ def test_layers_come_in_drawing_order_with_the_declared_columns() -> None:
         assert frame.crs.to_epsg() == 4490
         assert set(frame.geom_type) == {LAYERS[layer].geometry_type}
         assert (frame["source"] == "示范城市").all()
-    assert seen == [layer.id for layer in BASE_LAYERS]
+    assert seen == list(LAYERS)
 
 
 @pytest.mark.parametrize("wanted", [1, 777, 9001])
