@@ -1,0 +1,1 @@
+"""Survey coordinates of parcels: zones, rings of boundary points, areas."""
