@@ -18,6 +18,7 @@ from layers.pipes.layers import PIPE_LAYERS
 from layers.raster.registry import create_coverage
 from layers.registry import create_layer, load_layers
 from layers.tables import SCHEMA
+from tracking.layers import make_layers
 
 _LOCK = 0x6369_7479  # "city": two servers that start together migrate one after the other
 
@@ -42,6 +43,7 @@ def migrate(url: str) -> None:
             for derived in DERIVED_LAYERS:
                 if derived.layer.id not in present:
                     create_derived(conn, derived)
+            make_layers(conn, present)
     finally:
         engine.dispose()
 
