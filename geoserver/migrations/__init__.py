@@ -9,6 +9,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, text
 
 from geoserver.database_roles import set_passwords
+from grid.layers import GRID_LAYERS
+from grid.setup import first_prepare
 from layers.base_coverages import BASE_COVERAGES
 from layers.base_layers import BASE_LAYERS, NETWORK_LAYERS
 from layers.database import psycopg2_url
@@ -34,7 +36,7 @@ def migrate(url: str) -> None:
             set_passwords(conn, engine.url.password)
             conn.execute(text("SELECT citymap.tidy()"))
             present = load_layers(conn)
-            for layer in (*BASE_LAYERS, *NETWORK_LAYERS, *PIPE_LAYERS):
+            for layer in (*BASE_LAYERS, *NETWORK_LAYERS, *PIPE_LAYERS, *GRID_LAYERS):
                 if layer.id not in present:
                     create_layer(conn, layer)
             for coverage in (*BASE_COVERAGES, *SURFACES):
@@ -44,6 +46,7 @@ def migrate(url: str) -> None:
                 if derived.layer.id not in present:
                     create_derived(conn, derived)
             make_layers(conn, present)
+            first_prepare(conn)
     finally:
         engine.dispose()
 

@@ -71,6 +71,8 @@ def fill(conn: Connection) -> None:
                  " (ST_Multi(ST_MakeEnvelope(:w, :s, :w + 0.04, :s + 0.04, 4490)), :code)"),
             {"w": west, "s": south, "code": code},
         )  # fmt: skip
+    # Those of the city that have the same ids go: these rows have no life cycle, and say themselves where they belong.
+    conn.execute(text("DELETE FROM citymap.layers WHERE id = ANY (:ids)"), {"ids": list(LAYERS)})
     for found in LAYERS.values():
         create_layer(conn, layer_of(found))
         for row in ROWS:

@@ -1,12 +1,14 @@
-"""网格 cases, their clock and their steps."""
+"""网格 grid management beside its layers: see grid/tables.sql, grid/clock/clock.sql and grid/cases/*.sql."""
+
+from importlib.resources import files
+
+from alembic import op
 
 revision = "0012"
 down_revision = "0011"
 
 
 def upgrade() -> None:
-    pass
-
-
-def downgrade() -> None:
-    pass
+    for name in ("tables.sql", "clock/clock.sql", "cases/lookups.sql", "cases/triggers.sql"):
+        sql = files("grid").joinpath(name).read_text("utf-8")
+        op.get_bind().exec_driver_sql(sql.replace("%", "%%"))

@@ -1,0 +1,130 @@
+"""``grid``: 网格化管理 and 数字城管: working time, limits, what a report becomes, photos, messages."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from geoserver.settings.groups import FilePath, Group
+from grid.options import ClockOptions, GridOptions, PhotoOptions, ReportOptions
+
+_PERIOD = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
+
+
+def _period(text: str) -> str:
+    match = _PERIOD.fullmatch(text)
+    if not match or not _minutes(text)[0] < _minutes(text)[1] <= 1440:
+        raise ValueError(f"{text!r} is not a period of a day such as '08:30-12:00'")
+    return text
+
+
+def _minutes(text: str) -> tuple[int, int]:
+    begin, end = ([int(part) for part in time.split(":")] for time in text.split("-"))
+    return 60 * begin[0] + begin[1], 60 * end[0] + end[1]
+
+
+def _day(value: object) -> object:
+    """YAML has dates; the environment and JSON have texts."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+Period = Annotated[str, AfterValidator(_period)]
+Day = Annotated[date, BeforeValidator(_day)]
+Channel = Literal["patrol", "public", "open311", "hotline", "sms", "media", "video", "superior"]
+
+
+class Clock(Group):
+    """处置时限 working time and the clock of cases."""
+
+    timezone: str = Field(default="Asia/Shanghai", min_length=1, max_length=60)
+    hours: tuple[Period, ...] = Field(
+        default=("08:30-12:00", "14:00-17:30"), min_length=1, max_length=12, description="of a working day, local time"
+    )
+    extra_holidays: tuple[Day, ...] = Field(default=(), max_length=2000, description="days off beside the statutory")
+    extra_workdays: tuple[Day, ...] = Field(default=(), max_length=2000, description="working days in spite of them")
+    remind_share: float = Field(default=0.8, gt=0, le=1, description="share of the limit at which the light is amber")
+    supervise_share: float = Field(
+        default=1.5, ge=1, le=100, description="share of the limit at which leaders are told"
+    )
+    filing_hours: float = Field(default=1, gt=0, le=1000, description="from acceptance to filing [working hours]")
+    check_hours: float = Field(default=8, gt=0, le=1000, description="from handling to its check [working hours]")
+    default_amount: float = Field(default=5, gt=0, le=1000, description="limit where no condition gives one")
+    default_unit: Literal["work-hours", "work-days", "urgent-hours"] = "work-days"
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name!r} is not a time zone such as 'Asia/Shanghai'") from None
+        return name
+
+    @field_validator("hours")
+    @classmethod
+    def _are_in_order(cls, hours: tuple[str, ...]) -> tuple[str, ...]:
+        minutes = [minute for period in hours for minute in _minutes(period)]
+        if minutes != sorted(set(minutes)):
+            raise ValueError("the periods of a day must follow one another with a break between")
+        return hours
+
+
+class Reports(Group):
+    """上报 how reports become cases."""
+
+    needs_verification: tuple[Channel, ...] = Field(
+        default=("public", "open311", "hotline", "sms", "media"), description="channels whose reports are checked first"
+    )
+    event_scheme: str = Field(default="CJ/T 214-2007", min_length=1, max_length=80)
+    component_scheme: str = Field(default="GB/T 30428.2-2013", min_length=1, max_length=80)
+    similar_metres: float = Field(default=50, gt=0, le=5000, description="the same problem lies within [m]")
+    similar_hours: float = Field(default=72, gt=0, le=8760, description="and was reported within [h]")
+    component_metres: float = Field(default=30, gt=0, le=1000, description="a component is looked for within [m]")
+
+
+class Photos(Group):
+    """照片 photos of cases."""
+
+    directory: FilePath = Field(default="var/photos", validate_default=True)
+    most: int = Field(default=6, ge=1, le=30, description="of one report or step")
+    max_mb: float = Field(default=20, gt=0, le=200, description="of one photo [MB]")
+    max_megapixels: float = Field(default=60, gt=0, le=200)
+    longest_edge: int = Field(default=2048, ge=320, le=8192, description="larger ones are made smaller [px]")
+    far_metres: float = Field(default=200, gt=0, le=100_000, description="farther from the report is remarked on [m]")
+
+
+class Grid(Group):
+    """网格 grid management."""
+
+    clock: Clock = Clock()
+    reports: Reports = Reports()
+    photos: Photos = Field(default_factory=Photos)
+    cell_area: float = Field(default=10_000, ge=500, le=1_000_000, description="of a unit grid cell, about [m²]")
+    component_widths: dict[str, tuple[int, int, int, int]] = Field(
+        default={"GB/T 30428.2-2013": (6, 2, 2, 6), "GB/T 47678.5-2026": (6, 2, 3, 6)},
+        description="digits of division, major, minor and sequence in a component's code, by scheme",
+    )
+
+    @model_validator(mode="after")
+    def _is_usable(self) -> "Grid":
+        if any(not 1 <= width <= 12 for widths in self.component_widths.values() for width in widths):
+            raise ValueError("component_widths: each part of a code has 1 to 12 digits")
+        return self
+
+    def for_processes(self) -> GridOptions:
+        """The same as processes take it."""
+        clock = {**self.clock.model_dump(), "hours": tuple(_minutes(period) for period in self.clock.hours)}
+        clock |= {name: frozenset(clock[name]) for name in ("extra_holidays", "extra_workdays")}
+        reports = {**self.reports.model_dump(), "needs_verification": frozenset(self.reports.needs_verification)}
+        photos = {**self.photos.model_dump(), "directory": Path(self.photos.directory)}
+        return GridOptions(
+            ClockOptions(**clock),
+            ReportOptions(**reports),
+            PhotoOptions(**photos),
+            tuple(self.component_widths.items()),
+            self.cell_area,
+        )
