@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import orjson
-from psycopg2 import DataError, InternalError, OperationalError
+from psycopg2 import DatabaseError, DataError, InternalError, OperationalError
 from psycopg2.errors import ProgramLimitExceeded, QueryCanceled, UndefinedTable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -109,6 +109,11 @@ class Conflict(ValueError):
     """What is asked for contradicts what there is."""
 
 
+#: Errors that rules in the database raise for the client: MESSAGE in English, DETAIL in Chinese (grid/cases/).
+RULES: Mapping[str, tuple[HTTPStatus, str]] = {
+    "CM400": (HTTPStatus.BAD_REQUEST, "InvalidBody"),
+    "CM409": (HTTPStatus.CONFLICT, "Conflict"),
+}
 #: The first type that an error is an instance of decides.
 STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (FeatureNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
@@ -163,6 +168,10 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     if isinstance(error, PoolTimeout):
         return _busy("every database connection is busy; try again in a moment")
     cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, DatabaseError) and cause.pgcode in RULES:
+        status, code = RULES[cause.pgcode]
+        said = cause.diag.message_primary or code
+        return status, {**exception_document(code, said), "zh": cause.diag.message_detail or said}
     if isinstance(cause, QueryCanceled):
         return _busy("the request took longer than this server allows; ask for less (bbox, filter, limit)")
     if isinstance(cause, InternalError) and str(cause).startswith("transform"):  # as PostGIS reports PROJ's refusal

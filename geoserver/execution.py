@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from geoserver.process_adapter import Process
 from geoserver.settings import Settings
 from geoserver.uploads import Uploads
+from grid.options import GridOptions
 from layers.access import Principal
 from layers.catalogue import Text
 from layers.database import Database
@@ -84,6 +85,7 @@ class Executor:
         self._uploads = uploads
         self.rasters = RasterStore(Path(settings.rasters.directory))
         self._crs = settings.crs.for_processes()
+        self._grid = settings.grid.for_processes()
 
     def run(
         self,
@@ -117,6 +119,8 @@ class Executor:
                     Workspace: Workspace(workspace),
                     CityCrs: self._crs,
                     RasterStore: self.rasters,
+                    Principal: principal,
+                    GridOptions: self._grid,
                 }
                 result = process.call(ready, handed_in)
                 execution.finish()

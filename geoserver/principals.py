@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from geoserver.process_adapter import EDITING
-from layers.access import Grant, Principal
+from layers.access import Duty, Grant, Principal
 from layers.database import Database
 
 #: Seconds for which a principal is remembered should the notice of a change be lost, and how many are.
@@ -56,6 +56,11 @@ class _Permission:
             tuple(self.departments) if self.within == "department" else None,
             tuple(besides) if self.resource == "*" else (),
         )
+
+    def duty(self) -> Duty:
+        """The role and the rows for which its holder may execute the process."""
+        area = self.area if self.within == "area" else ""
+        return Duty(self.role, self.resource, area, tuple(self.departments) if self.within == "department" else None)
 
 
 class Principals:
@@ -104,6 +109,7 @@ class Principals:
             frozenset(row.resource for row in held if row.kind == "process"),
             frozenset(f"{row.resource}:{row.action}" for row in held if row.kind == "office"),
             "anonymous" if account is None else "password",
+            duties=tuple(dict.fromkeys(row.duty() for row in held if row.kind == "process")),
         )
         return _opened(principal) if self._anonymous_edit else principal
 

@@ -23,6 +23,8 @@ import layers.terrain.processes
 import layers.terrain.sun_processes
 from geoserver.errors import InputError
 from geoserver.process_schema import Json, schema_of
+from grid.options import GridOptions
+from layers.access import Principal
 from layers.catalogue import Text
 from layers.processing import CityCrs, Declaration, FileResult, Job, UploadedFile, Workspace
 from layers.raster.store import RasterStore
@@ -38,7 +40,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.terrain.sun_processes,
 )
 #: What a function may ask for that is no input.
-HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore)
+HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions)
 #: The one output that every process has.
 RESULT = "result"
 #: A value given with its format (OGC 18-062r2 §7.11.2.2).

@@ -49,6 +49,23 @@ class Grant:
         return not self.area and self.departments is None
 
 
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A process that a role may execute, and for whose rows: as in :class:`Grant`. A case's life cycle asks for the
+    role in which somebody acts."""
+
+    role: str
+    process: str
+    area: str = ""
+    departments: tuple[str, ...] | None = None
+
+    def covers(self, area: str | None, department: str | None) -> bool:
+        """Whether it reaches a row of that division code and department."""
+        if self.departments is not None:
+            return department in self.departments
+        return (area or "").startswith(self.area)
+
+
 #: What the public may do in a city that grants nothing else.
 PUBLIC_GRANTS = (Grant("*", frozenset({"read"}), "public"),)
 
@@ -70,6 +87,7 @@ class Principal:
     offices: frozenset[str] = frozenset()
     via: str = "anonymous"
     scope: str | None = None
+    duties: tuple[Duty, ...] = ()
     address: str | None = field(default=None, compare=False)
     request: str | None = field(default=None, compare=False)
 
@@ -78,6 +96,12 @@ class Principal:
         if action == "read" and layer.visibility == "public":
             return True
         return any(grant.covers(layer, action, layer.visibility) for grant in self.grants)
+
+    def roles_over(self, process: str, area: str | None, department: str | None) -> frozenset[str]:
+        """The roles in which the process may be executed for a row of that division code and department."""
+        if process not in self.processes:
+            return frozenset()
+        return frozenset(d.role for d in self.duties if d.process == process and d.covers(area, department))
 
     def may_execute(self, process: str, *, edits: bool) -> bool:
         """Whether a process may be executed."""

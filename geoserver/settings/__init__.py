@@ -10,6 +10,7 @@ from pydantic import Field
 
 from geoserver.settings.access import Access, Audit, Outbound
 from geoserver.settings.data import Crs, DatabaseSettings, Rasters
+from geoserver.settings.grid import Grid
 from geoserver.settings.groups import Group
 from geoserver.settings.metadata import Metadata
 from geoserver.settings.server import Logging, Server
@@ -29,6 +30,7 @@ class Settings(Group):
     crs: Crs = Crs()
     access: Access = Field(default_factory=Access)
     audit: Audit = Audit()
+    grid: Grid = Field(default_factory=Grid)
     tracking: Tracking = Tracking()
     tiles: Tiles = Field(default_factory=Tiles)
     resources: dict[str, Any] = Field(
