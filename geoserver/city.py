@@ -37,6 +37,7 @@ from geoserver.process_openapi import job_paths, process_paths, upload_paths
 from geoserver.settings import Settings
 from geoserver.tile_documents import tile_paths
 from geoserver.uploads import Uploads
+from grid.setup import prepare
 from layers.access import ANONYMOUS, Action, Grant, Principal, grants_text, visible_layers, watched
 from layers.catalogue import Layer
 from layers.database import Database, Reader
@@ -138,6 +139,8 @@ class RunningCity:
         self.gate = gate
         self.access = Access(settings, gate)
         self.uploads = Uploads(settings.server.uploads, database)
+        with database.transaction(actor="citymap") as conn:
+            prepare(conn, settings.grid.for_processes())
         executor = Executor(settings, database, self.uploads)
         self.processes = Processes(executor, Jobs(settings.server.jobs, database), self.uploads)
         self.grids = load_sets(settings.tiles.matrix_sets)
