@@ -1,13 +1,13 @@
-"""What the network reads from PostGIS: road edges, turn restrictions, and what has changed since."""
+"""What the network reads from PostGIS: road edges and turn restrictions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from layers.catalogue import CGCS2000, DATA_SCHEMA, Layer
 from layers.crs import coincident
+from layers.following import Box
 from layers.network.edges import Edges, edges_of
 from layers.network.turns import Restriction
 from layers.tables import quoted
@@ -16,72 +16,6 @@ ROADS = "roads"
 RESTRICTIONS = "turn-restrictions"
 _ROAD_FIELDS = ("name", "name_en", "class", "oneway", "maxspeed", "source_id")
 _RESTRICTION_FIELDS = ("kind", "from_road", "to_road")
-
-Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A box in which rows of a layer changed, old and new places of them."""
-
-    layer: str
-    box: Box
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A moment of the database as a transaction sees it.
-
-    ``seen``: PostgreSQL's snapshot. ``writes``: the transaction has changed something. ``database``: its oid.
-    ``scope``: empty where everybody may read the roads, else what decides which of them.
-    """
-
-    seen: str
-    writes: bool
-    database: int
-    scope: str
-
-
-#: What the dirty log has that the earlier snapshot did not see, and always what the transaction itself changed. Not
-#: told by ``seq``: of two transactions the later number may be the first to commit. ``tx`` and the snapshot tell
-#: exactly. Rows restored from another server, whose transaction numbers are not of this one, are left out.
-_LOOK = """
-    SELECT now.*, change.* FROM (
-        SELECT pg_current_snapshot()::text, pg_current_xact_id_if_assigned() IS NOT NULL,
-            (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),
-            CASE WHEN bool_or(id = %(roads)s AND visibility = 'public') AND bool_and(visibility = 'public') THEN ''
-            ELSE concat_ws(' ', current_user, current_setting('citymap.grants', true), max(updated)) END
-        FROM citymap.layers WHERE id IN (%(roads)s, %(restrictions)s)
-    ) AS now LEFT JOIN (
-        SELECT layer, west, south, east, north FROM citymap.dirty
-        WHERE layer IN (%(roads)s, %(restrictions)s, %(areas)s) AND tx >= pg_snapshot_xmin(%(seen)s::pg_snapshot)
-            AND (NOT pg_visible_in_snapshot(tx, %(seen)s::pg_snapshot) AND tx < pg_snapshot_xmax(pg_current_snapshot())
-                 OR tx = pg_current_xact_id_if_assigned())
-        LIMIT %(at_most)s
-    ) AS change ON true"""
-
-
-def look(conn: Connection, seen: str | None, at_most: int) -> tuple[Snapshot, list[Change]]:
-    """What the connection sees now, and what has changed since an earlier snapshot, in one statement.
-
-    Whatever is read after it is no older. ``at_most`` + 1 changes tell that there are more. Changed areas count for
-    those alone whose rights depend on them.
-    """
-    values = {
-        "roads": ROADS,
-        "restrictions": RESTRICTIONS,
-        "areas": "admin-areas",
-        "seen": seen,
-        "at_most": at_most + 1,
-    }
-    # By the driver itself: this comes before every answer, and SQLAlchemy would triple its time.
-    cursor = conn.connection.cursor()
-    cursor.execute(_LOOK, values)
-    rows = cursor.fetchall()
-    cursor.close()
-    now = Snapshot(*rows[0][:4])
-    changes = [Change(row[4], (row[5], row[6], row[7], row[8])) for row in rows if row[4] is not None]
-    return now, [change for change in changes if now.scope or change.layer != "admin-areas"]
 
 
 def read_edges(conn: Connection, layer: Layer, boxes: Sequence[Box] | None = None) -> Edges:
