@@ -13,6 +13,7 @@ from typing import Literal
 import orjson
 
 from layers.catalogue import Layer, Visibility
+from layers.derived.model import told_by
 
 Action = Literal["read", "create", "update", "delete", "manage"]
 
@@ -117,10 +118,31 @@ def rank(visibility: Visibility) -> int:
 
 
 def visible_layers(layers: Mapping[str, Layer], grants: tuple[Grant, ...]) -> dict[str, Layer]:
-    """The layers that may be read, each as it may be seen, by id; a derived one, where all of its inputs may be read."""
+    """The layers that may be read, each as it may be seen, by id; derived ones where all of their inputs may."""
     found = ((layer_id, visible(layer, grants)) for layer_id, layer in layers.items())
     seen = {layer_id: layer for layer_id, layer in found if layer is not None}
-    return {layer_id: layer for layer_id, layer in seen.items() if all(name in seen for name in layer.inputs)}
+    return {
+        layer_id: _as_inputs(layer, layers, seen) if layer.inputs else layer
+        for layer_id, layer in seen.items()
+        if all(name in seen and _serves(layer, seen[name]) for name in layer.inputs)
+    }
+
+
+def _serves(layer: Layer, seen: Layer) -> bool:
+    """Whether a derived layer may be shown to somebody who sees its input so. What vectors tell of pixels cannot be
+    cut to a part of them."""
+    return not (layer.kind == "vector" and seen.kind == "coverage" and seen.partial)
+
+
+def _as_inputs(layer: Layer, layers: Mapping[str, Layer], seen: Mapping[str, Layer]) -> Layer:
+    """A derived layer without what may not be seen of the one that it has its rows of."""
+    first = layer.inputs[0]
+    hidden = {f.name for f in layers[first].fields} - {f.name for f in seen[first].fields}
+    shown = tuple(f for f in layer.fields if not hidden & told_by(f.name))
+    if layer.kind == "coverage" or (len(shown) == len(layer.fields) and not seen[first].partial):
+        return layer
+    partial = layer.partial or seen[first].partial
+    return layer.changed(fields=shown, partial=partial, extent=None if partial else layer.extent)
 
 
 def visible(layer: Layer, grants: tuple[Grant, ...]) -> Layer | None:

@@ -43,7 +43,7 @@ _UNGUARDED = """
         UNION ALL
         SELECT format('city.%I', table_name), 'audit_' || event, 'audit.after_change', '{O,A}'
         FROM citymap.layers, unnest('{insert,update,delete}'::text[]) event
-        WHERE to_regclass(format('city.%I', table_name)) IS NOT NULL
+        WHERE (SELECT relkind FROM pg_class WHERE oid = to_regclass(format('city.%I', table_name))) = 'r'
         UNION ALL
         SELECT place, 'audit_administration', 'audit.after_administration', '{O,A}'
         FROM unnest(ARRAY['citymap.layers', 'access.roles', 'access.departments', 'access.permissions',
