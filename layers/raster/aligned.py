@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
 from rasterio.enums import Resampling as Warp
 from rasterio.windows import Window
 
@@ -44,5 +45,16 @@ def read_aligned(
     window = Window(from_column, from_row, to_column - from_column, to_row - from_row)
     shape = (len(indexes), down - up, last - first)
     values[:, up:down, first:last] = cog.read(indexes, window=window, out_shape=shape, resampling=Warp[resampling])
-    valid[:, up:down, first:last] = cog.read_masks(indexes, window=window, out_shape=shape) != 0
+    valid[:, up:down, first:last] = _validity(cog, indexes, window, values[:, up:down, first:last])
     return values, valid
+
+
+def _validity(cog: Any, indexes: list[int], window: Window, values: NDArray[Any]) -> NDArray[np.bool_] | bool:
+    """Where values that were read are valid; the mask of a COG is one for all of its bands."""
+    flags = cog.mask_flag_enums[indexes[0] - 1]
+    if MaskFlags.all_valid in flags:
+        return True
+    if cog.nodata is None:
+        mask: NDArray[np.bool_] = cog.read_masks(indexes[0], window=window, out_shape=values.shape[1:]) != 0
+        return mask
+    return ~np.isnan(values) if np.isnan(cog.nodata) else values != cog.nodata

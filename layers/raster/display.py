@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from layers.raster.coverage import Coverage
 from layers.raster.images import Image, Interval, find_images
 from layers.raster.mosaic import Grid, degrees_of, read
+from layers.raster.opened import OPEN
 from layers.raster.store import RasterStore
 
 #: Heights from low to high as colours: land, from the greens of plains over ochre to snow.
@@ -99,7 +99,7 @@ def _classes(values: NDArray[Any], store: RasterStore, found: list[Image]) -> ND
 
 def _palette(store: RasterStore, found: list[Image]) -> dict[int, tuple[int, ...]]:
     for image in found[:5]:
-        with rasterio.open(store.path(image.folder)) as cog:
+        with OPEN.dataset(store.path(image.folder)) as cog:
             if cog.colorinterp[0].name == "palette":
                 return dict(cog.colormap(1))
     return {}

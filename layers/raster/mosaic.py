@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import Resampling as Warp
@@ -30,6 +29,7 @@ from layers.raster.errors import NoSuchBand, OutOfReach, RasterTooLarge
 from layers.raster.grids import ALIGNED, PixelGrid
 from layers.raster.images import Image, Interval, find_images
 from layers.raster.limits import MAX_READ, MAX_SIDE
+from layers.raster.opened import OPEN
 from layers.raster.store import ORIGINAL, RasterStore
 
 
@@ -112,6 +112,24 @@ def read(
     :class:`TooManyImages`, and :class:`ImageGone` for a past whose files went.
     """
     found = find_images(conn, coverage, degrees_of(grid), time=time, as_of=as_of)
+    return compose(
+        store, coverage, found, grid, bands=bands, resampling=resampling, aligned=aligned, dtype=dtype, draw=draw
+    )
+
+
+def compose(
+    store: RasterStore,
+    coverage: Coverage,
+    found: list[Image],
+    grid: Grid,
+    *,
+    bands: tuple[str, ...] | None = None,
+    resampling: Resampling | None = None,
+    aligned: bool = False,
+    dtype: str | None = None,
+    draw: Draw | None = None,
+) -> Raster:
+    """The mosaic of images that were found already, the uppermost first; else as :func:`read`."""
     names, images = bands_and_images(coverage, found, bands)
     if len(names) * grid.width * grid.height > MAX_READ:
         raise RasterTooLarge(
@@ -185,7 +203,7 @@ def _read_image(
     """One image on the grid: values and validity, each (band, row, column). Resampled as ``dtype`` if one is asked for:
     heights in whole metres are then not rounded to whole metres again."""
     indexes = [image.bands.index(name) + 1 for name in names]
-    with rasterio.open(store.path(image.folder, _copy_for(image, grid) if aligned else ORIGINAL)) as cog:
+    with OPEN.dataset(store.path(image.folder, _copy_for(image, grid) if aligned else ORIGINAL)) as cog:
         same = _same_place(cog.crs, grid.srid)
         if aligned and same and dtype in (None, cog.dtypes[0]):
             pixel_grid = PixelGrid(grid.srid, grid.transform, grid.width, grid.height)

@@ -137,7 +137,9 @@ def _instant(moment: datetime | date | None) -> datetime | None:
     return datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
 
 
-def _coverage(conn: Connection, layer: str, nature: ImageNature | None, title: str | None, *, dry_run: bool) -> Coverage:
+def _coverage(
+    conn: Connection, layer: str, nature: ImageNature | None, title: str | None, *, dry_run: bool
+) -> Coverage:
     """The coverage of that id, or a new one where its nature is told."""
     try:
         return load_coverage(conn, layer)
