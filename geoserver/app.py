@@ -1,6 +1,7 @@
 """The application: every route in one list."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -17,13 +18,13 @@ from geoserver.audit.routes import get_audit
 from geoserver.city import RunningCity
 from geoserver.config import load
 from geoserver.database_roles import ACCESS_ROLE, role_url
-from geoserver.errors import SignInNeeded, error_body, exception_document
+from geoserver.errors import SignInNeeded, exception_document
 from geoserver.guard.application import GuardedApplication
 from geoserver.guard.logs import configure_logging
 from geoserver.identity.bodies import MAX_BODY
 from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
 from geoserver.live import get_live
-from geoserver.reply import Reply, endpoint, failure, response
+from geoserver.reply import endpoint, failure, response, told
 from geoserver.settings import Settings
 from geoserver.tile_documents import ROUTES as TILE_DOCUMENTS
 from geoserver.web.routes import routes as web_routes
@@ -123,8 +124,8 @@ def worker() -> Starlette:
     return make_app(settings, settings.database.url)
 
 
-async def _sign_in_needed(_request: Request, error: Exception) -> Response:
-    return response(failure(error))
+async def _sign_in_needed(request: Request, error: Exception) -> Response:
+    return response(failure(error, request))
 
 
 def _allowed(request: Request) -> str:
@@ -137,10 +138,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "NotFound", 405: "MethodNotAllowed"}.get(error.status_code, "NoApplicableCode")
     text = {404: "there is no such page; / links to everything there is"}.get(error.status_code, error.detail)
-    body = error_body(exception_document(code, text))
     headers = (
         {"Allow": _allowed(request)} if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED else error.headers or {}
     )
-    reply = Reply(body, status=error.status_code, headers=headers)
+    reply = told(exception_document(code, text), error.status_code, request)
+    reply = dataclasses.replace(reply, headers={**reply.headers, **headers})
     pages = request.app.state.city.seen_by(ANONYMOUS).pages
     return response(await asyncio.to_thread(pages.failure, request, reply))

@@ -12,8 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from geoserver.guard.request_id import request_id
+from geoserver.messages import in_chinese
 from geoserver.outbound import OutboundFailed, OutboundRefused
-from layers.catalogue import DATA_SCHEMA, CatalogueError
+from layers.catalogue import DATA_SCHEMA, CatalogueError, Text
 from layers.cql2 import Cql2Error
 from layers.crs import CrsError
 from layers.editing import EditError
@@ -159,12 +160,11 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     """The status and the exception document for an error; what is unexpected is logged and masked."""
     for kind, status, code in STATUS:
         if isinstance(error, kind):
-            document = exception_document(code, str(error), getattr(error, "uri", code))
-            return status, {**document, "zh": error.zh} if hasattr(error, "zh") else document
+            return status, exception_document(code, str(error), getattr(error, "uri", code), _chinese(error))
     if isinstance(error, Busy):
         return _busy(str(error))
     if isinstance(error, ExportRefused):
-        return HTTPStatus.BAD_REQUEST, exception_document("InvalidParameterValue", str(error), "TooMuch")
+        return HTTPStatus.BAD_REQUEST, exception_document("InvalidParameterValue", str(error), "TooMuch", error.text.zh)
     if isinstance(error, PoolTimeout):
         return _busy("every database connection is busy; try again in a moment")
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -201,9 +201,27 @@ def _unexpected(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     return HTTPStatus.INTERNAL_SERVER_ERROR, {**exception_document("InternalError", text), "requestId": asked}
 
 
-def exception_document(code: str, description: str, kind: str | None = None) -> dict[str, str]:
-    """The members of an OGC exception; ``kind`` is its URI or a narrower code, where it has one."""
-    return {"code": code, "type": kind or code, "description": description}
+def _chinese(error: Exception) -> str | None:
+    """What the error itself says in Chinese: a sentence of its class, or of its own."""
+    text = getattr(error, "text", None)
+    own: str | None = getattr(error, "zh", None)
+    return text.zh if isinstance(text, Text) else own
+
+
+def exception_document(code: str, description: str, kind: str | None = None, zh: str | None = None) -> dict[str, str]:
+    """The members of an OGC exception; ``kind`` is its URI or a narrower code, where it has one.
+
+    ``zh`` says it in Chinese; without, the catalogue of messages does.
+    """
+    return {
+        "code": code, "type": kind or code, "description": description, "zh": zh or in_chinese(code, description)
+    }  # fmt: skip
+
+
+def in_language(document: Mapping[str, str], language: str) -> dict[str, str]:
+    """The document with its description in that language; ``code`` and ``type`` are the same in all."""
+    told = document.get("zh", document["description"]) if language[:2] == "zh" else document["description"]
+    return {**document, "description": told}
 
 
 def error_body(document: Mapping[str, str]) -> bytes:

@@ -120,7 +120,7 @@ class Worker:
         except Exception as error:
             shutil.rmtree(directory, ignore_errors=True)
             status, document = describe(error)
-            self.jobs.fail(job, status, document, _message(error, document["description"]))
+            self.jobs.fail(job, status, document, Text(document["zh"], document["description"]))
         with suppress(OSError):
             directory.rmdir()  # unless it holds a result
             directory.parent.rmdir()
@@ -165,9 +165,3 @@ def _stored(process: Process, result: Any, attempt: int) -> tuple[bytes | None, 
     if isinstance(result, FileResult):
         return None, {"name": f"{attempt}/{result.path.name}", "media_type": result.media_type, "as": result.name}
     return process.output.dump_json(result), None
-
-
-def _message(error: Exception, description: str) -> Text:
-    """What went wrong in both languages, where the error has both."""
-    found = getattr(error, "text", None)
-    return found if isinstance(found, Text) else Text(description, description)

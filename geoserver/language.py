@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from starlette.requests import Request
+
 
 def choose_language(asked: str | None, accepted: str, offered: Sequence[str]) -> str:
     """The asked language if it is offered, else the most acceptable one, else the first.
@@ -21,3 +23,9 @@ def choose_language(asked: str | None, accepted: str, offered: Sequence[str]) ->
             if tag.lower()[:2] == language[:2]:
                 return language
     return offered[0]
+
+
+def message_language(request: Request) -> str:
+    """What errors are told in: ``zh`` where the reader asks for it (``lang``, else Accept-Language), else ``en``."""
+    accepted = request.headers.get("accept-language", "")
+    return choose_language(request.query_params.get("lang"), accepted, ("en", "zh"))

@@ -84,13 +84,13 @@ async def get_live(request: Request) -> Response:
         grid = find_grid(city, values.get("tms", "WebMercatorQuad"))
         queue = running.live.open(client)
     except Exception as error:
-        return response(failure(error))
+        return response(failure(error, request))
     try:
         last = request.headers.get("last-event-id", "")
         now, missed = await in_thread(request, _missed, city, last)
     except Exception as error:
         running.live.close(queue, client)
-        return response(failure(error))
+        return response(failure(error, request))
 
     begun = Snapshot.parse(now)
 

@@ -13,14 +13,14 @@ from starlette.requests import Request
 
 from geoserver.body import json_body
 from geoserver.core import CoreRequest, reply_of
-from geoserver.errors import BodyError, NoSuchJob, ParameterError, ResultNotReady, error_body
+from geoserver.errors import BodyError, NoSuchJob, ParameterError, ResultNotReady
 from geoserver.formats import negotiate
 from geoserver.jobs import MAX_PAGE, STATUSES, JobFilter
 from geoserver.parameters import interval, query_values, whole
 from geoserver.process_adapter import PROCESSES, RESULT
 from geoserver.process_manager import Caller, called_by, find_process
 from geoserver.process_schema import Json
-from geoserver.reply import Reply
+from geoserver.reply import Reply, told
 
 if TYPE_CHECKING:
     from geoserver.city import City
@@ -114,7 +114,7 @@ def get_results(city: "City", request: Request, _body: bytes, job: str) -> Reply
     if found.status == "dismissed":
         raise NoSuchJob("the job was dismissed; it has no results")
     if found.error is not None:
-        return Reply(error_body(found.error["document"]), status=HTTPStatus(found.error["status"]))
+        return told(found.error["document"], HTTPStatus(found.error["status"]), request)
     if found.file is not None:
         return _file(city.processes.jobs.directory(found.id) / found.file["name"], found.file)
     if negotiate(request, values, ("json", "html")) == "html":

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from geoserver.errors import BodyError, Busy, SignInNeeded, TooLarge, TooManyRequests, describe, error_body
+from geoserver.errors import BodyError, Busy, SignInNeeded, TooLarge, TooManyRequests, describe, error_body, in_language
+from geoserver.language import message_language
 from geoserver.reader import read_by
 from layers.access import ANONYMOUS
 
@@ -54,7 +55,7 @@ def endpoint(
             body = await _body(request, max_body)
             reply = await in_thread(request, _answer, handler, request, body)
         except Exception as error:
-            reply = failure(error)
+            reply = failure(error, request)
         return response(reply)
 
     return run
@@ -73,13 +74,23 @@ async def in_thread(request: Request, work: Callable[..., Any], *arguments: Any)
         state.waiting -= 1
 
 
-def failure(error: Exception) -> Reply:
-    """The answer that describes an error."""
+def failure(error: Exception, request: Request | None = None) -> Reply:
+    """The answer that describes an error, in the language that the request asks for; English without one."""
     status, document = describe(error)
-    headers = {"Retry-After": "2"} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    reply = told(document, status, request)
+    headers = dict(reply.headers)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "2"
     if isinstance(error, TooManyRequests | SignInNeeded):
         headers.update(error.headers)
-    return Reply(error_body(document), status=status, headers=headers)
+    return replace(reply, headers=headers)
+
+
+def told(document: Mapping[str, str], status: int, request: Request | None) -> Reply:
+    """An exception document as the answer to a request."""
+    language = message_language(request) if request else "en"
+    headers = {"Content-Language": "zh-CN" if language == "zh" else "en", "Vary": "Accept-Language"}
+    return Reply(error_body(in_language(document, language)), status=status, headers=headers)
 
 
 def _admit(admit: Callable[..., None], request: Request) -> None:
@@ -100,7 +111,7 @@ def _answer(handler: Callable[..., Reply], request: Request, body: bytes) -> Rep
     except Exception as error:
         if isinstance(error, PermissionError):
             running.note_refusal(request, error)
-        reply = running.seen_by(ANONYMOUS).pages.failure(request, _unprompted(request, failure(error)))
+        reply = running.seen_by(ANONYMOUS).pages.failure(request, _unprompted(request, failure(error, request)))
     return _compressed(reply, request.headers.get("accept-encoding", ""))
 
 

@@ -40,7 +40,7 @@ async def post_upload(request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=HTTPStatus.BAD_REQUEST)
     except Exception as error:
-        reply = failure(error)
+        reply = failure(error, request)
     assert isinstance(reply.body, bytes)
     return Response(reply.body, reply.status, dict(reply.headers), reply.media_type)
 

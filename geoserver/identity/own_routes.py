@@ -56,7 +56,7 @@ def sign_in(city: SeenCity, request: Request, body: bytes) -> Reply:
     try:
         signed = own.sign_in(city.identities, request, wanted.account, wanted.password, wanted.code)
     except SignInNeeded as error:  # the browser's own prompt would hide the page's form
-        refused = failure(error)
+        refused = failure(error, request)
         headers = {k: v for k, v in refused.headers.items() if k != "WWW-Authenticate"}
         return Reply(refused.body, status=refused.status, headers={**headers, **_UNKEPT})
     return _signed(city, signed)

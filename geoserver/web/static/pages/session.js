@@ -21,8 +21,9 @@ async function csrfToken() {
 
 /** `fetch` of a path below the server's root, with the token where something is changed. */
 export async function request(url, { method = "GET", headers = {}, ...more } = {}) {
+  const spoken = { "Accept-Language": document.documentElement.lang, ...headers };
   const given = method === "GET" ? null : await csrfToken();
-  return fetch(url, { method, headers: given ? { ...headers, "X-CSRF-Token": given } : headers, ...more });
+  return fetch(url, { method, headers: given ? { ...spoken, "X-CSRF-Token": given } : spoken, ...more });
 }
 
 /** The JSON answer, or null where there is none. Throws Refused. */
