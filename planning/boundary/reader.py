@@ -14,7 +14,13 @@ from planning.boundary.outlines import check_outline, tidy_ring
 from planning.boundary.records import ParcelRecord, PointRecord, plain_number, read_records, split_sections
 from planning.survey.areas import MU, areas_of, zone_shares
 from planning.survey.parcel import BoundaryPoint, Parcel, Ring
+from planning.survey.zones import Zone
 
+#: Errors that leave no parcel of the file usable.
+OF_HEADER = frozenset(
+    ("header-line", "header-twice", "system", "unit", "projection", "width", "zone-number", "zone-range")
+    + ("section-twice", "before-section", "too-many")
+)
 #: Least overlap of two parcels of a file that is told [m²].
 _OVERLAP = 0.01
 
@@ -28,10 +34,23 @@ def read_boundary_points(content: bytes | str) -> BoundaryFile:
     if any(finding.code == "section-missing" for finding in findings.found):
         return BoundaryFile(header, (), in_order(findings.found), encoding)
     zone, width = settle_zone(header, at, findings)
-    of_header = findings.errors
     records = read_records(parcel_lines, findings)
     if not records:
         findings.error(0, "no-parcels", "[地块坐标] 中没有地块", "[地块坐标] has no parcel")
+    return parcels_of(header, at, records, zone, width, findings, encoding)
+
+
+def parcels_of(
+    header: Header,
+    at: dict[str, int],
+    records: list[ParcelRecord],
+    zone: Zone | None,
+    width: int,
+    findings: Findings,
+    encoding: str | None = None,
+) -> BoundaryFile:
+    """Make parcels of records. ``zone`` and ``width`` are those of the header, ``at`` the lines of its members."""
+    of_header = any(finding.code in OF_HEADER for finding in findings.found if finding.severity == "error")
     for record in records:
         if not record.points and not record.broken:
             findings.error(record.line, "no-points", "地块没有界址点", "the parcel has no points")
