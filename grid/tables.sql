@@ -159,6 +159,12 @@ CREATE TABLE grid.notices (
 );
 CREATE INDEX notices_waiting ON grid.notices (next_at) WHERE state = 'waiting';
 
+-- The ids of the departments, which the server's role cannot read itself.
+CREATE FUNCTION grid.departments() RETURNS text[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT array_agg(id ORDER BY id) FROM access.departments;
+END;
+
 GRANT SELECT, INSERT, UPDATE, DELETE ON grid.options, grid.classes, grid.conditions, grid.dispatch_rules,
     grid.working_time TO citymap_app;
 GRANT SELECT, INSERT ON grid.steps, grid.photos TO citymap_app;

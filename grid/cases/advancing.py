@@ -1,0 +1,69 @@
+"""One act on one case: read, decide by the table, keep, and enter the step."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from grid.cases.life_cycle import Moved, advance
+from grid.cases.queries import Found, add_step, departments, limits_of, save_case
+from grid.clock.calendar import working_time, years
+from grid.clock.model import WorkingTime, share_of
+from grid.model import Case, Inputs, Setting
+from grid.options import GridOptions
+
+
+def city_line(options: GridOptions, at: datetime) -> WorkingTime:
+    """The city's time line as it is made at an instant."""
+    return working_time(options.clock, *years(at.date()))
+
+
+def act_on(
+    conn: Connection,
+    found: Found,
+    act: str,
+    roles: frozenset[str],
+    given: Inputs,
+    options: GridOptions,
+    at: datetime,
+    place: tuple[float, float] | None = None,
+    attachments: tuple[UUID, ...] = (),
+) -> tuple[Moved, int]:
+    """Do an act on a locked case and keep the step; what it became, and its new revision.
+
+    Raises as :func:`grid.cases.life_cycle.advance`.
+    """
+    line = city_line(options, at)
+    limits = limits_of(conn, found) if act == "file" else ()
+    known = departments(conn) if act == "dispatch" else None
+    moved = advance(found.case, act, roles, given, Setting(at, line, options, limits, known))
+    follows = clock_columns(moved.case, line, options, at)
+    revision = save_case(conn, moved.case, follows)
+    detail = {
+        name: value for name, value in asdict(given).items() if value not in (None, False, 0) and name != "reason"
+    }
+    detail |= {name: follows[name] for name in ("used_seconds", "deadline") if follows.get(name) is not None}
+    detail |= {"round": moved.case.clock_round, "revision": revision}
+    add_step(conn, moved.case, act, found.case.state, moved.role, at, given.reason, detail, place, attachments)
+    return moved, revision
+
+
+def clock_columns(case: Case, line: WorkingTime, options: GridOptions, at: datetime) -> Mapping[str, Any]:
+    """The columns of the layer ``cases`` that say how its clock stands."""
+    clock, shares = case.clock, options.clock
+    if clock is None:
+        return {}
+    ends = {
+        "remind_at": share_of(clock.limit, shares.remind_share),
+        "deadline": clock.limit,
+        "supervise_at": share_of(clock.limit, shares.supervise_share),
+    }
+    return {
+        "used_seconds": clock.used,
+        "running_since": clock.running_since,
+        "light": clock.light(line, at, shares),
+        **{name: clock.reaches(line, seconds) for name, seconds in ends.items()},
+    }
