@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from geoserver.guard.request_id import request_id
 from geoserver.messages import in_chinese
 from geoserver.outbound import OutboundFailed, OutboundRefused
+from grid.errors import ActNotAllowed, CaseNotFound, GridError
 from layers.catalogue import DATA_SCHEMA, CatalogueError, Text
 from layers.cql2 import Cql2Error
 from layers.crs import CrsError
@@ -130,6 +131,9 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NotAllowed, HTTPStatus.FORBIDDEN, "Forbidden"),
     (RowDenied, HTTPStatus.FORBIDDEN, "Forbidden"),
     (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests"),
+    (CaseNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
+    (ActNotAllowed, HTTPStatus.CONFLICT, "Conflict"),
+    (GridError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (EditConflict, HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed"),
     (DuplicateKey, HTTPStatus.CONFLICT, "Conflict"),
     (Conflict, HTTPStatus.CONFLICT, "Conflict"),

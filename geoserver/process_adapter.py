@@ -15,6 +15,7 @@ from pygeoapi.process.base import BaseProcessor
 from sqlalchemy import Connection
 
 import layers.coordinates.processes
+import grid.cases.processes
 import layers.gazetteer.processes
 import layers.network.processes
 import layers.processes
@@ -38,6 +39,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.raster.processes,
     layers.terrain.processes,
     layers.terrain.sun_processes,
+    grid.cases.processes,
 )
 #: What a function may ask for that is no input.
 HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions)
