@@ -53,7 +53,9 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
     ('fleet-dispatcher', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('fleet-dispatcher', 'collection', 'devices geofences alarms', 'read create update delete', 'internal', 'department'),
     ('fleet-dispatcher', 'collection', 'positions trajectories', 'read', 'internal', 'department'),
-    ('leader', 'collection', '*', 'read', 'sensitive', 'everywhere')
+    ('leader', 'collection', '*', 'read', 'sensitive', 'everywhere'),
+    ('leader', 'collection', 'cases', 'update', 'internal', 'everywhere'),
+    ('leader', 'process', 'advance-case', 'execute', 'internal', 'everywhere')
 )
 INSERT INTO access.permissions (role, kind, resource, action, visibility, within)
 SELECT role, kind, resource, action, visibility, within

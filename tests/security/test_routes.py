@@ -27,6 +27,7 @@ WRITES: dict[str, tuple[tuple[set[str], str, str], ...]] = {
     "case-dispatcher": (({"update"}, "cases", "internal"),),
     "case-handler": (({"update"}, "cases", "internal"),),
     "case-verifier": (({"update"}, "cases", "internal"),),
+    "leader": (({"update"}, "cases", "internal"),),
     "fleet-dispatcher": (),  # of layers that this site does not have
     "area-guard": (({"create", "update", "delete"}, "*", "core"),),
     "unit-guard": (({"create", "update", "delete"}, "*", "core"),),
