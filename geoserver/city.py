@@ -8,7 +8,7 @@ import logging
 import select
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pygeoapi.api import API
@@ -45,7 +45,8 @@ from layers.registry import load_layers
 from tiles.cache.opening import open_cache
 from tiles.cache.tile import Tile, TileKey, variant
 from tiles.matrix_sets import MatrixSet, load_sets
-from tiles.vector import Rendered, TileQuery
+from tiles.rendered import Rendered
+from tiles.vector import TileQuery
 
 LOGGER = logging.getLogger("citymap")
 #: Seconds between attempts to follow the catalogue again.
@@ -299,18 +300,32 @@ class City:
     def kept_tile(
         self, request: Request, asked: TileQuery, place: tuple[MatrixSet, int, int, int], render: Callable[[], Rendered]
     ) -> Tile | None:
-        """The tile from the cache, rendered if it is not there; None where it may not be kept.
+        """The tile from the cache, rendered if it is not there; None where it may not be kept: see :meth:`kept`.
 
-        That is what depends on the time of day, and what is sensitive: every read of it is audited.
+        What depends on the time of day may not.
         """
-        if any(map(watched, asked.layers)) or any(q.filter and '"now"' in q.filter.json for q in asked.queries):
+        if any(q.filter and '"now"' in q.filter.json for q in asked.queries):
             return None
-        scoped = any(layer.visibility != "public" for layer in asked.layers)
+        return self.kept(request, asked.layers, repr(asked.queries), place, render)
+
+    def kept(
+        self,
+        request: Request,
+        layers: Sequence[Layer],
+        said: str,
+        place: tuple[MatrixSet, int, int, int],
+        render: Callable[[], Rendered],
+    ) -> Tile | None:
+        """A tile of layers from the cache, rendered if it is not there; ``said`` is what else decides its bytes.
+
+        ``layers`` are all that it is read from. None for sensitive ones: every read of them is audited.
+        """
+        if any(map(watched, layers)):
+            return None
+        scoped = any(layer.visibility != "public" for layer in layers)
         rights = grants_text(self.principal.grants) if scoped else ""
-        seen = (self._view.fingerprint(layer) for layer in asked.layers)
-        key = TileKey(
-            tuple(layer.id for layer in asked.layers), *place, variant(rights, repr(asked.queries), *seen), scoped
-        )
+        seen = (self._view.fingerprint(layer) for layer in layers)
+        key = TileKey(tuple(layer.id for layer in layers), *place, variant(rights, said, *seen), scoped)
         tile, kept = self._running.tiles.tile(key, render)
         if self._hot is not None and not scoped and self.account is None:
             self._hot.put(request.scope, tile, kept)

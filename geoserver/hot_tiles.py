@@ -15,7 +15,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tiles.cache.cache import TileCache
 from tiles.cache.memory import Kept
 from tiles.cache.tile import Tile
-from tiles.tilesets import MEDIA_TYPE
 
 #: Addresses known at once: a client may ask for any.
 _MOST = 100_000
@@ -26,13 +25,15 @@ type RawHeaders = list[tuple[bytes, bytes]]
 
 def entity_tag(tile: Tile, *, packed: bool) -> str:
     """The strong entity tag of a tile's representation (RFC 9110 §8.8.3: each content coding has its own)."""
-    return f'"{tile.digest}-gzip"' if packed else f'"{tile.digest}"'
+    return f'"{tile.digest}-gzip"' if packed and tile.compressed else f'"{tile.digest}"'
 
 
 def tile_headers(tile: Tile, *, packed: bool) -> dict[str, str]:
     """What is said with a tile, or with 304 in its stead."""
-    headers = {"ETag": entity_tag(tile, packed=packed), "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-    return headers | {"Content-Encoding": "gzip"} if packed else headers
+    headers = {"ETag": entity_tag(tile, packed=packed), "Cache-Control": "no-cache"}
+    if tile.compressed:
+        headers["Vary"] = "Accept-Encoding"
+    return headers | {"Content-Encoding": "gzip"} if packed and tile.compressed else headers
 
 
 def is_known(if_none_match: str, tag: str) -> bool:
@@ -65,8 +66,9 @@ class HotAnswers:
         if len(self._answers) >= _MOST:
             self._answers.clear()
         headers = [(k.lower().encode(), v.encode()) for k, v in tile_headers(tile, packed=True).items()]
-        whole = [*headers, (b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(tile.packed))]
-        start, not_modified = _start(HTTPStatus.OK, whole), _start(HTTPStatus.NOT_MODIFIED, headers[:3])
+        whole = [*headers, (b"content-type", tile.media_type.encode()), (b"content-length", b"%d" % len(tile.packed))]
+        known = [pair for pair in headers if pair[0] != b"content-encoding"]
+        start, not_modified = _start(HTTPStatus.OK, whole), _start(HTTPStatus.NOT_MODIFIED, known)
         answer = _Answer(kept, entity_tag(tile, packed=True), start, not_modified)
         self._answers[scope["raw_path"], scope["query_string"]] = answer
 
@@ -90,7 +92,7 @@ class HotAnswers:
                 packed = b"gzip" in value
             elif name == b"if-none-match":
                 known = value
-        if not packed:
+        if tile.compressed and not packed:
             return None
         answer.kept.used = True
         if known and is_known(known.decode("latin-1"), answer.tag):

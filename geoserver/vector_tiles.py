@@ -1,20 +1,19 @@
 """The tile routes: one layer, or several at once (OGC 20-057 URL forms)."""
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
 from geoserver.errors import ParameterError
 from geoserver.features import find_layer
-from geoserver.hot_tiles import is_known, tile_headers
 from geoserver.parameters import only, single_values
 from geoserver.reply import Reply
 from geoserver.tile_parameters import TILE_PARAMETERS, collection_names, find_grid, tile_address, tile_query
+from geoserver.tile_reply import tile_reply
 from layers.catalogue import Layer
 from layers.cql2 import Cql2Error
-from tiles.tilesets import MEDIA_TYPE
-from tiles.vector import Rendered, render_tile
+from tiles.rendered import MVT, Rendered
+from tiles.vector import render_tile
 
 if TYPE_CHECKING:
     from geoserver.city import City
@@ -57,12 +56,7 @@ def _tile(
     try:
         tile = city.kept_tile(request, asked, (grid, z, y, x), render)
         if tile is None:
-            return Reply(render().body, MEDIA_TYPE, headers={"Cache-Control": "no-cache"})
+            return Reply(render().body, MVT, headers={"Cache-Control": "no-cache"})
     except Cql2Error as error:
         raise ParameterError("filter", str(error)) from None
-    packed = "gzip" in request.headers.get("accept-encoding", "")
-    headers = tile_headers(tile, packed=packed)
-    if is_known(request.headers.get("if-none-match", ""), headers["ETag"]):
-        headers.pop("Content-Encoding", None)
-        return Reply(status=HTTPStatus.NOT_MODIFIED, headers=headers, media_type=None)
-    return Reply(tile.packed if packed else tile.body(), MEDIA_TYPE, headers=headers)
+    return tile_reply(request, tile)

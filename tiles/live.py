@@ -41,13 +41,15 @@ def told_of(found: Sequence[Dirty], layers: Mapping[str, Layer], grid: MatrixSet
     """Per layer and box the tiles to ask for again: level → first column, first row, last column, last row.
 
     Of a layer of which somebody sees some rows only, or whose reads are audited, nothing is told: where others were
-    changed would tell where they are.
+    changed would tell where they are. What is derived of a layer changes with it.
     """
     by_layer: dict[str, list[Box]] = {}
+    derived = [layer for layer in layers.values() if layer.inputs]
     for dirty in found:
         layer = layers.get(dirty.layer)
         if layer is not None and not layer.partial and not watched(layer):
-            by_layer.setdefault(layer.id, []).append(dirty.box)
+            for changed in (layer, *(d for d in derived if layer.id in d.inputs and not d.partial and not watched(d))):
+                by_layer.setdefault(changed.id, []).append(dirty.box)
     told = []
     for name, boxes in by_layer.items():
         apart = list(dict.fromkeys(boxes))

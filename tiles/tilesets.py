@@ -7,10 +7,10 @@ from urllib.parse import quote
 from layers.catalogue import Layer
 from layers.crs import epsg
 from tiles.matrix_sets import Box, MatrixSet
+from tiles.rendered import MVT
 
 type Json = dict[str, Any]
 
-MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 _SCHEME = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
 _CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 #: Where a tileset's tiles are useful at most; clients enlarge beyond it.
@@ -56,7 +56,7 @@ def tileset(here: str, url: str, grid: MatrixSet, layers: Iterable[Layer], langu
     document["links"] = [
         _link("self", "application/json", address + query),
         _scheme(url, grid),
-        {**_link("item", MEDIA_TYPE, f"{address}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}{query}"), "templated": True},
+        {**_link("item", MVT, f"{address}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}{query}"), "templated": True},
     ]
     return document
 

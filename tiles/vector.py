@@ -29,6 +29,7 @@ from layers.crs import coincident, epsg, meets, transformer
 from layers.database import Reader
 from layers.query import FeatureQuery, Statement, compiled, selection
 from tiles.matrix_sets import METRES_PER_DEGREE, Box, MatrixSet
+from tiles.rendered import Rendered
 
 #: The most layers in one tile.
 MAX_LAYERS = 32
@@ -44,14 +45,6 @@ _MERCATOR = 3857
 _MERCATOR_END = 85.06
 #: A box that nothing meets.
 _NOWHERE = (9e15, 9e15, 9e15, 9e15)
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A tile's bytes, and the snapshot of the database (``pg_snapshot`` as text) that they were read in."""
-
-    body: bytes
-    snapshot: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tiles.cache.positions import Position
 from tiles.cache.snapshot import Snapshot
 from tiles.cache.tile import Tile, TileKey
 from tiles.matrix_sets import standard_sets
-from tiles.vector import Rendered
+from tiles.rendered import Rendered
 
 SETS = standard_sets()
 MERCATOR = SETS["WebMercatorQuad"]
@@ -214,14 +214,14 @@ def test_memory_holds_its_bound_and_what_is_used(tmp_path: Path) -> None:
 def test_the_disk_holds_its_bound(tmp_path: Path) -> None:
     disk = DiskTiles(tmp_path, 300_000, SETS)
     for x in range(200):
-        disk.put(key(x=x), Tile.finish(os.urandom(9000), "100:100:"))
+        disk.put(key(x=x), Tile.finish(Rendered(os.urandom(9000), "100:100:")))
     assert sum(p.stat().st_size for p in tmp_path.rglob("*") if p.is_file()) < 350_000
     assert disk.get(key(x=199))
 
 
 def test_a_damaged_file_is_not_served(tmp_path: Path) -> None:
     disk = DiskTiles(tmp_path, 300_000, SETS)
-    disk.put(key(), Tile.finish(b"whole" * 100, "100:100:"))
+    disk.put(key(), Tile.finish(Rendered(b"whole" * 100, "100:100:")))
     [file] = [p for p in tmp_path.rglob("6738-*")]
     whole = file.read_bytes()
     for damaged in (whole[:-5], whole[:40], b"", whole[:-20] + b"x" * 20):

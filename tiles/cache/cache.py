@@ -9,7 +9,7 @@ from tiles.cache.dirty import REMEMBERED, Dirty, RecentChanges
 from tiles.cache.disk import DiskTiles
 from tiles.cache.memory import Kept, MemoryTiles
 from tiles.cache.tile import Tile, TileKey
-from tiles.vector import Rendered
+from tiles.rendered import Rendered
 
 #: Seconds after which changes that could not be read make the cache stand aside: it would not know what is stale.
 LONGEST_UNREAD = 1.0
@@ -67,7 +67,7 @@ class TileCache:
     def _rendered(self, key: TileKey, render: Callable[[], Rendered]) -> Found:
         begun = time.monotonic()
         rendered = render()
-        tile = Tile.finish(rendered.body, rendered.snapshot)
+        tile = Tile.finish(rendered)
         if not self.current or time.monotonic() - begun > REMEMBERED / 3:
             return tile, None
         kept = self._remember(key, tile)

@@ -1,8 +1,8 @@
 """Tiles on disk, which all workers of a machine share: files that come by rename and go by unlink.
 
 ``<layers>/<grid>/<level>/<column>/<row>-<variant>``; the folder of a set of layers is a digest, and ``.layers`` in it
-names them. Each file is a line (snapshot, digest) and the packed body, which the digest proves. Nobody but the server's
-account may read them.
+names them. Each file is a line (snapshot, digest, media type) and the packed body, which the digest proves. Nobody but
+the server's account may read them.
 """
 
 import contextlib
@@ -55,8 +55,8 @@ class DiskTiles:
         path = self._path(key)
         try:
             head, _, packed = path.read_bytes().partition(b"\n")
-            snapshot, digest = head.decode().split(" ")
-            tile = Tile(packed, digest, Snapshot.parse(snapshot))
+            snapshot, digest, media_type = head.decode().split(" ", 2)
+            tile = Tile(packed, digest, Snapshot.parse(snapshot), media_type)
             if not _proved(tile):
                 raise ValueError("damaged")
             if path.stat().st_mtime < time.time() - _RENEWED:
@@ -77,7 +77,7 @@ class DiskTiles:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(f"{tile.snapshot} {tile.digest}\n".encode() + tile.packed)
+                file.write(f"{tile.snapshot} {tile.digest} {tile.media_type}\n".encode() + tile.packed)
             beside.rename(path)
         except OSError:
             with contextlib.suppress(OSError):

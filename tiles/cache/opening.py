@@ -16,7 +16,7 @@ from tiles.matrix_sets import MatrixSet
 
 LOGGER = logging.getLogger("citymap")
 #: Raised whenever tiles of the same data would come out differently than before.
-_RENDERING = "1"
+_RENDERING = "2"
 #: The cluster, its timeline (another after a restore) and the database: snapshots compare within one of them only.
 _IDENTITY = text("""
     SELECT c.system_identifier, p.timeline_id, d.oid

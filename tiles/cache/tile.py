@@ -7,11 +7,13 @@ from isal import igzip
 
 from tiles.cache.snapshot import Snapshot
 from tiles.matrix_sets import MatrixSet
+from tiles.rendered import MVT, Rendered
 
 #: Level of ISA-L's deflate: 0.15 ms for 66 KB.
 _LEVEL = 1
 #: Of a kept tile's Python objects beside its bytes.
 _OVERHEAD = 900
+_PICTURES = "image/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +35,28 @@ class TileKey:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A finished tile: its body as one gzip member, the strong entity tag of its content, and its snapshot."""
+    """A finished tile: its body as one gzip member, the strong entity tag of its content, its snapshot and media type.
+
+    Pictures are compressed already: their body is ``packed`` as it is.
+    """
 
     packed: bytes
     digest: str
     snapshot: Snapshot
+    media_type: str = MVT
 
     @classmethod
-    def finish(cls, body: bytes, snapshot: str) -> "Tile":
+    def finish(cls, rendered: Rendered) -> "Tile":
         """Of what was rendered."""
+        body, media_type = rendered.body, rendered.media_type
         digest = hashlib.blake2b(body, digest_size=12).hexdigest()
-        return cls(igzip.compress(body, _LEVEL, mtime=0), digest, Snapshot.parse(snapshot))
+        packed = body if media_type.startswith(_PICTURES) else igzip.compress(body, _LEVEL, mtime=0)
+        return cls(packed, digest, Snapshot.parse(rendered.snapshot), media_type)
+
+    @property
+    def compressed(self) -> bool:
+        """Whether ``packed`` is a gzip member."""
+        return not self.media_type.startswith(_PICTURES)
 
     @property
     def size(self) -> int:
@@ -52,7 +65,7 @@ class Tile:
 
     def body(self) -> bytes:
         """The bytes as they are without compression."""
-        return bytes(igzip.decompress(self.packed))  # type: ignore[no-untyped-call]
+        return bytes(igzip.decompress(self.packed)) if self.compressed else self.packed  # type: ignore[no-untyped-call]
 
 
 def variant(*parts: str) -> str:
