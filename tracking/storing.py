@@ -6,13 +6,15 @@ batch may be sent again after a doubtful end. Nobody is answered before the call
 
 import struct
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, NamedTuple
 
 import orjson
+from psycopg2.extensions import cursor
 from psycopg2.extras import execute_values
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from tracking.model import Device, Fix, Stored
 
@@ -65,45 +67,47 @@ class Note(NamedTuple):
     data: bytes
 
 
-def store(conn: Connection, rows: Sequence[Stored], received: float) -> None:
-    """Add fixes to the connection's transaction. ``received`` is Unix time [s]. Raises the driver's errors."""
-    if not rows:
-        return
-    cursor: Any = conn.connection.cursor()
-    with cursor:
-        cursor.execute(_STAGE)
-        cursor.copy_expert(_COPY, BytesIO(copied(rows, received)))
-        cursor.execute(_INSERT)
+@contextmanager
+def cursor_of(conn: Connection) -> Iterator[cursor]:
+    """The driver's cursor in the connection's transaction, as the functions below take it."""
+    own: Any = conn.connection.cursor()
+    with own:
+        yield own
 
 
-def store_notes(conn: Connection, notes: Sequence[Note]) -> None:
-    """Add notes to the connection's transaction; one that is there already stays."""
+def store(to: cursor, rows: Sequence[Stored], received: float) -> None:
+    """Add fixes to the cursor's transaction. ``received`` is Unix time [s]. Raises the driver's errors."""
+    if rows:
+        to.execute(_STAGE)
+        to.copy_expert(_COPY, BytesIO(copied(rows, received)))
+        to.execute(_INSERT)
+
+
+def store_notes(to: cursor, notes: Sequence[Note]) -> None:
+    """Add notes to the cursor's transaction; one that is there already stays."""
     _insert(
-        conn,
+        to,
         "INSERT INTO tracking.notes (device, received, kind, data) VALUES %s ON CONFLICT DO NOTHING",
         [(n.device.id, n.received, n.kind, n.data[:65_536]) for n in notes],
         "(%s, to_timestamp(%s), %s, %s)",
     )
 
 
-def quarantine(conn: Connection, found: Sequence[Quarantined]) -> None:
+def quarantine(to: cursor, found: Sequence[Quarantined]) -> None:
     """Keep messages that could not be read: 8 KB of each."""
     _insert(
-        conn,
+        to,
         "INSERT INTO tracking.quarantine (protocol, address, device, reason, data) VALUES %s",
         [(q.protocol, q.address, q.device and q.device[:64], q.reason[:500], q.data[:8192]) for q in found],
         "(%s, %s, %s, %s, %s)",
     )
 
 
-def make_days(conn: Connection, days: Iterable[int]) -> None:
+def make_days(to: cursor, days: Iterable[int]) -> None:
     """Make the partitions of these days (days since 1970-01-01, GMT+8) that are missing."""
     wanted = sorted(days)
     if wanted:
-        conn.execute(
-            text("SELECT tracking.make_days(ARRAY(SELECT date '1970-01-01' + d FROM unnest((:days)::int[]) d))"),
-            {"days": wanted},
-        )
+        to.execute("SELECT tracking.make_days(ARRAY(SELECT date '1970-01-01' + d FROM unnest(%s) d))", (wanted,))
 
 
 def day_of(at: float) -> int:
@@ -155,8 +159,6 @@ def _more(fix: Fix) -> bytes | None:
     return encoded if len(encoded) <= _LONGEST_MORE else orjson.dumps({"cut": len(encoded)})
 
 
-def _insert(conn: Connection, statement: str, rows: Sequence[tuple[Any, ...]], template: str) -> None:
+def _insert(to: cursor, statement: str, rows: Sequence[tuple[Any, ...]], template: str) -> None:
     if rows:
-        cursor: Any = conn.connection.cursor()
-        with cursor:
-            execute_values(cursor, statement, rows, template, page_size=500)
+        execute_values(to, statement, rows, template, page_size=500)

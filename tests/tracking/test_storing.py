@@ -11,9 +11,10 @@ from sqlalchemy import Connection, text
 from layers.access import Grant, Principal
 from layers.database import acting_as
 from tests.tracking.conftest import NOON, add_device, drive
+from tracking import storing
 from tracking.judging import clock_checked, may_keep
 from tracking.model import Doubt, Fix, Stored
-from tracking.storing import Note, Quarantined, day_of, make_days, quarantine, store, store_notes
+from tracking.storing import Note, Quarantined, cursor_of, day_of
 from tracking.tracks import DeviceNotFound, read_device, read_track
 
 DAY = (datetime.fromtimestamp(NOON - 40_000, UTC), datetime.fromtimestamp(NOON + 80_000, UTC))
@@ -23,6 +24,16 @@ def everything(conn: Connection) -> list[tuple[object, ...]]:
     return [tuple(row) for row in conn.execute(text("""
         SELECT device, time, variant, ST_AsEWKT(geom), department, speed, heading, altitude, alarms, status, mileage, doubt, more
         FROM tracking.positions ORDER BY device, time, variant"""))]  # fmt: skip
+
+
+def store(conn: Connection, rows: list[Stored], received: float) -> None:
+    with cursor_of(conn) as cursor:
+        storing.store(cursor, rows, received)
+
+
+def make_days(conn: Connection, days: set[int]) -> None:
+    with cursor_of(conn) as cursor:
+        storing.make_days(cursor, days)
 
 
 def act_as(conn: Connection, *grants: Grant) -> None:
@@ -201,8 +212,9 @@ def test_clocks_that_cannot_be_right_are_doubted() -> None:
 
 def test_notes_and_unreadable_messages_are_kept_with_their_bytes(conn: Connection) -> None:
     device = add_device(conn)
-    store_notes(conn, [Note(device, NOON, "media-event", b"\x01\x02")] * 2)
-    quarantine(conn, [Quarantined("jt808", "10.0.0.1", "139", "checksum", b"\x7e\x00" * 8000)])
+    with cursor_of(conn) as cursor:
+        storing.store_notes(cursor, [Note(device, NOON, "media-event", b"\x01\x02")] * 2)
+        storing.quarantine(cursor, [Quarantined("jt808", "10.0.0.1", "139", "checksum", b"\x7e\x00" * 8000)])
     kind, data = conn.execute(text("SELECT kind, data FROM tracking.notes")).one()
     assert (kind, bytes(data)) == ("media-event", b"\x01\x02")
     reason, data = conn.execute(text("SELECT reason, data FROM tracking.quarantine")).one()
