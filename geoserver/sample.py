@@ -9,6 +9,7 @@ from layers.database import Database
 from layers.pipes.layers import PIPE_LAYERS
 from layers.registry import load_layers, row_count, update_layer
 from layers.tables import quoted
+from planning.layers import PLANNING_LAYERS
 
 #: What the sample city's layers say of their source.
 SOURCE = "示范城市 (虚构) / Sample city (fictitious)"
@@ -27,6 +28,7 @@ def make_sample_city(
     # Here and not above: `citymap up` asks is_empty() only, and would carry 100 MB of libraries while it serves.
     from layers.importing.loader import load
     from layers.sample_city import generate
+    from planning.sample import sample_plan
 
     made: dict[str, int] = {}
     with database.transaction(actor="citymap demo") as conn:
@@ -35,7 +37,10 @@ def make_sample_city(
             report = load(conn, layers[layer_id], (frame for _, frame in group), "replace")
             made[layer_id] = report.inserted
             update_layer(conn, load_layers(conn)[layer_id].changed(source=SOURCE, licence="CC0-1.0"))
+        for layer, frame in sample_plan(conn):
+            made[layer.id] = load(conn, layers[layer.id], [frame], "replace").inserted
+            update_layer(conn, load_layers(conn)[layer.id].changed(source=SOURCE, licence="CC0-1.0"))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        for layer in (*BASE_LAYERS, *PIPE_LAYERS):
+        for layer in (*BASE_LAYERS, *PIPE_LAYERS, *PLANNING_LAYERS):
             conn.exec_driver_sql(f"ANALYZE {quoted(DATA_SCHEMA, layer.table)}")
     return made

@@ -20,6 +20,7 @@ from layers.pipes.layers import PIPE_LAYERS
 from layers.raster.registry import create_coverage
 from layers.registry import create_layer, load_layers
 from layers.tables import SCHEMA
+from planning.layers import PLANNING_LAYERS
 from tracking.layers import make_layers
 
 _LOCK = 0x6369_7479  # "city": two servers that start together migrate one after the other
@@ -36,7 +37,7 @@ def migrate(url: str) -> None:
             set_passwords(conn, engine.url.password)
             conn.execute(text("SELECT citymap.tidy()"))
             present = load_layers(conn)
-            for layer in (*BASE_LAYERS, *NETWORK_LAYERS, *PIPE_LAYERS, *GRID_LAYERS):
+            for layer in (*BASE_LAYERS, *NETWORK_LAYERS, *PIPE_LAYERS, *GRID_LAYERS, *PLANNING_LAYERS):
                 if layer.id not in present:
                     create_layer(conn, layer)
             for coverage in (*BASE_COVERAGES, *SURFACES):
