@@ -99,14 +99,6 @@ def hash_password(password: str) -> str:
     return _HASHER.hash(_normal(password))
 
 
-def random_password() -> str:
-    """A password that nobody has thought of: 95 bits, with lower case, upper case and digits."""
-    while True:
-        password = secrets.token_urlsafe(12)
-        if any(map(str.islower, password)) and any(map(str.isupper, password)) and any(map(str.isdigit, password)):
-            return password
-
-
 def _normal(password: str) -> str:
     """One form whichever keyboard or input method wrote it (NIST SP 800-63B §5.1.1.2)."""
     return unicodedata.normalize("NFKC", password)

@@ -7,12 +7,12 @@ account that can sign in with one of them stays open.
 
 from sqlalchemy import Connection, text
 
-from geoserver.accounts import add_account, random_password, set_disabled, set_password
+from geoserver.accounts import add_account, set_disabled, set_password
 from geoserver.errors import Conflict, NotAllowed, NotThere
 from geoserver.identity import totp
 from geoserver.identity.api_keys import list_keys, revoke_key
 from geoserver.identity.lockout import unlock
-from geoserver.identity.passwords import require_new, require_strong
+from geoserver.identity.passwords import random_password, require_new, require_strong
 from geoserver.identity.record import record
 from geoserver.identity.sessions import end_sessions
 from geoserver.settings.access import Password
@@ -23,7 +23,7 @@ _LOCK = 0x6163_6373
 
 def make_account(conn: Connection, name: str, password: str | None, rules: Password) -> str:
     """Make an account, whose first password must be changed; returns that. Raises :class:`AccountError`."""
-    chosen = password if password is not None else random_password()
+    chosen = password if password is not None else random_password(name, rules)
     require_strong(chosen, name, rules)
     add_account(conn, name, chosen, must_change=True)
     return chosen
@@ -40,7 +40,7 @@ def reset_password(conn: Connection, asker: str | None, name: str, password: str
         raise NotAllowed(
             f"account {name!r} holds a role that is kept apart: only 'citymap user passwd' at the server resets it"
         )
-    chosen = password if password is not None else random_password()
+    chosen = password if password is not None else random_password(name, rules)
     require_strong(chosen, name, rules)
     require_new(conn, name, chosen, rules)
     set_password(conn, name, chosen, must_change=True)

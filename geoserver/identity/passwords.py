@@ -1,5 +1,6 @@
 """What a new password must be (等保 GB/T 22239-2019 §8.1.4.1 a; OWASP ASVS 5.0 §6.2)."""
 
+import secrets
 import string
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ from geoserver.accounts import AccountError, password_matches
 from geoserver.settings.access import Password as PasswordSettings
 from layers.catalogue import Text
 
+#: What random passwords are made of, 6 bits a character, and how long they are at least: 96 bits.
+_LETTERS, _RANDOM_LENGTH = string.ascii_letters + string.digits + "-_", 16
 #: zxcvbn's time grows with the square of the length; what follows only makes a password stronger [characters].
 _ESTIMATED = 60
 
@@ -42,6 +45,17 @@ def require_strong(password: str, account: str, rules: PasswordSettings) -> None
         problems.append(Text("过于常见或容易猜到", "is among the common ones, or made of them, and easily guessed"))
     if problems:
         raise PasswordRefused(problems)
+
+
+def random_password(account: str, rules: PasswordSettings) -> str:
+    """A password that nobody has thought of, and that the rules take for this account."""
+    while True:
+        password = "".join(secrets.choice(_LETTERS) for _ in range(max(_RANDOM_LENGTH, rules.min_length)))
+        try:
+            require_strong(password, account, rules)
+        except PasswordRefused:  # by chance it holds the account's name, or lacks a kind of characters
+            continue
+        return password
 
 
 def require_new(conn: Connection, account: str, password: str, rules: PasswordSettings) -> None:

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import Connection, text
 
-from geoserver.accounts import AccountError, add_account, password_matches, random_password, set_password
-from geoserver.identity.passwords import PasswordRefused, classes, require_new, require_strong
+from geoserver.accounts import AccountError, add_account, password_matches, set_password
+from geoserver.identity.passwords import PasswordRefused, classes, random_password, require_new, require_strong
 from geoserver.settings.access import Password
 
 RULES = Password()
@@ -61,9 +61,14 @@ def test_a_very_long_password_costs_no_more_time() -> None:
     assert time.perf_counter() - start < 2
 
 
-def test_random_passwords_pass_the_rules() -> None:
-    for _ in range(200):
-        require_strong(random_password(), "wang", RULES)
+@pytest.mark.parametrize(("account", "rules"), [
+    ("wang", RULES),
+    ("a", RULES),
+    ("wang", RULES.model_copy(update={"min_length": 24, "min_classes": 4})),
+])  # fmt: skip
+def test_random_passwords_pass_the_rules(account: str, rules: Password) -> None:
+    for _ in range(100):
+        require_strong(random_password(account, rules), account, rules)
 
 
 def test_the_last_five_passwords_are_not_taken_again(conn: Connection) -> None:

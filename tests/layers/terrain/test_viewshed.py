@@ -11,7 +11,7 @@ import rasterio
 from layers.terrain.elevation import Elevation
 from layers.terrain.errors import OutsideElevation
 from layers.terrain.viewshed import HIDDEN, UNKNOWN, VISIBLE, viewshed
-from tests.layers.terrain.grids import ALEXANDRIA, SPAIN, flat, read, write
+from tests.layers.terrain.grids import ALEXANDRIA, SPAIN, flat, on_real_ground, read, write
 
 OBSERVERS = [(200, 300), (50, 500), (350, 100), (100, 100), (5, 5), (405, 300)]
 
@@ -60,6 +60,7 @@ def test_every_cell_equals_gdals(at: tuple[int, int], refraction: float, oz: flo
     assert np.array_equal(ours == UNKNOWN, expected == UNKNOWN)
 
 
+@on_real_ground
 def test_four_in_a_thousand_cells_at_most_differ_where_gdal_hides_the_cells_beside_the_observer(tmp_path: Path) -> None:
     grid, shares = read(SPAIN), []
     for at in ((200, 300), (50, 500), (350, 100)):
