@@ -15,6 +15,7 @@ from geoserver.guard.request_id import request_id
 from geoserver.messages import in_chinese
 from geoserver.outbound import OutboundFailed, OutboundRefused
 from grid.errors import ActNotAllowed, CaseNotFound, GridError
+from layers.analysis.errors import AnalysisError
 from layers.catalogue import DATA_SCHEMA, CatalogueError, Text
 from layers.cql2 import Cql2Error
 from layers.crs import CrsError
@@ -23,6 +24,7 @@ from layers.exporting.errors import ExportRefused
 from layers.features import DuplicateKey, EditConflict, FeatureNotFound, RowDenied
 from layers.importing.errors import ImportRefused
 from layers.network.errors import NetworkError
+from layers.pipes.errors import PipeError
 from layers.query import CursorError
 from layers.raster.errors import ImageGone, NoSuchBand, OutOfReach, RasterTooLarge, TooManyImages
 from layers.registry import LayerNotFound
@@ -149,6 +151,8 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (Cql2Error, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NetworkError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (TerrainError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (PipeError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (AnalysisError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (CrsError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (RasterTooLarge, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (TooManyImages, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),

@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pygeoapi.process.base import BaseProcessor
 from sqlalchemy import Connection
 
-import layers.coordinates.processes
 import grid.cases.processes
+import layers.coordinates.processes
 import layers.gazetteer.processes
 import layers.network.processes
+import layers.pipes.processes
 import layers.processes
 import layers.raster.processes
 import layers.terrain.processes
@@ -36,6 +37,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.coordinates.processes,
     layers.gazetteer.processes,
     layers.network.processes,
+    layers.pipes.processes,
     layers.raster.processes,
     layers.terrain.processes,
     layers.terrain.sun_processes,
