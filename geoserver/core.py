@@ -55,6 +55,8 @@ def get_landing_page(city: "City", request: Request, _body: bytes) -> Reply:
     # pygeoapi links to tiling schemes whether or not it serves any; the map and the functions are ours.
     document["links"] = [link for link in document["links"] if not link["rel"].endswith("/tiling-schemes")]
     document["links"] += [
+        {"rel": f"{_OGC}/tilesets-vector", "type": "application/json", "href": f"{city.url}/tiles"},
+        {"rel": f"{_OGC}/tiling-schemes", "type": "application/json", "href": f"{city.url}/tileMatrixSets"},
         {"rel": f"{_OGC}/functions", "type": "application/json", "href": f"{city.url}/functions"},
         {"rel": "alternate", "type": "text/html", "title": "地图 Map", "href": f"{city.url}/map"},
     ]

@@ -149,7 +149,10 @@ def _core_paths() -> Json:
         },
         "/tiles/{tms}/{z}/{y}/{x}": {
             "get": operation(
-                "getCityTile", "A vector tile of collections", [*_TILE, reference("parameters", "collections")], _MVT
+                ".dataset.vector.getTile",
+                "A vector tile of collections",
+                [*_TILE, reference("parameters", "collections")],
+                _MVT,
             )
         },
         "/health": {"get": operation("getHealth", "Whether the process lives")},
@@ -159,7 +162,9 @@ def _core_paths() -> Json:
             "get": operation("describeCollection", "One collection", [collection, *_LINKED], _DOCUMENT)
         },
         "/collections/{collectionId}/tiles/{tms}/{z}/{y}/{x}": {
-            "get": operation("getCollectionTile", "A vector tile of one collection", [collection, *_TILE], _MVT)
+            "get": operation(
+                ".collection.vector.getTile", "A vector tile of one collection", [collection, *_TILE], _MVT
+            )
         },
     }
 

@@ -64,7 +64,7 @@ def get_city_tileset(city: "City", request: Request, _body: bytes, tms: str) -> 
 
 
 def tile_paths() -> Json:
-    """These routes in OpenAPI."""
+    """These routes in OpenAPI; the operations end as OGC 20-057 table 11 names them."""
     collection = {"name": "collectionId", "in": "path", "required": True, "schema": {"type": "string"}}
     tms = reference("parameters", "tms")
     names = {"type": "array", "items": {"type": "string"}, "maxItems": MAX_LAYERS}
@@ -78,16 +78,16 @@ def tile_paths() -> Json:
         return {"get": operation(name, summary, list(parameters), answer)}
 
     return {
-        "/tileMatrixSets": get("getTileMatrixSets", "Grids of tiles", *COMMON, answer=page),
+        "/tileMatrixSets": get("getTileMatrixSetsList", "Grids of tiles", *COMMON, answer=page),
         "/tileMatrixSets/{tms}": get("getTileMatrixSet", "One grid of tiles", tms, *COMMON, answer=page),
         "/collections/{collectionId}/tiles": get(
-            "getCollectionTilesets", "Tilesets of a collection", collection, plain, lang
+            ".collection.vector.getTileSetsList", "Tilesets of a collection", collection, plain, lang
         ),
         "/collections/{collectionId}/tiles/{tms}": get(
-            "getCollectionTileset", "A tileset of a collection", collection, tms, shape, lang
+            ".collection.vector.getTileSet", "A tileset of a collection", collection, tms, shape, lang
         ),
-        "/tiles": get("getCityTilesets", "Tilesets of several collections", some, plain, lang),
-        "/tiles/{tms}": get("getCityTileset", "A tileset of several collections", tms, some, shape, lang),
+        "/tiles": get(".dataset.vector.getTileSetsList", "Tilesets of several collections", some, plain, lang),
+        "/tiles/{tms}": get(".dataset.vector.getTileSet", "A tileset of several collections", tms, some, shape, lang),
     }
 
 

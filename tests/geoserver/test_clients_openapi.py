@@ -139,3 +139,13 @@ def test_fields_are_documented_with_their_types(document: Json) -> None:
         "listed": {"type": "boolean"},
         "tags": {"type": "array", "items": {"type": "string"}},
     }
+
+
+def test_operations_of_tiles_have_the_names_of_their_standard(document: Json) -> None:
+    """OGC 20-057 §10.2, table 11: clients find them by these."""
+    named = {operation["operationId"]: path for path, _, operation in operations(document)}
+    for kind, base in (("dataset", "/tiles"), ("collection", "/collections/{collectionId}/tiles")):
+        assert named[f".{kind}.vector.getTileSetsList"] == base
+        assert named[f".{kind}.vector.getTileSet"] == base + "/{tms}"
+        assert named[f".{kind}.vector.getTile"] == base + "/{tms}/{z}/{y}/{x}"
+    assert named["getTileMatrixSetsList"] == "/tileMatrixSets"

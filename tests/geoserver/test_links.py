@@ -36,3 +36,12 @@ def test_links_of_pages_resolve(site: Site) -> None:
         found = (html.unescape(link) for link in re.findall(r'(?:href|src)="([^"]+)"', page))
         links |= {link if link.startswith(("/", "http")) else path.partition("?")[0] + link for link in found if not link.startswith("#")}
     check(site, links)
+
+
+def test_the_landing_page_leads_to_the_tilesets(site: Site) -> None:
+    """OGC 20-057 requirement 11: a client begins here."""
+    links = {link["rel"]: link["href"] for link in site.get("/", f="json").json()["links"]}
+    tilesets = requests.get(links["http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector"], timeout=30).json()["tilesets"]
+    assert {tileset["dataType"] for tileset in tilesets} == {"vector"}
+    grids = requests.get(links["http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes"], timeout=30).json()["tileMatrixSets"]
+    assert "WebMercatorQuad" in {grid["id"] for grid in grids}
