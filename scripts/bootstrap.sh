@@ -80,6 +80,10 @@ known_packages() { # PATTERN: names that apt knows
     apt-cache "$@" pkgnames 2> /dev/null | grep -E "$pattern" || true
 }
 
+apt_offers() { # PACKAGE: there is one, it is not merely named by others
+    LC_ALL=C apt-cache policy "$1" 2> /dev/null | grep -q '^  Candidate: [^(]'
+}
+
 # install PACKAGE...: from apt, or unpacked into var/debian when we cannot become root.
 install() {
     apt_update
@@ -275,7 +279,25 @@ ensure_node() {
     export PATH
 }
 
-# --- The browser for tests --------------------------------------------------------------------------------------
+# --- Programs for tests -----------------------------------------------------------------------------------------
+
+# Tests skip what is missing, so a system without them is fine.
+ensure_for_tests() { # PACKAGE...
+    if [ $# = 0 ]; then return; fi
+    if have_apt && [ "$privilege" = unknown ]; then find_privilege; fi
+    if [ "$privilege" = unknown ] || [ "$privilege" = no ]; then
+        say "Without apt and root these stay missing, and tests that need them are skipped: $*"
+        return
+    fi
+    apt_update
+    offered=
+    for package in "$@"; do
+        if apt_offers "$package"; then offered="$offered $package"; continue; fi
+        say "apt has no $package: tests that need it are skipped"
+        if [ "$package" = chromium ]; then say "    (on Ubuntu: snap install chromium)"; fi
+    done
+    if [ -n "$offered" ]; then install $offered; fi
+}
 
 ensure_browser() {
     missing=
@@ -283,18 +305,10 @@ ensure_browser() {
     if ! ls /usr/share/fonts/opentype/noto/*CJK* > /dev/null 2>&1 && [ -z "$(fc-list :lang=zh 2> /dev/null)" ]; then
         missing="$missing fonts-noto-cjk"
     fi
-    if [ -z "$missing" ]; then return; fi
-    need_apt "a browser or Chinese font" "install chromium and fonts-noto-cjk yourself"
-    if [ "$privilege" = no ]; then
-        say "Without root these stay missing, and tests that need them are skipped: $missing"
-        return
-    fi
-    install $missing
+    ensure_for_tests $missing
 }
 
-# --- Desktop clients for tests ----------------------------------------------------------------------------------
-
-# QGIS and the GDAL tools read the server in tests, sqlmap and wapiti attack it. Tests skip what is missing, so a system without them is fine.
+# QGIS and the GDAL tools read the server in tests, sqlmap and wapiti attack it.
 ensure_clients() {
     missing=
     if ! /usr/bin/python3 -c 'import qgis.core' > /dev/null 2>&1; then missing="python3-qgis qgis-providers"; fi
@@ -302,39 +316,15 @@ ensure_clients() {
     for scanner in sqlmap wapiti; do
         if ! command -v "$scanner" > /dev/null 2>&1; then missing="$missing $scanner"; fi
     done
-    if [ -z "$missing" ]; then return; fi
-    if have_apt && [ "$privilege" = unknown ]; then find_privilege; fi
-    if [ "$privilege" = unknown ] || [ "$privilege" = no ]; then
-        say "Without apt and root these stay missing, and tests that need them are skipped: $missing"
-        return
-    fi
-    apt_update
-    for package in $missing; do
-        if [ -z "$(known_packages "^$package\$")" ]; then
-            say "apt knows no $package: tests that need it are skipped"
-            return
-        fi
-    done
-    install $missing
+    ensure_for_tests $missing
 }
 
-# pgRouting, against which tests and `make bench` check the road network. They skip it where it is missing.
+# pgRouting, against which tests and `make bench` check the road network.
 ensure_pgrouting() {
     for library in /usr/lib/postgresql/*/lib/postgis-3.so; do
         if [ ! -e "$library" ] || ls "${library%/*}"/libpgrouting-*.so > /dev/null 2>&1; then continue; fi
         version=${library%/lib/postgis-3.so}
-        package=postgresql-${version##*/}-pgrouting
-        if have_apt && [ "$privilege" = unknown ]; then find_privilege; fi
-        if [ "$privilege" = unknown ] || [ "$privilege" = no ]; then
-            say "Without apt and root pgRouting stays missing, and tests that need it are skipped"
-            return
-        fi
-        apt_update
-        if [ -z "$(known_packages "^$package\$")" ]; then
-            say "apt knows no $package: tests that need it are skipped"
-            continue
-        fi
-        install "$package"
+        ensure_for_tests "postgresql-${version##*/}-pgrouting"
     done
 }
 
