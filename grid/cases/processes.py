@@ -87,7 +87,7 @@ def advance_case(
     """推进案卷 | Advance a case
 
     对案卷做一步：核实、受理、立案、派遣、处置、反馈、核查、结案、返工、回退、延期、挂账、作废、督办等。 | One act on a
-    case: verify, accept, file, dispatch, handle, feed back, check, close, rework, return, extend, suspend, void, supervise …
+    case: verify, accept, file, dispatch, handle, feed back, check, close, rework, return, extend, suspend, void …
 
     case: 案卷编号 | Case number
     act: 操作 | The act
