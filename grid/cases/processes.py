@@ -26,6 +26,7 @@ from grid.options import GridOptions
 from layers.access import Principal
 from layers.features import EditConflict
 from layers.processing import process
+from layers.registry import find_layer
 
 CaseCode = Annotated[str, Field(min_length=1, max_length=60)]
 Words = Annotated[str, Field(max_length=2000)]
@@ -128,6 +129,7 @@ def case_history(conn: Connection, principal: Principal, case: CaseCode) -> Case
     returns: 步骤 | The steps
     """
     require_cases(conn)
+    find_layer(conn, "cases")
     found = read_case(conn, case)
     roles = principal.roles_over("advance-case", found.area_code, found.case.department)
     return CaseHistory(
