@@ -104,9 +104,9 @@ class Executor:
         """
         try:
             with ExitStack() as opened:
-                ready = dict(values)
-                for name, upload in process.uploads_in(values).items():
-                    ready[name] = opened.enter_context(self._uploads.opened(upload, principal.account))
+                ready = process.with_uploads(
+                    values, lambda upload: opened.enter_context(self._uploads.opened(upload, principal.account))
+                )
                 conn = opened.enter_context(self._database.transaction(principal=principal))
                 execution.works_on(conn.connection.driver_connection)
                 opened.callback(execution.works_on, None)

@@ -15,6 +15,7 @@ from pygeoapi.process.base import BaseProcessor
 from sqlalchemy import Connection
 
 import grid.cases.processes
+import grid.reporting.processes
 import layers.coordinates.processes
 import layers.gazetteer.processes
 import layers.network.processes
@@ -42,6 +43,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.terrain.processes,
     layers.terrain.sun_processes,
     grid.cases.processes,
+    grid.reporting.processes,
 )
 #: What a function may ask for that is no input.
 HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions)
@@ -113,10 +115,18 @@ class Process:
         """Whether the result is a file."""
         return self.hints["return"] is FileResult
 
-    def uploads_in(self, values: Mapping[str, Any]) -> dict[str, UUID]:
-        """The inputs that are uploaded files, by their ids."""
-        takers = [n for n in self.inputs if self.hints[n] is UploadedFile or UploadedFile in get_args(self.hints[n])]
-        return {name: values[name] for name in takers if isinstance(values[name], UUID)}
+    def uploads_in(self, values: Mapping[str, Any]) -> list[tuple[str, UUID]]:
+        """The uploaded files among the inputs: name of the input and id, once for each file of a list."""
+        found = [(name, values[name]) for name in self.inputs if _takes_files(self.hints[name])]
+        return [(name, one) for name, ids in found for one in _listed(ids)]
+
+    def with_uploads(self, values: Mapping[str, Any], opened: Callable[[UUID], UploadedFile]) -> dict[str, Any]:
+        """The inputs with files in the place of their ids."""
+        ready = dict(values)
+        for name in dict.fromkeys(name for name, _ in self.uploads_in(values)):
+            files = tuple(opened(one) for one in _listed(values[name]))
+            ready[name] = files if isinstance(values[name], tuple) else files[0]
+        return ready
 
     def checked(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs as the function takes them, uploads as ids. Raises :class:`InputError` naming the input."""
@@ -232,10 +242,21 @@ def _as_sent(hint: Any) -> Any:
         return UUID
     if get_origin(hint) in (Union, types.UnionType):
         return Union[tuple(_as_sent(part) for part in get_args(hint))]  # noqa: UP007 - made of values
+    if get_origin(hint) is tuple:
+        return tuple[tuple(_as_sent(part) for part in get_args(hint))]  # type: ignore[misc] # made of values
     if get_origin(hint) is Annotated:
         first, *more = get_args(hint)
         return Annotated[(_as_sent(first), *more)]
     return hint
+
+
+def _takes_files(hint: Any) -> bool:
+    return hint is UploadedFile or any(_takes_files(part) for part in get_args(hint))
+
+
+def _listed(ids: Any) -> list[UUID]:
+    """The ids of one file or of several; none where no file is given."""
+    return [one for one in (ids if isinstance(ids, tuple) else (ids,)) if isinstance(one, UUID)]
 
 
 def _unqualified(inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Processes:
 
     def require_uploads(self, process: Process, values: Mapping[str, Any], actor: str | None) -> None:
         """Raise :class:`InputError` for an uploaded file that is not there."""
-        for name, upload in process.uploads_in(values).items():
+        for name, upload in process.uploads_in(values):
             try:
                 self._uploads.get(upload, actor)
             except NoSuchUpload as error:

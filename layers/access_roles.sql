@@ -47,29 +47,29 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
     ('grid-worker', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('grid-worker', 'collection', 'cases visits', 'read create update', 'internal', 'area'),
     ('grid-worker', 'collection', 'components', 'update', 'internal', 'area'),
-    ('grid-worker', 'process', 'report-case advance-case', 'execute', 'internal', 'area'),
+    ('grid-worker', 'process', 'report-case advance-case add-photos', 'execute', 'internal', 'area'),
     ('intake-clerk', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('intake-clerk', 'collection', 'cases', 'create update', 'internal', 'everywhere'),
-    ('intake-clerk', 'process', 'report-case advance-case', 'execute', 'internal', 'everywhere'),
+    ('intake-clerk', 'process', 'report-case advance-case add-photos', 'execute', 'internal', 'everywhere'),
     ('shift-leader', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('shift-leader', 'collection', 'cases', 'create update', 'internal', 'everywhere'),
-    ('shift-leader', 'process', 'report-case advance-case', 'execute', 'internal', 'everywhere'),
+    ('shift-leader', 'process', 'report-case advance-case add-photos', 'execute', 'internal', 'everywhere'),
     ('case-dispatcher', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('case-dispatcher', 'collection', 'cases', 'update', 'internal', 'everywhere'),
-    ('case-dispatcher', 'process', 'advance-case', 'execute', 'internal', 'everywhere'),
+    ('case-dispatcher', 'process', 'advance-case add-photos', 'execute', 'internal', 'everywhere'),
     ('case-handler', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('case-handler', 'collection', 'cases', 'read update', 'internal', 'department'),
-    ('case-handler', 'process', 'advance-case', 'execute', 'internal', 'department'),
+    ('case-handler', 'process', 'advance-case add-photos', 'execute', 'internal', 'department'),
     ('case-verifier', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('case-verifier', 'collection', 'cases', 'read update', 'internal', 'area'),
-    ('case-verifier', 'process', 'advance-case', 'execute', 'internal', 'area'),
+    ('case-verifier', 'process', 'advance-case add-photos', 'execute', 'internal', 'area'),
 
     ('fleet-dispatcher', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('fleet-dispatcher', 'collection', 'devices geofences alarms', 'read create update delete', 'internal', 'department'),
     ('fleet-dispatcher', 'collection', 'positions trajectories', 'read', 'internal', 'department'),
     ('leader', 'collection', '*', 'read', 'sensitive', 'everywhere'),
     ('leader', 'collection', 'cases', 'update', 'internal', 'everywhere'),
-    ('leader', 'process', 'advance-case', 'execute', 'internal', 'everywhere')
+    ('leader', 'process', 'advance-case add-photos', 'execute', 'internal', 'everywhere')
 )
 INSERT INTO access.permissions (role, kind, resource, action, visibility, within)
 SELECT role, kind, resource, action, visibility, within
