@@ -176,7 +176,7 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     if isinstance(error, PoolTimeout):
         return _busy("every database connection is busy; try again in a moment")
     cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, DatabaseError) and cause.pgcode in RULES:
+    if isinstance(cause, DatabaseError) and cause.pgcode is not None and cause.pgcode in RULES:
         status, code = RULES[cause.pgcode]
         said = cause.diag.message_primary or code
         return status, {**exception_document(code, said), "zh": cause.diag.message_detail or said}
