@@ -91,7 +91,7 @@ class Report:
 @process(
     edits=True,
     keywords=("上报 report", "案卷 case"),
-    example={"position": [114.9, 30.4], "class": "0102", "description": "路口有垃圾", "crs": "GCJ-02"},
+    example={"position": [114.9, 30.4], "class_code": "0102", "description": "路口有垃圾", "crs": "GCJ-02"},
 )
 def report_case(
     conn: Connection,
