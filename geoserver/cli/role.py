@@ -65,6 +65,16 @@ def add(role: str, zh: _Zh, en: _En, config: ConfigOption = None, as_json: JsonO
 
 
 @app.command()
+def remove(role: str, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Remove a role that nobody has."""
+    from geoserver.rights import remove_role
+
+    with open_connection(load_settings(config)) as conn:
+        remove_role(conn, role)
+    _done({"removed": role}, f"已删除角色 removed role {role}", as_json)
+
+
+@app.command()
 def permit(
     role: str, collection: _Collection = None, process: _Process = None, action: _Actions = None,
     visibility: _Visibility = "internal", within: _Within = "everywhere", config: ConfigOption = None,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Look after the accounts.", no_args_is_help=True)
 app.add_typer(user_keys.app, name="key")
 app.add_typer(user_keys.totp_app, name="totp")
+app.add_typer(user_keys.link_app, name="link")
 
 _FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 _Own = Annotated[bool, typer.Option("--own", help="The account's owner chose it, so it need not be changed first.")]

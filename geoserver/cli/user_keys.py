@@ -1,4 +1,4 @@
-"""``citymap user key`` and ``citymap user totp``: keys of other systems, and one-time codes whose phone is lost."""
+"""``citymap user key``, ``totp`` and ``link``: other systems' keys, codes whose phone is lost, providers' identities."""
 
 from typing import Annotated, Any
 
@@ -8,6 +8,7 @@ from geoserver.cli.console import ConfigOption, JsonOption, print_json, print_ta
 from geoserver.cli.session import load_settings, open_connection
 
 app = typer.Typer(help="API keys of other systems.", no_args_is_help=True)
+link_app = typer.Typer(help="Identities of providers that sign in to an account.", no_args_is_help=True)
 totp_app = typer.Typer(help="One-time codes.", no_args_is_help=True)
 
 _Ids = list[str] | None
@@ -84,6 +85,38 @@ def reset(account: str, config: ConfigOption = None, as_json: JsonOption = False
     with open_connection(load_settings(config)) as conn:
         remove_codes_of(conn, account)
     _done(as_json, f"{account}: 已关闭动态验证码 one-time codes are off", account=account, codes=False)
+
+
+@link_app.command("list")
+def list_links(
+    account: Annotated[str | None, typer.Argument(help="Default: of all accounts.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List which identities of providers sign in to which account."""
+    from geoserver.identity import links
+
+    settings = load_settings(config)
+    with open_connection(settings) as conn:
+        found = [links.link_document(one, settings.access.oidc) for one in links.list_links(conn, account)]
+    if as_json:
+        print_json([{**one, "id": str(one["id"]), "made": one["made"].isoformat()} for one in found])
+        return
+    head = ("关联 link", "账号 account", "提供方 provider", "身份 subject", "建立 made")
+    print_table(head, ((str(one["id"]), one["account"], one["provider"] or one["issuer"], one["subject"],
+                        f"{one['made']:%Y-%m-%d}") for one in found))  # fmt: skip
+
+
+@link_app.command("remove")
+def remove_link(link: str, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Remove a link by its id, with the roles that stood by the provider's word; ends the account's sessions."""
+    from geoserver.identity import links
+    from geoserver.identity.own_account import parse_id
+
+    settings = load_settings(config)
+    with open_connection(settings) as conn:
+        account = links.remove_link(conn, parse_id(link), None, settings.access.oidc)
+    _done(as_json, f"{account}: 已解除关联 unlinked {link}", account=account, removed=link)
 
 
 def _done(as_json: bool, told: str, **document: Any) -> None:

@@ -1,7 +1,7 @@
 """Who holds which role, in which department and area. 安全管理员 (security administrators) give and take roles."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from psycopg2.errors import CheckViolation, ForeignKeyViolation
 from sqlalchemy import Connection, text
@@ -20,12 +20,16 @@ ROLES, ACCOUNTS = "roles:manage", "accounts:manage"
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A role of an account; '' is every department, and the whole city."""
+    """A role of an account; '' is every department, and the whole city.
+
+    ``provider`` is by whose word it is held; '': somebody gave it.
+    """
 
     account: str
     role: str
     department: str = ""
     area: str = ""
+    provider: str = field(default="", compare=False)
 
 
 def office_for(conn: Connection, membership: Membership) -> str:
@@ -81,7 +85,7 @@ def list_memberships(conn: Connection, account: str | None = None) -> list[Membe
     """The roles of an account, or of all."""
     rows = conn.execute(
         text("""
-        SELECT account, role, department, area FROM access.memberships
+        SELECT account, role, department, area, provider FROM access.memberships
         WHERE account = :account OR CAST(:account AS text) IS NULL ORDER BY 1, 2, 3, 4"""),
         {"account": account},
     )

@@ -162,3 +162,31 @@ def test_the_server_key_is_rotated(run: Run, tmp_path: Path) -> None:
     (tmp_path / "server.key").chmod(0o644)
     failed = run("keys", "rotate")
     assert failed.exit_code == 1 and "chmod 600" in failed.stderr
+
+
+def test_links_are_listed_and_removed(run: Run, look: Callable[..., list[Any]]) -> None:
+    run("user", "add", "zhao", "--password-stdin", "--role", "planner", input=f"{STRONG}\n")
+    look(
+        "INSERT INTO access.external_identities (issuer, subject, account) VALUES ('https://id.example', 's-1', 'zhao')"
+    )
+    (link,) = json.loads(run("user", "link", "list", "zhao", "--json").stdout)
+    assert (link["account"], link["subject"], link["issuer"]) == ("zhao", "s-1", "https://id.example")
+    assert "https://id.example" in run("user", "link", "list").stdout
+    assert run("user", "link", "remove", link["id"]).exit_code == 0
+    assert look("SELECT count(*) FROM access.external_identities") == [(0,)]
+    for wrong in (link["id"], "x"):
+        assert run("user", "link", "remove", wrong).exit_code != 0
+    assert look("SELECT detail ->> 'change' FROM audit.entries WHERE object = 'zhao' ORDER BY id DESC LIMIT 1") == [
+        ("unlinked",)
+    ]
+
+
+def test_a_role_is_removed_when_nobody_has_it(run: Run, look: Callable[..., list[Any]]) -> None:
+    run("role", "add", "gardener", "--zh", "园林员", "--en", "Gardener")
+    run("user", "add", "zhao", "--password-stdin", "--role", "gardener", input=f"{STRONG}\n")
+    assert run("role", "remove", "gardener").exit_code != 0
+    run("user", "revoke", "zhao", "--role", "gardener")
+    assert run("role", "remove", "gardener").exit_code == 0
+    for kept in ("gardener", "administrator", "public"):
+        assert run("role", "remove", kept).exit_code != 0
+    assert look("SELECT count(*) FROM access.roles WHERE id IN ('gardener', 'administrator', 'public')") == [(2,)]

@@ -250,6 +250,70 @@ def test_a_role_that_is_given_counts_at_once(visit: Visit, people: People) -> No
     assert edit() == 403
 
 
+def test_a_role_is_made_permitted_given_and_changed_and_refusals_are_told(visit: Visit, people: People) -> None:
+    people.employ("yuanlin")
+    tree = {"Content-Type": "application/geo+json"}
+
+    def edit() -> int:
+        address = f"{people.url}/collections/trees/items"
+        return requests.post(address, TREE.encode(), headers=tree, auth=("yuanlin", PASSWORD), timeout=10).status_code
+
+    page = signed_in(visit, "anquan", "/admin")
+    page.fill("#role-id", "gardener")
+    page.fill("#role-zh", "园林员")
+    page.fill("#role-en", "Gardener")
+    page.get_by_role("button", name="新建角色").click()
+    row = page.locator("#roles tbody tr", has_text="园林员")
+    expect(row).to_have_count(1)
+
+    page.select_option("#permit-role", "gardener")
+    page.fill("#permit-resource", "trees")
+    page.get_by_label("新增").check()
+    page.select_option("#permit-level", "public")
+    page.locator("#permit").get_by_role("button").click()
+    row.locator("summary").click()
+    expect(row.locator("li")).to_have_count(2)
+    expect(row).to_contain_text("图层 trees 新增 · 可见级别至 公开")
+    assert edit() == 403
+    page.select_option("#give-account", "yuanlin")
+    page.select_option("#give-role", "gardener")
+    page.select_option("#give-department", "ziguiju")
+    page.fill("#give-area", "420704")
+    page.click("#give [type=submit]")
+    expect(page.locator("#memberships tbody tr", has_text="园林员")).to_contain_text("自规局")
+    assert edit() == 201
+
+    row.get_by_role("button", name="收回 gardener trees create").click()
+    page.get_by_role("dialog").get_by_role("button", name="确定").click()
+    expect(row.locator("li")).to_have_count(1)
+    expect(row.locator("li")).to_be_visible()  # what was open stays open
+    assert edit() == 403
+
+    page.select_option("#permit-kind", "process")
+    expect(page.locator("#permit-level")).to_be_hidden()
+    page.fill("#permit-resource", "import-layer")
+    page.locator("#permit").get_by_role("button").click()
+    expect(row).to_contain_text("处理 import-layer 执行")
+
+    for role, why in (("administrator", "三员"), ("security-administrator", "三员")):
+        page.select_option("#permit-role", role)
+        page.locator("#permit").get_by_role("button").click()
+        expect(page.locator("#permit [role=alert]")).to_contain_text(why)
+    row.get_by_role("button", name="删除").click()
+    page.get_by_role("dialog").get_by_role("button", name="确定").click()
+    expect(page.locator("#trouble")).to_contain_text("gardener")  # somebody has it
+    expect(row).to_have_count(1)
+
+
+def test_two_roles_that_are_kept_apart_are_refused_in_words(visit: Visit, people: People) -> None:
+    page = signed_in(visit, "anquan", "/admin")
+    page.select_option("#give-account", "guan")
+    page.select_option("#give-role", "audit-administrator")
+    page.click("#give [type=submit]")
+    expect(page.locator("#give [role=alert]")).to_contain_text("审计管理员")
+    assert people.sql("SELECT count(*) FROM access.memberships WHERE account = 'guan'") == [(1,)]
+
+
 def test_an_account_is_made_signs_in_and_is_disabled(visit: Visit, people: People) -> None:
     page = signed_in(visit, "guan", "/admin")
     expect(page.locator("#keys, #audit, #give")).to_have_count(0)  # other offices'

@@ -1,5 +1,7 @@
 /** Fills elements that name what they show: data-text, data-value, data-image, data-time, data-if, data-unless. */
 
+import { permissionItem } from "./permit.js";
+
 const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 
 /** Each `{name}` in a text replaced by that value. */
@@ -19,12 +21,7 @@ const MANNERS = {
   if: (element, value) => { if (!value) element.remove(); },
   unless: (element, value) => { if (value) element.remove(); },
   count: (element, value) => { element.textContent = value.length; },
-  permissions: (element, values) => element.append(...values.map((one) => {
-    const item = document.createElement("li");
-    const within = one.within === "everywhere" ? "" : ` · ${one.within}`;
-    item.textContent = `${one.kind} ${one.resource}: ${one.action}${one.kind === "collection" ? ` · ${one.visibility}` : ""}${within}`;
-    return item;
-  })),
+  permissions: (element, values, role) => element.append(...values.map((one) => permissionItem(one, role))),
 };
 
 /** The title that a select has for an id, such as a role's. */
@@ -38,7 +35,7 @@ export function fill(place, values) {
   for (const [manner, show] of Object.entries(MANNERS)) {
     for (const element of place.querySelectorAll(`[data-${manner}]`)) {
       const name = element.dataset[manner];
-      if (name in values) show(element, values[name]);
+      if (name in values) show(element, values[name], values);
     }
   }
   for (const button of place.querySelectorAll("[data-send]")) {

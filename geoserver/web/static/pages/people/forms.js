@@ -8,7 +8,12 @@ import { send } from "../session.js";
 function body(form) {
   const values = {};
   for (const field of form.elements) {
-    if (!field.name) continue;
+    if (!field.name || field.matches(":disabled")) continue;
+    if ("each" in field.dataset) {
+      values[field.name] ??= [];
+      if (field.type === "hidden" || field.checked) values[field.name].push(field.value);
+      continue;
+    }
     if (field.type === "checkbox") values[field.name] = field.checked ? JSON.parse(field.dataset.json) : null;
     else if (field.type === "number") values[field.name] = Number(field.value);
     else values[field.name] = field.value;

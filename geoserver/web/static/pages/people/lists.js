@@ -20,15 +20,24 @@ export function showRows(table, rows, { append = false } = {}) {
     fill(copy, values);
     return copy;
   });
+  const opened = openedRows(table);
   if (!append) table.tBodies[0].replaceChildren(...(made.length ? made : [empty.content.cloneNode(true)]));
   else table.tBodies[0].append(...made);
+  for (const [head, details] of rowDetails(table)) if (opened.has(head)) details.open = true;
 }
+
+const rowDetails = (table) => [...table.querySelectorAll("tbody details")].map((one) => [one.closest("tr").cells[0].textContent, one]);
+
+/** The rows whose details the reader has open. */
+const openedRows = (table) => new Set(rowDetails(table).filter(([, details]) => details.open).map(([head]) => head));
 
 async function showOptions(select) {
   const found = (await answer(select.dataset.options))[select.dataset.member];
   const { option, label = option, only } = select.dataset;
+  const chosen = select.value;
   for (const before of [...select.options]) if (before.value) before.remove();
   for (const one of found) if (!only || one[option] === only) select.append(new Option(one[label], one[option]));
+  if ([...select.options].some((one) => one.value === chosen)) select.value = chosen;
 }
 
 /** Fill the list or the choice of that id anew. */
@@ -45,6 +54,6 @@ export async function refresh(id) {
 
 /** Fill everything, the choices first: rows take names from them. */
 export async function refreshAll() {
-  await Promise.all([...document.querySelectorAll("select[data-options]")].map((select) => refresh(select.id)));
+  await Promise.all([...document.querySelectorAll("[data-options]")].map((select) => refresh(select.id)));
   await Promise.all([...document.querySelectorAll("table[data-list]")].map((table) => refresh(table.id)));
 }
