@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from pygeoapi.api import API
 from sqlalchemy import Connection
@@ -35,12 +36,15 @@ from geoserver.process_adapter import Process
 from geoserver.process_manager import Processes
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
 from geoserver.settings import Settings
+from geoserver.three_d_tiles import three_d_paths
 from geoserver.tile_documents import tile_paths
 from geoserver.uploads import Uploads
 from grid.setup import prepare
 from layers.access import ANONYMOUS, Action, Grant, Principal, grants_text, visible_layers, watched
 from layers.catalogue import Layer
 from layers.database import Database, Reader
+from layers.derived.keeping import Keeper
+from layers.raster.store import RasterStore
 from layers.registry import load_layers
 from tiles.cache.opening import open_cache
 from tiles.cache.tile import Tile, TileKey, variant
@@ -52,7 +56,9 @@ LOGGER = logging.getLogger("citymap")
 #: Seconds between attempts to follow the catalogue again.
 _RETRY = 0.8
 #: What describes the paths of other API parts.
-_MORE_PATHS = (process_paths, job_paths, upload_paths, audit_paths, identity_paths, tile_paths, live_paths)
+_MORE_PATHS = (
+    *(process_paths, job_paths, upload_paths, audit_paths, identity_paths, tile_paths, three_d_paths, live_paths),
+)
 #: Views of the catalogue kept: there are as many as there are kinds of rights.
 _VIEWS = 256
 #: Characters of a request's address that the audit log keeps.
@@ -150,6 +156,7 @@ class RunningCity:
         self.tiles, self._follower = open_cache(
             database, self.grids, settings.tiles.directory, memory, settings.tiles.disk_mb, self.live.tell
         )
+        self._keeper = Keeper(database, RasterStore(Path(settings.rasters.directory)))
         self.published = self._publish()
         self.hot = HotAnswers(self.tiles)
         self._refusals = Recent(60.0, 10_000)
@@ -188,11 +195,13 @@ class RunningCity:
         """Follow the catalogue and the rights in a background thread until :meth:`close`."""
         threading.Thread(target=self._watch, name="catalogue", daemon=True).start()
         self._follower.start()
+        self._keeper.start()
 
     def close(self) -> None:
         """Stop following and close the connections."""
         self._stopping.set()
         self._follower.stop()
+        self._keeper.stop()
         self.processes.close()
         self.database.close()
         self.gate.close()
