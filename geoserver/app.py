@@ -26,6 +26,7 @@ from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
 from geoserver.live import get_live
 from geoserver.reply import endpoint, failure, response, told
 from geoserver.settings import Settings
+from geoserver.three_d_tiles import ROUTES as THREE_D_TILES
 from geoserver.tile_documents import ROUTES as TILE_DOCUMENTS
 from geoserver.web.routes import routes as web_routes
 from layers.access import ANONYMOUS, APP_ROLE
@@ -59,6 +60,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/collections/{collection}/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_layer_tile)),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
         *(Route(path, endpoint(handler)) for path, handler in TILE_DOCUMENTS),
+        *(Route(path, endpoint(handler)) for path, handler in THREE_D_TILES),
         Route("/processes", endpoint(processes.get_processes)),
         Route("/processes/{process}", endpoint(processes.get_process)),
         Route("/processes/{process}/execution", endpoint(processes.execute, max_inputs), methods=["POST"]),
