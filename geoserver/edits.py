@@ -11,6 +11,7 @@ from starlette.requests import Request
 from geoserver.body import json_body
 from geoserver.errors import ParameterError
 from geoserver.features import etag, feature_id, find_layer, require_editable
+from geoserver.idempotency import idempotent, take_claim
 from geoserver.reply import Reply
 from layers.access import Action
 from layers.catalogue import Layer
@@ -36,31 +37,37 @@ def may_update(city: "City", collection: str, item: str) -> None:
     city.require("update", find_layer(city, collection))
 
 
+@idempotent
 def post_item(city: "City", request: Request, body: bytes, collection: str) -> Reply:
     """``POST /collections/{collection}/items``: 201 with the Location of the new feature."""
     layer = _editable_layer(city, request, collection, "create")
     edit = _edit(city, request, body, layer, _FEATURE_TYPES)
     with city.transaction() as conn:
+        take_claim(conn)
         new, revision = create_feature(conn, layer, edit)
     location = f"{city.url}/collections/{quote(layer.id)}/items/{new}"
     headers = {"Location": location, "ETag": etag(revision, "json", CRS84.uri)}
     return Reply(status=HTTPStatus.CREATED, headers=headers, media_type=None)
 
 
+@idempotent
 def put_item(city: "City", request: Request, body: bytes, collection: str, item: str) -> Reply:
     """``PUT …/items/{item}``: replaces the feature; the id is the path's."""
     return _change(city, request, body, collection, item, _FEATURE_TYPES, partial=False)
 
 
+@idempotent
 def patch_item(city: "City", request: Request, body: bytes, collection: str, item: str) -> Reply:
     """``PATCH …/items/{item}``: changes the members present (RFC 7396)."""
     return _change(city, request, body, collection, item, _PATCH_TYPES, partial=True)
 
 
+@idempotent
 def delete_item(city: "City", request: Request, _body: bytes, collection: str, item: str) -> Reply:
     """``DELETE …/items/{item}``."""
     layer = _editable_layer(city, request, collection, "delete")
     with city.transaction() as conn:
+        take_claim(conn)
         delete_feature(conn, layer, feature_id(layer, item), _expected(request))
     return Reply(status=HTTPStatus.NO_CONTENT, media_type=None)
 
@@ -91,6 +98,7 @@ def _change(
     layer = _editable_layer(city, request, collection, "update")
     edit = _edit(city, request, body, layer, types, partial=partial)
     with city.transaction() as conn:
+        take_claim(conn)
         revision = change_feature(conn, layer, feature_id(layer, item), edit, _expected(request))
     return Reply(
         status=HTTPStatus.NO_CONTENT, headers={"ETag": etag(revision, "json", CRS84.uri)}, media_type=None

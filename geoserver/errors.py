@@ -113,6 +113,10 @@ class Conflict(ValueError):
     """What is asked for contradicts what there is."""
 
 
+class KeyReused(ValueError):
+    """An Idempotency-Key came with another request before."""
+
+
 #: Errors that rules in the database raise for the client: MESSAGE in English, DETAIL in Chinese (grid/cases/).
 RULES: Mapping[str, tuple[HTTPStatus, str]] = {
     "CM400": (HTTPStatus.BAD_REQUEST, "InvalidBody"),
@@ -139,6 +143,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (EditConflict, HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed"),
     (DuplicateKey, HTTPStatus.CONFLICT, "Conflict"),
     (Conflict, HTTPStatus.CONFLICT, "Conflict"),
+    (KeyReused, HTTPStatus.UNPROCESSABLE_ENTITY, "KeyReused"),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "TooLarge"),
     (NotAcceptable, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (UnsupportedMedia, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType"),

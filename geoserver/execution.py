@@ -96,8 +96,10 @@ class Executor:
         workspace: Path,
         seconds: float,
         finish: Callable[[Connection, Any], None],
+        begin: Callable[[Connection], None] | None = None,
     ) -> Any:
-        """Call the function with checked inputs; ``finish`` gets its result within the same transaction.
+        """Call the function with checked inputs; ``begin`` comes before, and ``finish`` gets its result, within the same
+        transaction.
 
         ``seconds`` bounds each statement [s]. Raises what the function raises, and :class:`JobCancelled` when it was
         stopped, whatever error the stop became on its way.
@@ -111,6 +113,8 @@ class Executor:
                 execution.works_on(conn.connection.driver_connection)
                 opened.callback(execution.works_on, None)
                 set_statement_timeout(conn, seconds)
+                if begin:
+                    begin(conn)
                 # The database notices a killed worker also in the middle of a statement, and rolls back.
                 conn.execute(text("SET LOCAL client_connection_check_interval = '2s'"))
                 handed_in = {

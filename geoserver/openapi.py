@@ -202,8 +202,8 @@ def _layer_paths(layer: Layer) -> Json:
         one["delete"] = operation(
             f"delete-{tag}-item",
             "Remove the feature",
-            [item, _IF_MATCH],
-            {**_DONE, **_CHANGED},
+            [item, _IF_MATCH, ONCE],
+            {**_DONE, **_CHANGED, **ONCE_ERRORS},
             tag,
             security=OPTIONAL_ACCOUNT,
         )
@@ -226,6 +226,9 @@ def _layer_paths(layer: Layer) -> Json:
 
 
 _IF_MATCH = reference("parameters", "ifMatch")
+#: A write that may be sent again, and what is answered when its key belongs to another.
+ONCE: Json = reference("parameters", "idempotencyKey")
+ONCE_ERRORS: Json = {"409": reference("responses", "Conflict"), "422": reference("responses", "KeyReused")}
 _DONE = {"204": {"description": "Done"}}
 _CHANGED = {"412": reference("responses", "Changed")}
 
@@ -236,10 +239,11 @@ def _edit(layer: Layer, verb: str, summary: str, parameters: list[Json], done: M
     return operation(
         f"{verb}-{layer.id}-item",
         summary,
-        [*parameters, reference("parameters", "contentCrs")],
+        [*parameters, reference("parameters", "contentCrs"), ONCE],
         {
             **done,
             **_CHANGED,
+            **ONCE_ERRORS,
             "409": reference("responses", "Conflict"),
             "413": reference("responses", "TooLarge"),
             "415": reference("responses", "MediaType"),
@@ -318,6 +322,10 @@ def _parameters(settings: Settings) -> Json:
         "f-linked": parameter("f", "Representation", _enum("json", "html", "jsonld")),
         "featureId": parameter("featureId", "Id of the feature", whole, "path"),
         "ifMatch": parameter("If-Match", "ETag of the state that the edit is based on", text, "header"),
+        "idempotencyKey": parameter(
+            "Idempotency-Key", "A new key for each write: sent again, it is done once and answered as before",
+            {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}, "header",
+        ),
         "contentCrs": parameter("Content-Crs", "CRS of the body's coordinates, as <URI>", text, "header"),
     }
 
@@ -329,6 +337,7 @@ def _responses() -> Json:
         "SignIn": "An account is needed",
         "Forbidden": "This account, or anyone, may not do that",
         "Conflict": "Another feature has that key",
+        "KeyReused": "This Idempotency-Key came with another request before",
         "Changed": "The feature was changed meanwhile",
         "TooMany": "This client or account asks too often; Retry-After tells when to come back",
         "TooLarge": "The body is larger than this server takes",

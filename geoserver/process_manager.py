@@ -22,6 +22,7 @@ from pygeoapi.util import JobStatus, RequestedProcessExecutionMode
 
 from geoserver.errors import Busy, InputError, NoSuchProcess, NoSuchUpload
 from geoserver.execution import Execution, Executor
+from geoserver.idempotency import CLAIM, Claim
 from geoserver.jobs import JobFilter, JobRecord, Jobs
 from geoserver.process_adapter import PROCESSES, RESULT, Process
 from geoserver.process_schema import Json
@@ -82,6 +83,21 @@ class Processes:
             except NoSuchUpload as error:
                 raise InputError(f"input {name!r}: {error}") from None
 
+    @contextmanager
+    def claimed(self, claim: Claim | None) -> Iterator[None]:
+        """The claim of a job's request; it is given back if the job is not accepted."""
+        if claim is None:
+            yield
+            return
+        with self.jobs.database.transaction() as conn:
+            claim.take(conn)
+        try:
+            yield
+        except BaseException:
+            with self.jobs.database.transaction() as conn:
+                claim.release(conn)
+            raise
+
     def run_waiting(self, process: Process, values: Mapping[str, Any], principal: Principal) -> Any:
         """Run while the client waits, and return the result as JSON values.
 
@@ -93,16 +109,24 @@ class Processes:
                 "try later, or send Prefer: respond-async"
             )
         execution = Execution()
-        future = self._threads.submit(self._run, process, values, principal, execution)
+        future = self._threads.submit(self._run, process, values, principal, execution, CLAIM.get())
         future.add_done_callback(lambda _done: self._free.release())
         return self._result(future, execution)
 
-    def _run(self, process: Process, values: Mapping[str, Any], principal: Principal, execution: Execution) -> Any:
+    def _run(
+        self,
+        process: Process,
+        values: Mapping[str, Any],
+        principal: Principal,
+        execution: Execution,
+        claim: Claim | None,
+    ) -> Any:
         seconds = self._settings.sync_seconds
         with tempfile.TemporaryDirectory(prefix="citymap-execution-") as directory:
             result = self._executor.run(
-                process, values, principal, execution, Path(directory), seconds, lambda _conn, _result: None
-            )
+                process, values, principal, execution, Path(directory), seconds, lambda _conn, _result: None,
+                claim.take if claim else None,
+            )  # fmt: skip
             return orjson.loads(process.output.dump_json(result))
 
     def _result(self, future: "Future[Any]", execution: Execution) -> Any:
@@ -171,7 +195,8 @@ class ProcessManager(BaseManager):  # type: ignore[misc]
         caller.processes.require_uploads(process, values, caller.principal.account)
         if execution_mode == RequestedProcessExecutionMode.respond_async or not process.declared.sync:
             account, scope = caller.principal.account, caller.principal.scope
-            job = caller.processes.jobs.submit(process_id, data_dict, account, requested_response or "raw", scope)
+            with caller.processes.claimed(CLAIM.get()):
+                job = caller.processes.jobs.submit(process_id, data_dict, account, requested_response or "raw", scope)
             return str(job), "application/json", None, JobStatus.accepted, _ASYNC
         result = caller.processes.run_waiting(process, values, caller.principal)
         answer = {RESULT: result} if requested_response == "document" else result

@@ -3,7 +3,7 @@
 from typing import Any
 
 from geoserver.jobs import STATUSES
-from geoserver.openapi import COMMON, OPTIONAL_ACCOUNT, content, operation, parameter, reference
+from geoserver.openapi import COMMON, ONCE, ONCE_ERRORS, OPTIONAL_ACCOUNT, content, operation, parameter, reference
 from geoserver.process_adapter import PROCESSES, RESULT, Process
 from geoserver.process_schema import Json
 
@@ -117,13 +117,15 @@ def _execution(process: Process) -> Json:
         "201": {**_answer("Accepted as a job", _status_info()), "headers": {"Location": {"schema": _TEXT}}},
         "413": reference("responses", "TooLarge"),
         "415": reference("responses", "MediaType"),
+        "412": reference("responses", "Changed"),
+        **ONCE_ERRORS,
     }
     if process.declared.sync:
         responses["200"] = _answer(process.texts.returns.en, process.result_schema())
     return operation(
         f"execute-{process.id}",
         process.texts.title.en,
-        [prefer],
+        [prefer, ONCE],
         responses,
         "processes",
         requestBody={"required": True, "content": {"application/json": sent}},

@@ -15,6 +15,7 @@ from geoserver.body import json_body
 from geoserver.core import CoreRequest, reply_of
 from geoserver.errors import BodyError, NoSuchJob, ParameterError, ResultNotReady
 from geoserver.formats import negotiate
+from geoserver.idempotency import idempotent
 from geoserver.jobs import MAX_PAGE, STATUSES, JobFilter
 from geoserver.parameters import interval, query_values, whole
 from geoserver.process_adapter import PROCESSES, RESULT
@@ -58,6 +59,7 @@ def get_process(city: "City", request: Request, _body: bytes, process: str) -> R
     return city.pages.process(request, orjson.loads(reply.body)) if as_page else reply
 
 
+@idempotent
 def execute(city: "City", request: Request, body: bytes, process: str) -> Reply:
     """``POST /processes/{process}/execution``: 200 with the result, or 201 with the Location of a job."""
     values = query_values(request, ("f", "lang"))
