@@ -98,8 +98,8 @@ class Executor:
         finish: Callable[[Connection, Any], None],
         begin: Callable[[Connection], None] | None = None,
     ) -> Any:
-        """Call the function with checked inputs; ``begin`` comes before, and ``finish`` gets its result, within the same
-        transaction.
+        """Call the function with checked inputs; ``begin`` comes before it, and ``finish`` gets its result, within the
+        same transaction.
 
         ``seconds`` bounds each statement [s]. Raises what the function raises, and :class:`JobCancelled` when it was
         stopped, whatever error the stop became on its way.
