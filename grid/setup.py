@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from grid.cases.queries import has_cases
 from grid.clock.calendar import working_periods, years
-from grid.options import GridOptions
+from grid.options import ClockOptions, GridOptions
 
 _LOCK = 0x6772_6964  # "grid": servers that start together
 
@@ -28,6 +29,8 @@ def prepare(conn: Connection, options: GridOptions) -> bool:
         return False
     _write_working_time(conn, options, first, last)
     _write_options(conn, options, digest)
+    if has_cases(conn):
+        _set_clocks_anew(conn, options.clock)
     return True
 
 
@@ -52,6 +55,22 @@ def _classes(kind: str, file: str) -> Iterator[dict[str, Any]]:
     with files("grid").joinpath("data", file).open(encoding="utf-8") as stream:
         for row in csv.DictReader(stream):
             yield {**row, "kind": kind, "major_name": row["major_name"] or None}
+
+
+def _set_clocks_anew(conn: Connection, clock: ClockOptions) -> None:
+    """The thresholds of clocks that run, by the calendar as it is now."""
+    reached = "grid.clock_instant(limit_unit, grid.clock_position(limit_unit, running_since) + {} - used_seconds)"
+    remind, supervise = (f"grid.clock_share(limit_seconds, :{name})" for name in ("remind", "supervise"))
+    conn.exec_driver_sql("SELECT set_config('citymap.case_act', 'advance', true)")
+    conn.execute(
+        text(f"""
+            UPDATE city.cases SET remind_at = {reached.format(remind)}, deadline = {reached.format("limit_seconds")},
+                supervise_at = {reached.format(supervise)},
+                light = grid.clock_light(limit_unit, limit_seconds, used_seconds, running_since, now(), :remind)
+            WHERE running_since IS NOT NULL"""),
+        {"remind": clock.remind_share, "supervise": clock.supervise_share},
+    )
+    conn.exec_driver_sql("SELECT set_config('citymap.case_act', '', true)")
 
 
 def _write_working_time(conn: Connection, options: GridOptions, first: int, last: int) -> None:

@@ -129,6 +129,12 @@ CREATE POLICY steward ON grid.photos TO CURRENT_USER USING (true) WITH CHECK (tr
 CREATE POLICY reading ON grid.photos FOR SELECT TO citymap_app USING ((SELECT grid.sees_case(case_id)));
 CREATE POLICY appending ON grid.photos FOR INSERT TO citymap_app WITH CHECK (true);
 
+-- Which of these ids are photos of cases, whoever may see them: what is none of them may be removed from the disk.
+CREATE FUNCTION grid.known_photos(ids uuid[]) RETURNS uuid[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT array_agg(id) FROM grid.photos WHERE id = ANY (ids);
+END;
+
 -- Answers to writes that carried an Idempotency-Key, so that the same write again changes nothing.
 CREATE TABLE citymap.idempotency (
     actor text NOT NULL,

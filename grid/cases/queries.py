@@ -51,10 +51,15 @@ class Step:
     attachments: tuple[UUID, ...]
 
 
+def has_cases(conn: Connection) -> bool:
+    """Whether there is the layer of cases, and this principal may know of it."""
+    known = """SELECT 1 FROM citymap.layers WHERE id = 'cases' AND fields @> '[{"name": "clock_round"}]'"""
+    return conn.exec_driver_sql(known).first() is not None
+
+
 def require_cases(conn: Connection) -> None:
     """Raise :class:`LayerNotFound` unless there is the layer of cases, and this principal may know of it."""
-    known = """SELECT 1 FROM citymap.layers WHERE id = 'cases' AND fields @> '[{"name": "clock_round"}]'"""
-    if conn.exec_driver_sql(known).first() is None:
+    if not has_cases(conn):
         raise LayerNotFound("there is no layer 'cases' of grid management that you may read")
 
 

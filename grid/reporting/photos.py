@@ -8,7 +8,8 @@ import hashlib
 import io
 import os
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -130,3 +131,14 @@ def store_photo(directory: Path, photo: Photo) -> None:
     part = path.with_suffix(".part")
     part.write_bytes(photo.jpeg)
     os.replace(part, path)
+
+
+def photos_older_than(directory: Path, seconds: float) -> Iterator[tuple[UUID, Path]]:
+    """The photos' files of that age [s], and what was left half written."""
+    oldest = time.time() - seconds
+    for path in directory.glob("??/*"):
+        try:
+            if path.lstat().st_mtime <= oldest:
+                yield UUID(path.stem), path
+        except (FileNotFoundError, ValueError):  # another worker was faster; no file of ours
+            continue

@@ -1,0 +1,64 @@
+"""What the worker does for grid management beside jobs: the clock's acts, and what time leaves behind."""
+
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from sqlalchemy import text
+
+from geoserver.settings import Settings
+from grid.cases.queries import database_now, has_cases
+from grid.clock.escalation import CLOCK_PRINCIPAL, escalate
+from grid.reporting.photos import photos_older_than
+from layers.database import Database
+
+#: Seconds between sweeps, hours after which the file of a photo that no case has is removed, and that keys are kept.
+_SWEEPING = 3600.0
+_ORPHAN_HOURS, _KEY_HOURS = 24, 48
+
+
+class GridUpkeep:
+    """Run by every worker; several at once do each thing once."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._options = settings.grid.for_processes()
+        self._database = database
+        self._next_sweep = time.monotonic() + _SWEEPING
+        self.tasks: tuple[Callable[[], object], ...] = (self.keep_time, self.sweep)
+
+    def keep_time(self) -> int:
+        """Do what the clock of the cases is to do by now; returns how many acts."""
+        done = 0
+        while True:
+            with self._database.transaction(principal=CLOCK_PRINCIPAL) as conn:
+                acts = escalate(conn, self._options, database_now(conn)) if has_cases(conn) else []
+            done += len(acts)
+            if not acts:
+                return done
+
+    def sweep(self) -> None:
+        """Now and then remove files of reports that failed, and keys of writes that nobody sends again."""
+        if time.monotonic() < self._next_sweep:
+            return
+        self._next_sweep = time.monotonic() + _SWEEPING
+        with self._database.transaction(principal=CLOCK_PRINCIPAL) as conn:
+            conn.execute(
+                text("DELETE FROM citymap.idempotency WHERE at < now() - :hours * interval '1 hour'"),
+                {"hours": _KEY_HOURS},
+            )
+        self.remove_orphans()
+
+    def remove_orphans(self, hours: float = _ORPHAN_HOURS) -> int:
+        """Remove photo files of that age [h] which belong to no case; returns how many."""
+        files = dict(photos_older_than(self._options.photos.directory, 3600 * hours))
+        for photo in self._known(list(files)):
+            files.pop(photo, None)
+        for path in files.values():
+            path.unlink(missing_ok=True)
+        return len(files)
+
+    def _known(self, photos: list[UUID]) -> list[UUID]:
+        with self._database.transaction(principal=CLOCK_PRINCIPAL) as conn:
+            known = text("SELECT grid.known_photos(CAST(:ids AS uuid[]))")
+            found = conn.execute(known, {"ids": [str(one) for one in photos]}).scalar()
+        return [UUID(str(one)) for one in found or ()]
