@@ -39,6 +39,7 @@ from geoserver.settings import Settings
 from geoserver.three_d_tiles import three_d_paths
 from geoserver.tile_documents import tile_paths
 from geoserver.uploads import Uploads
+from grid.clock.escalation import CLOCK_PRINCIPAL
 from grid.setup import prepare
 from layers.access import ANONYMOUS, Action, Grant, Principal, grants_text, visible_layers, watched
 from layers.catalogue import Layer
@@ -146,7 +147,7 @@ class RunningCity:
         self.gate = gate
         self.access = Access(settings, gate)
         self.uploads = Uploads(settings.server.uploads, database)
-        with database.transaction(actor="citymap") as conn:
+        with database.transaction(principal=CLOCK_PRINCIPAL) as conn:
             prepare(conn, settings.grid.for_processes())
         executor = Executor(settings, database, self.uploads)
         self.processes = Processes(executor, Jobs(settings.server.jobs, database), self.uploads)

@@ -17,6 +17,7 @@ from geoserver.access import job_principal
 from geoserver.database_roles import ACCESS_ROLE, role_url
 from geoserver.errors import describe, exception_document
 from geoserver.execution import Execution, Executor
+from geoserver.grid_upkeep import GridUpkeep
 from geoserver.jobs import QUEUE, QUEUE_SCHEMA, TASK, JobRecord, Jobs
 from geoserver.principals import Principals
 from geoserver.process_adapter import PROCESSES, Process
@@ -58,6 +59,7 @@ class Worker:
         self._uploads = Uploads(settings.server.uploads, self._database)
         self.jobs = Jobs(self._settings, self._database)
         self._executor = Executor(settings, self._database, self._uploads)
+        self._grid = GridUpkeep(settings, self._database)
         self._app = App(connector=PsycopgConnector(
             conninfo=database_url, min_size=1, max_size=4,
             kwargs={"options": f"-c search_path={QUEUE_SCHEMA},public", "application_name": "citymap worker"},
@@ -127,7 +129,7 @@ class Worker:
 
     async def _look_after(self) -> None:
         while True:
-            for task in (self._recover, self.jobs.expire, self._uploads.expire, self._tidy):
+            for task in (self._recover, self.jobs.expire, self._uploads.expire, self._tidy, *self._grid.tasks):
                 await _attempt(task)
             await asyncio.sleep(self._silent / 2)
 
