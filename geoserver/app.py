@@ -24,6 +24,7 @@ from geoserver.guard.logs import configure_logging
 from geoserver.identity.bodies import MAX_BODY
 from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
 from geoserver.live import get_live
+from geoserver.photo_routes import get_photo
 from geoserver.reply import endpoint, failure, response, told
 from geoserver.settings import Settings
 from geoserver.three_d_tiles import ROUTES as THREE_D_TILES
@@ -71,6 +72,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/uploads", upload_routes.post_upload, methods=["POST"]),
         Route("/uploads/{upload}", endpoint(upload_routes.get_upload), methods=["GET"]),
         Route("/uploads/{upload}", endpoint(upload_routes.delete_upload), methods=["DELETE"]),
+        Route("/photos/{photo}", endpoint(get_photo), methods=["GET"]),
         Route("/audit", endpoint(get_audit)),
         *(Route(path, endpoint(handler, MAX_BODY), methods=[method]) for method, path, handler in IDENTITY_ROUTES),
         Route("/live", get_live, methods=["GET"]),

@@ -32,6 +32,7 @@ from geoserver.jobs import Jobs
 from geoserver.language import choose_language
 from geoserver.live import Live, live_paths
 from geoserver.openapi import openapi_document
+from geoserver.photo_routes import photo_paths
 from geoserver.process_adapter import Process
 from geoserver.process_manager import Processes
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
@@ -58,7 +59,7 @@ LOGGER = logging.getLogger("citymap")
 _RETRY = 0.8
 #: What describes the paths of other API parts.
 _MORE_PATHS = (
-    *(process_paths, job_paths, upload_paths, audit_paths, identity_paths, tile_paths, three_d_paths, live_paths),
+    *(process_paths, job_paths, upload_paths, audit_paths, identity_paths, tile_paths, three_d_paths, live_paths, photo_paths),
 )
 #: Views of the catalogue kept: there are as many as there are kinds of rights.
 _VIEWS = 256

@@ -141,6 +141,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/uploads"): sends_files,
     ("GET", "/uploads/{upload}"): owns("upload"),
     ("DELETE", "/uploads/{upload}"): removes_upload,
+    ("GET", "/photos/{photo}"): anybody,  # who may see which, tests/grid looks after
     ("GET", "/audit"): holds("audit:read"),
     ("GET", "/sign-in"): anybody,
     ("POST", "/sign-in"): anybody,
@@ -197,7 +198,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "collection": tuple(LAYERS), "item": ("999999999",), "tms": ("WebMercatorQuad",), "z": ("0",), "y": ("0",),
     "x": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
-    "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
+    "photo": ("00000000-0000-4000-8000-000000000000",), "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
     "path:path": ("favicon.svg",),
 }  # fmt: skip
 
