@@ -20,6 +20,7 @@ import layers.coordinates.processes
 import layers.gazetteer.processes
 import layers.network.processes
 import layers.pipes.processes
+import layers.pipes.section_processes
 import layers.processes
 import layers.raster.processes
 import layers.terrain.processes
@@ -39,6 +40,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.gazetteer.processes,
     layers.network.processes,
     layers.pipes.processes,
+    layers.pipes.section_processes,
     layers.raster.processes,
     layers.terrain.processes,
     layers.terrain.sun_processes,

@@ -24,8 +24,9 @@ def current_pipes(conn: Connection) -> PipeNetwork:
     layers = load_layers(conn)
     if PIPES not in layers or NODES not in layers:
         raise LayerNotFound(f"there is no layer {PIPES!r}")
-    note_reads(conn, layers[PIPES], layers[NODES])
+    # The entry in the audit log comes second: what a transaction reads that has written is kept for none other.
     network = _NETWORK.current(conn)
+    note_reads(conn, layers[PIPES], layers[NODES])
     # What a city says of kinds and clearances is a few rows, which nothing follows.
     standards = read_standards(conn)
     if standards == network.standards:

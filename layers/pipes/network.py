@@ -13,7 +13,7 @@ from layers.pipes.standards import Standards
 from layers.pipes.topology import Topology, topology_of
 
 #: CGCS2000's ellipsoid; GRS 80 differs in the tenth digit.
-_ELLIPSOID = pyproj.Geod(a=6378137.0, rf=298.257222101)
+ELLIPSOID = pyproj.Geod(a=6378137.0, rf=298.257222101)
 #: Inverts that differ by less say nothing of the direction [m].
 _LEVEL = 0.001
 #: Nodes that feed a network under pressure.
@@ -43,7 +43,7 @@ class PipeNetwork:
         if not len(points):
             return np.zeros(0)
         same = of[1:] == of[:-1]
-        steps = np.asarray(_ELLIPSOID.inv(*points[:-1].T, *points[1:].T)[2])
+        steps = np.asarray(ELLIPSOID.inv(*points[:-1].T, *points[1:].T)[2])
         return np.bincount(of[1:][same], steps[same], len(self.pipes))
 
     @cached_property
