@@ -59,7 +59,8 @@ LOGGER = logging.getLogger("citymap")
 _RETRY = 0.8
 #: What describes the paths of other API parts.
 _MORE_PATHS = (
-    *(process_paths, job_paths, upload_paths, audit_paths, identity_paths, tile_paths, three_d_paths, live_paths, photo_paths),
+    *(process_paths, job_paths, upload_paths, audit_paths, identity_paths, tile_paths, three_d_paths, live_paths),
+    photo_paths,
 )
 #: Views of the catalogue kept: there are as many as there are kinds of rights.
 _VIEWS = 256
