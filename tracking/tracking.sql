@@ -24,6 +24,8 @@ CREATE TABLE tracking.positions (
 ) PARTITION BY RANGE (time);
 CREATE INDEX positions_time ON tracking.positions USING brin (time) WITH (pages_per_range = 32, autosummarize = on);
 
+CREATE INDEX positions_received ON tracking.positions USING brin (received) WITH (pages_per_range = 32, autosummarize = on);
+
 -- Reports whose clock names no day that there is a partition for, until there is.
 CREATE TABLE tracking.positions_other PARTITION OF tracking.positions DEFAULT;
 
@@ -63,6 +65,9 @@ CREATE INDEX commands_waiting ON tracking.commands (device, id) WHERE answered I
 CREATE TABLE tracking.memory (
     device bigint PRIMARY KEY, upto timestamptz NOT NULL, state jsonb NOT NULL
 );
+
+-- Up to which time of receiving the positions have been looked at, and by what.
+CREATE TABLE tracking.marks (name text PRIMARY KEY, upto timestamptz NOT NULL);
 
 -- Stretches of track that late reports have touched after they were drawn.
 CREATE TABLE tracking.touched (
@@ -157,12 +162,12 @@ END $$;
 GRANT USAGE ON SCHEMA tracking TO citymap_app;
 GRANT SELECT, INSERT ON tracking.positions, tracking.quarantine, tracking.notes TO citymap_app;
 GRANT SELECT, INSERT, UPDATE ON tracking.commands TO citymap_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON tracking.memory, tracking.touched TO citymap_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON tracking.memory, tracking.marks, tracking.touched TO citymap_app;
 DO $$
 DECLARE
     place text;
 BEGIN
-    FOREACH place IN ARRAY '{positions,quarantine,notes,commands,memory,touched}'::text[] LOOP
+    FOREACH place IN ARRAY '{positions,quarantine,notes,commands,memory,marks,touched}'::text[] LOOP
         EXECUTE format('ALTER TABLE tracking.%I ENABLE ROW LEVEL SECURITY; ALTER TABLE tracking.%I FORCE ROW LEVEL SECURITY;'
             'CREATE POLICY steward ON tracking.%I TO CURRENT_USER USING (true) WITH CHECK (true);'
             'CREATE POLICY gateway ON tracking.%I TO citymap_app USING ((SELECT tracking.is_gateway()))'

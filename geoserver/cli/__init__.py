@@ -9,6 +9,7 @@ from geoserver.cli import (
     demo,
     doctor,
     export,
+    gateway,
     import_,
     keys,
     layers,
@@ -32,6 +33,7 @@ app.callback()(remember_debug)
 # The commands, in the order that --help shows them.
 app.command("up")(up.up)
 app.command("worker")(worker.worker)
+app.command("gateway")(gateway.gateway)
 app.command("demo")(demo.demo)
 app.command("import")(import_.import_file)
 app.command("watch")(watch.watch)

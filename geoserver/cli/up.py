@@ -1,6 +1,7 @@
 """``citymap up``: start everything, until Ctrl-C."""
 
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 from geoserver.cli.console import CommandError, ConfigOption, Exit, note
 from geoserver.cli.demo import make_sample_city_with_bar
 from geoserver.cli.session import load_settings, open_database
-from geoserver.cli.worker import worker_process
+from geoserver.cli.worker import kept_process, worker_process
 
 if TYPE_CHECKING:
     from geoserver.settings import Settings
@@ -26,9 +27,7 @@ def up(config: ConfigOption = None, demo: _Demo = True) -> None:
     note("正在启动数据库 starting the database")
     with open_database(settings) as url:
         _prepare(settings, url, demo)
-        typer.echo(
-            f"城市一张图 CityMap: {settings.server.url}/  ·  地图 map: {settings.server.url}/map", err=True
-        )
+        typer.echo(f"城市一张图 CityMap: {settings.server.url}/  ·  地图 map: {settings.server.url}/map", err=True)
         _serve(settings, config, url)
 
 
@@ -94,7 +93,8 @@ def _serve(settings: "Settings", config: Path | None, url: str) -> None:
 
     pass_to_workers(config, url)
     configure_logging(settings.logging)
-    with worker_process():
-        uvicorn.run(
-            "geoserver.app:worker", factory=True, workers=settings.server.workers, **uvicorn_options(settings)
-        )
+    with ExitStack() as beside:
+        beside.enter_context(worker_process())
+        if settings.tracking.jt808.enabled:
+            beside.enter_context(kept_process("gateway", "终端网关 the gateway of terminals"))
+        uvicorn.run("geoserver.app:worker", factory=True, workers=settings.server.workers, **uvicorn_options(settings))

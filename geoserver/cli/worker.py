@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated
 
 import typer
@@ -18,10 +18,10 @@ from geoserver.cli.session import load_settings, open_database
 _PAUSE = 2.0
 _PATIENCE = 20.0
 
-_WithParent = Annotated[bool, typer.Option("--with-parent", hidden=True, help="Stop when standard input closes.")]
+WithParent = Annotated[bool, typer.Option("--with-parent", hidden=True, help="Stop when standard input closes.")]
 
 
-def worker(config: ConfigOption = None, with_parent: _WithParent = False) -> None:
+def worker(config: ConfigOption = None, with_parent: WithParent = False) -> None:
     """Run jobs (imports, exports, analyses) until Ctrl-C; several may run, also on other machines."""
     settings = load_settings(config)
     with open_database(settings) as url:
@@ -35,21 +35,26 @@ def worker(config: ConfigOption = None, with_parent: _WithParent = False) -> Non
         configure_logging(settings.logging)
         migrate(url)
         if with_parent:
-            threading.Thread(target=_stop_with_parent, daemon=True).start()
+            threading.Thread(target=stop_with_parent, daemon=True).start()
         note("任务进程已启动 the worker takes jobs")
         with sealing(url, settings.audit.hash):
             asyncio.run(Worker(settings, url).serve())
 
 
+def worker_process() -> AbstractContextManager[None]:
+    """A worker beside this process."""
+    return kept_process("worker", "任务进程 the worker")
+
+
 @contextmanager
-def worker_process() -> Iterator[None]:
-    """A worker beside this process, started again when it dies, stopped when the block ends.
+def kept_process(command: str, name: str) -> Iterator[None]:
+    """``citymap COMMAND`` beside this process, started again when it dies, stopped when the block ends.
 
     It reads the same environment (see :func:`geoserver.config.pass_to_workers`), and also stops when this process is
     killed: then its standard input closes.
     """
     ending = threading.Event()
-    keeper = _Keeper(ending)
+    keeper = _Keeper(ending, command, name)
     keeper.start()
     try:
         yield
@@ -59,24 +64,26 @@ def worker_process() -> Iterator[None]:
 
 
 class _Keeper(threading.Thread):
-    """Keeps one worker process running."""
+    """Keeps one process running; ``name`` is what people call it."""
 
-    def __init__(self, ending: threading.Event) -> None:
-        super().__init__(name="worker-keeper", daemon=True)
+    def __init__(self, ending: threading.Event, command: str, name: str) -> None:
+        super().__init__(name=f"{command}-keeper", daemon=True)
         self._ending = ending
-        self._process = self._start_worker()
+        self._command = command
+        self._name = name
+        self._process = self._start()
 
     def run(self) -> None:
-        """Wait for the worker's death, and start another."""
+        """Wait for the process's death, and start another."""
         while True:
             code = self._process.wait()
             if self._ending.wait(_PAUSE):
                 return
-            typer.echo(f"任务进程中断，重新启动 the worker ended with code {code}, starting it again", err=True)
-            self._process = self._start_worker()
+            typer.echo(f"{self._name} ended with code {code}, starting it again", err=True)
+            self._process = self._start()
 
     def stop(self) -> None:
-        """End the worker: it puts its jobs back into the queue."""
+        """End the process in order: a worker puts its jobs back into the queue, a gateway stores what it has read."""
         self._process.terminate()
         try:
             self._process.wait(_PATIENCE)
@@ -84,14 +91,14 @@ class _Keeper(threading.Thread):
             self._process.kill()
         self.join(_PAUSE)
 
-    @staticmethod
-    def _start_worker() -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-c", "from geoserver.cli import app; app()", "worker", "--with-parent"]
-        # A session of its own: Ctrl-C in the terminal reaches this process only, which then stops the worker in order.
+    def _start(self) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-c", "from geoserver.cli import app; app()", self._command, "--with-parent"]
+        # A session of its own: Ctrl-C in the terminal reaches this process only, which then stops the other in order.
         return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
 
 
-def _stop_with_parent() -> None:
+def stop_with_parent() -> None:
+    """Ask this process to end when its standard input closes."""
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -8,11 +8,30 @@ from geoserver.settings.groups import Group, Port
 class Jt808(Group):
     """The gateway of JT/T 808 vehicle terminals."""
 
-    host: str = Field(default="127.0.0.1", min_length=1)
-    port: Port = 7808
+    enabled: bool = Field(default=True, description="`citymap up` runs it")
+    host: str = Field(default="127.0.0.1", min_length=1, description="0.0.0.0 or :: for every interface")
+    port: Port = Field(default=7808, description="of TCP and UDP")
+    udp: bool = Field(default=True, description="take datagrams too")
+    registration: bool = Field(
+        default=True, description="a terminal that is in the layer devices gets a code when it registers"
+    )
+    connections: int = Field(default=30_000, ge=1, le=1_000_000, description="at once; more are refused")
+    stranger_seconds: float = Field(
+        default=60, ge=1, le=3600, description="in which a terminal must authenticate itself [s]"
+    )
+    silent_seconds: float = Field(default=900, ge=10, le=86_400, description="a silent connection is closed after [s]")
 
 
 class Tracking(Group):
     """车辆定位 vehicle tracking."""
 
     jt808: Jt808 = Jt808()
+    offline_seconds: float = Field(
+        default=600, ge=10, le=86_400, description="a device that says nothing for so long is offline [s]"
+    )
+    stale_seconds: float = Field(
+        default=900, ge=10, le=86_400, description="a position older than this is shown as out of date [s]"
+    )
+    keep_days: int = Field(default=1095, ge=1, le=36_500, description="raw positions are kept for [d]")
+    thin_days: int = Field(default=365, ge=1, le=36_500, description="after so many days one in so many seconds stays")
+    thin_seconds: float = Field(default=60, ge=1, le=86_400, description="of those [s]")

@@ -1,0 +1,108 @@
+"""The gateway as a whole: everything that runs, begun and ended in order."""
+
+import asyncio
+import logging
+import resource
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from tracking.gateway.board import Board
+from tracking.gateway.committing import GroupCommit
+from tracking.gateway.roster import Roster, Secrets
+from tracking.gateway.server import Bounds, Datagrams, Lines, TcpLine
+from tracking.gateway.session import Session
+from tracking.states import Patience
+
+LOGGER = logging.getLogger("citymap")
+#: Seconds that a stopping gateway gives what it has read to be stored.
+_PATIENCE = 10.0
+_BACKLOG = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where to listen. ``answer_first`` is for the fault tests: it breaks the promise of the answers."""
+
+    host: str = "127.0.0.1"
+    port: int = 7808
+    udp: bool = True
+    bounds: Bounds = field(default_factory=Bounds)
+    answer_first: bool = False
+
+
+class Gateway:
+    """One gateway over a migrated database, at its address for the role ``citymap_app``."""
+
+    def __init__(self, options: Options, url: str, secrets: Secrets, patience: Patience) -> None:
+        self._options = options
+        self._roster = Roster(url)
+        self._secrets = secrets
+        self.board = Board(url, patience)
+        self.commit = GroupCommit(url, self.board.stored, answer_first=options.answer_first)
+        self.lines = Lines(options.bounds, self.commit, self._session)
+        self.port = options.port
+
+    def _session(self, line: object) -> Session:
+        return Session(line, self._roster, self._secrets, self.commit, self.board, time.time)  # type: ignore[arg-type]
+
+    async def serve(self, ready: asyncio.Event, stop: asyncio.Event) -> None:
+        """Serve from when ``ready`` is set until ``stop`` is; then what was read is stored and answered."""
+        _allow_many_files()
+        loop = asyncio.get_running_loop()
+        await self._first_reading(stop)
+        tasks = [loop.create_task(run) for run in (
+            self.commit.run(), self._roster.follow(), self.lines.look_after(), self.board.run(self._roster),
+        )]  # fmt: skip
+        server = await loop.create_server(
+            lambda: TcpLine(self.lines), self._options.host, self._options.port, backlog=_BACKLOG
+        )
+        self.port = server.sockets[0].getsockname()[1]
+        datagrams = None
+        if self._options.udp:
+            datagrams, _ = await loop.create_datagram_endpoint(
+                lambda: Datagrams(self.lines), local_addr=(self._options.host, self.port)
+            )
+        LOGGER.info("terminals are welcome on %s:%d", self._options.host, self.port)
+        ready.set()
+        ended = asyncio.ensure_future(stop.wait())
+        await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        ended.cancel()
+        server.close()
+        for line in list(self.lines.tcp):
+            line.pause()
+        await self.commit.drain(_PATIENCE)
+        if datagrams is not None:
+            datagrams.close()
+        self.lines.close()
+        await self._end(tasks)
+
+    async def _first_reading(self, stop: asyncio.Event) -> None:
+        """A gateway that knows no devices would refuse them all: it waits for the database."""
+        while not stop.is_set():
+            try:
+                await asyncio.to_thread(self._roster.read)
+                await asyncio.to_thread(self.board.recall, self._roster)
+                return
+            except Exception as error:
+                LOGGER.warning("the gateway waits for the database: %s", str(error).strip().split("\n")[0])
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), 1.0)
+
+    async def _end(self, tasks: "list[asyncio.Task[None]]") -> None:
+        broken = [task for task in tasks if task.done() and not task.cancelled() and task.exception()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(self.board.close)
+        self.commit.close()
+        self._roster.close()
+        for task in broken:
+            raise RuntimeError("a part of the gateway broke") from task.exception()
+
+
+def _allow_many_files() -> None:
+    """As many connections as the machine's administrator allows this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
