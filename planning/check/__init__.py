@@ -1,0 +1,1 @@
+"""检查 check of a red line against everything it may collide with."""

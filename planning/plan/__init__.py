@@ -1,0 +1,1 @@
+"""The plan as data: versions, land codes, comparison of versions."""
