@@ -22,6 +22,8 @@ from layers.access import ANONYMOUS
 _COMPRESS_FROM = 1400
 #: Level 1: a page of features shrinks to a sixth, at a fifth of the default level's time.
 _LEVEL = 1
+#: What is compressed already.
+_PACKED = ("image/png", "image/jpeg", "image/webp", "image/avif")
 #: Requests of one worker that may wait for a thread, and seconds that a body or a streamed answer may take.
 MOST_WAITING = 400
 BODY_SECONDS = 120
@@ -150,7 +152,7 @@ def _compressed(reply: Reply, accepted: str) -> Reply:
     """Compressed here, in the worker thread, so that the event loop never waits for zlib."""
     if not isinstance(reply.body, bytes) or len(reply.body) < _COMPRESS_FROM or "gzip" not in accepted:
         return reply
-    if "Content-Encoding" in reply.headers:
+    if "Content-Encoding" in reply.headers or (reply.media_type or "").startswith(_PACKED):
         return reply
     gzip = zlib.compressobj(_LEVEL, zlib.DEFLATED, 31)
     body = gzip.compress(reply.body) + gzip.flush()

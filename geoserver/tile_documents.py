@@ -126,8 +126,6 @@ def _json(document: Json) -> Reply:
 ROUTES: tuple[tuple[str, Callable[..., Reply]], ...] = (
     ("/tileMatrixSets", get_matrix_sets),
     ("/tileMatrixSets/{tms}", get_matrix_set),
-    ("/collections/{collection}/tiles", get_layer_tilesets),
-    ("/collections/{collection}/tiles/{tms}", get_layer_tileset),
     ("/tiles", get_city_tilesets),
     ("/tiles/{tms}", get_city_tileset),
 )

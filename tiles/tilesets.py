@@ -35,9 +35,9 @@ def tileset_list(here: str, url: str, grids: Mapping[str, MatrixSet], query: str
     """The tilesets below ``here``, one per tile matrix set."""
     tilesets = []
     for grid in grids.values():
-        links = [_link("self", "application/json", f"{here}/{grid.id}{query}"), _scheme(url, grid)]
+        links = [link("self", "application/json", f"{here}/{grid.id}{query}"), scheme(url, grid)]
         tilesets.append({**_about(grid), "links": links})
-    return {"tilesets": tilesets, "links": [_link("self", "application/json", f"{here}{query}")]}
+    return {"tilesets": tilesets, "links": [link("self", "application/json", f"{here}{query}")]}
 
 
 def tileset(here: str, url: str, grid: MatrixSet, layers: Iterable[Layer], language: str, query: str = "") -> Json:
@@ -51,12 +51,12 @@ def tileset(here: str, url: str, grid: MatrixSet, layers: Iterable[Layer], langu
     }
     if bounds:
         corners = {"lowerLeft": list(bounds[:2]), "upperRight": list(bounds[2:])}
-        document |= {"boundingBox": {**corners, "crs": _CRS84}, "tileMatrixSetLimits": _limits(grid, bounds)}
+        document |= {"boundingBox": {**corners, "crs": _CRS84}, "tileMatrixSetLimits": limits(grid, bounds)}
     address = f"{here}/{grid.id}"
     document["links"] = [
-        _link("self", "application/json", address + query),
-        _scheme(url, grid),
-        {**_link("item", MVT, f"{address}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}{query}"), "templated": True},
+        link("self", "application/json", address + query),
+        scheme(url, grid),
+        {**link("item", MVT, f"{address}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}{query}"), "templated": True},
     ]
     return document
 
@@ -121,20 +121,23 @@ def _fields(layer: Layer) -> dict[str, str]:
     return {f.name: f.type for f in layer.fields if f.type != "string-array" and f.role != "key"}
 
 
-def _limits(grid: MatrixSet, bounds: Box) -> list[Json]:
+def limits(grid: MatrixSet, bounds: Box) -> list[Json]:
+    """The tiles of each level that bounds [CGCS2000 degrees] meet."""
     box = grid.from_degrees(bounds)
-    limits = []
+    met_tiles = []
     for z in range(len(grid.levels)):
         met = grid.covering(box, z)
         if met:
             names = ("minTileCol", "minTileRow", "maxTileCol", "maxTileRow")
-            limits.append({"tileMatrix": str(z), **dict(zip(names, met, strict=True))})
-    return limits
+            met_tiles.append({"tileMatrix": str(z), **dict(zip(names, met, strict=True))})
+    return met_tiles
 
 
-def _scheme(url: str, grid: MatrixSet) -> Json:
-    return _link(_SCHEME, "application/json", f"{url}/tileMatrixSets/{grid.id}")
+def scheme(url: str, grid: MatrixSet) -> Json:
+    """The link to the grid's definition."""
+    return link(_SCHEME, "application/json", f"{url}/tileMatrixSets/{grid.id}")
 
 
-def _link(rel: str, media_type: str, href: str) -> Json:
+def link(rel: str, media_type: str, href: str) -> Json:
+    """A link of a JSON document."""
     return {"rel": rel, "type": media_type, "href": href}

@@ -40,13 +40,18 @@ def read_aligned(
     if first == last or up == down:
         return values, valid
     to_cog = ~to_grid
-    from_column, from_row = to_cog @ (first, up)
-    to_column, to_row = to_cog @ (last, down)
+    from_column, from_row = map(_line, to_cog @ (first, up))
+    to_column, to_row = map(_line, to_cog @ (last, down))
     window = Window(from_column, from_row, to_column - from_column, to_row - from_row)
     shape = (len(indexes), down - up, last - first)
     values[:, up:down, first:last] = cog.read(indexes, window=window, out_shape=shape, resampling=Warp[resampling])
     valid[:, up:down, first:last] = _validity(cog, indexes, window, values[:, up:down, first:last])
     return values, valid
+
+
+def _line(place: float) -> float:
+    """A place between pixels, exactly on a line that it means: GDAL would shift all pixels by the difference."""
+    return round(place) if abs(place - round(place)) < _TOLERANCE else place
 
 
 def _validity(cog: Any, indexes: list[int], window: Window, values: NDArray[Any]) -> NDArray[np.bool_] | bool:

@@ -40,7 +40,7 @@ def picture(
     Raises as :func:`layers.raster.mosaic.read`.
     """
     found = find_images(conn, coverage, degrees_of(grid), time=time, as_of=as_of)
-    shown = bands or _shown(coverage, found)
+    shown = bands or default_bands(coverage, found)
     if not shown:
         return np.zeros((4, grid.height, grid.width), np.uint8)
     if coverage.nature == "imagery":
@@ -54,7 +54,7 @@ def picture(
     else:
         raster = read(conn, store, coverage, grid, bands=shown, time=time, as_of=as_of, aligned=aligned)
         one = raster.values.data[0]
-        colours = _heights(one, found) if coverage.nature == "elevation" else _classes(one, store, found)
+        colours = _heights(one, found) if coverage.nature == "elevation" else class_colours(one, store, found)
     valid = ~np.ma.getmaskarray(raster.values).all(axis=0)
     return np.concatenate([colours, (valid * 255)[None]]).astype(np.uint8)
 
@@ -71,7 +71,7 @@ def stretched(image: Image, bands: tuple[str, ...], values: NDArray[Any]) -> NDA
     return drawn
 
 
-def _shown(coverage: Coverage, found: list[Image]) -> tuple[str, ...]:
+def default_bands(coverage: Coverage, found: list[Image]) -> tuple[str, ...]:
     """The bands to show by default: those of true colour, else the first of the uppermost image."""
     bands = found[0].bands if found else ()
     if coverage.nature != "imagery":
@@ -89,7 +89,7 @@ def _heights(values: NDArray[Any], found: list[Image]) -> NDArray[np.float64]:
     return np.stack([np.interp(share, steps, _HEIGHTS[:, n]) for n in range(3)])
 
 
-def _classes(values: NDArray[Any], store: RasterStore, found: list[Image]) -> NDArray[np.uint8]:
+def class_colours(values: NDArray[Any], store: RasterStore, found: list[Image]) -> NDArray[np.uint8]:
     """By the palette of the uppermost image that has one, else a colour of its own for each code."""
     codes, which = np.unique(values, return_inverse=True)
     palette = _palette(store, found)

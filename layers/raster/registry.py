@@ -34,7 +34,7 @@ def coverage_of(conn: Connection, layer: Layer) -> Coverage:
         raise LayerNotFound(f"layer {layer.id!r} is no coverage")
     # Whoever may not see where the files are still reads their pixels.
     whole = layer.changed(fields=IMAGE_FIELDS)
-    return Coverage(whole, row["nature"], tuple(_band(band) for band in row["bands"]))
+    return Coverage(whole, row["nature"], tuple(band_of(band) for band in row["bands"]))
 
 
 def _band_json(band: Field) -> dict[str, Any]:
@@ -42,6 +42,7 @@ def _band_json(band: Field) -> dict[str, Any]:
     return {"name": band.name, "type": band.type, "title": asdict(band.title), "unit": band.unit, "domain": domain}
 
 
-def _band(value: Mapping[str, Any]) -> Field:
+def band_of(value: Mapping[str, Any]) -> Field:
+    """A band as ``citymap.coverages`` describes it."""
     domain = {code: Text(**text) for code, text in value["domain"].items()} if value["domain"] else None
     return Field(value["name"], value["type"], Text(**value["title"]), value["unit"], domain)
