@@ -29,6 +29,7 @@ from layers.query import CursorError
 from layers.raster.errors import ImageGone, NoSuchBand, OutOfReach, RasterTooLarge, TooManyImages
 from layers.registry import LayerNotFound
 from layers.terrain.errors import TerrainError
+from planning.errors import PlanningConflict, PlanningError, StepNotAllowed
 from tiles.matrix_sets import NoSuchTile
 
 LOGGER = logging.getLogger("citymap")
@@ -153,6 +154,9 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (CursorError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (InputError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (ImportRefused, HTTPStatus.BAD_REQUEST, "ImportRefused"),
+    (StepNotAllowed, HTTPStatus.FORBIDDEN, "Forbidden"),
+    (PlanningConflict, HTTPStatus.CONFLICT, "Conflict"),
+    (PlanningError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (Cql2Error, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NetworkError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (TerrainError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),

@@ -25,6 +25,8 @@ import layers.processes
 import layers.raster.processes
 import layers.terrain.processes
 import layers.terrain.sun_processes
+import planning.boundary.processes
+import planning.check.processes
 from geoserver.errors import InputError
 from geoserver.process_schema import Json, schema_of
 from grid.options import GridOptions
@@ -44,6 +46,8 @@ MODULES: tuple[ModuleType, ...] = (
     layers.raster.processes,
     layers.terrain.processes,
     layers.terrain.sun_processes,
+    planning.boundary.processes,
+    planning.check.processes,
     grid.cases.processes,
     grid.reporting.processes,
 )
