@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 import shapely
-from affine import Affine
 from sqlalchemy import Connection
 
 from layers.catalogue import CGCS2000, Layer
@@ -18,7 +17,7 @@ from layers.terrain.contours import contours
 from layers.terrain.elevation import Elevation
 
 #: Steps along a side of a cell: powers of two, so that cells of different fineness share points of their edges.
-_FEWEST, _MOST = 32, 1024
+_FEWEST, _MOST = 32, 2048
 #: Degrees to which an image may change what is read beside it.
 MARGIN = 0.001
 #: Corners that lie so near a line [degrees, a centimetre] are left out.
@@ -35,10 +34,7 @@ def draw(conn: Connection, store: RasterStore, derivation: Derivation, layers: d
         steps = _steps(min(image.resolution for image in images))
         grid = _nodes(cell, steps)
         heights = read(conn, store, dem, grid, resampling="bilinear", dtype="float64").values[0].filled(np.nan)
-        transform = Affine.translation(grid.bounds[0], grid.bounds[3]) * Affine.scale(
-            (grid.bounds[2] - grid.bounds[0]) / grid.width, -(grid.bounds[3] - grid.bounds[1]) / grid.height
-        )
-        known = Elevation(heights, transform, CGCS2000)
+        known = Elevation(heights, grid.transform, CGCS2000)
         every = int(derivation.parameters.get("index_every", 5))
         for found in contours(known, derivation.parameters.get("interval", 5.0), every):
             line = shapely.simplify(found.line, _STRAIGHT, preserve_topology=False)
@@ -47,8 +43,8 @@ def draw(conn: Connection, store: RasterStore, derivation: Derivation, layers: d
 
 
 def _steps(resolution: float) -> int:
-    """Steps along a side, so that one is no longer than the finest pixel [m], if that can be."""
-    wanted = 0.02 * _METRES_PER_DEGREE / max(resolution, 0.01)
+    """Steps along a side: two or more in the finest pixel [m], if that can be, so that no summit falls between them."""
+    wanted = 2 * 0.02 * _METRES_PER_DEGREE / max(resolution, 0.01)
     return min(_MOST, max(_FEWEST, 1 << math.ceil(math.log2(max(wanted, 1.0)))))
 
 
