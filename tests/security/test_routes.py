@@ -125,6 +125,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("OPTIONS", "/collections/{collection}/items/{item}"): reads,
     ("GET", "/collections/{collection}/tiles/{tms}/{z}/{y}/{x}"): reads,
     ("GET", "/tiles/{tms}/{z}/{y}/{x}"): anybody,
+    ("GET", "/collections/{collection}/3dtiles/tileset.json"): reads,
+    ("GET", "/collections/{collection}/3dtiles/{row}/{column}/tileset.json"): reads,
+    ("GET", "/collections/{collection}/3dtiles/{row}/{column}/{level}/{x}/{y}.subtree"): reads,
+    ("GET", "/collections/{collection}/3dtiles/{row}/{column}/{level}/{x}/{y}.glb"): reads,
     ("GET", "/tileMatrixSets"): anybody,
     ("GET", "/tileMatrixSets/{tms}"): anybody,
     ("GET", "/collections/{collection}/tiles"): reads,
@@ -199,7 +203,7 @@ UNDOCUMENTED = {"/static/{path:path}", "/favicon.svg"}
 #: What stands for a path parameter; one request per value.
 VALUES: dict[str, tuple[str, ...]] = {
     "collection": tuple(LAYERS), "item": ("999999999",), "tms": ("WebMercatorQuad",), "z": ("0",), "y": ("0",),
-    "x": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
+    "x": ("0",), "row": ("0",), "column": ("0",), "level": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
     "photo": ("00000000-0000-4000-8000-000000000000",), "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
     "path:path": ("favicon.svg",),
