@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from pygeoapi.api import API
@@ -176,7 +177,9 @@ class RunningCity:
         if principal is None:
             principal = request.state.principal = self.access.principal(request)
             admit(request, principal)
-        return City(self, principal, hot, f"{request.method} {request.url.path}?{request.url.query}"[:_ASKED])
+        # Not request.url, which is put together and taken apart again.
+        query = request.scope["query_string"].decode("latin-1")
+        return City(self, principal, hot, f"{request.method} {request.scope['path']}?{query}"[:_ASKED])
 
     def note_refusal(self, request: Request, error: Exception) -> None:
         """Enter into the audit log that somebody was refused; of the public once a minute per address and path."""
@@ -375,7 +378,7 @@ class City:
 
     def offered_for(self, layer: Layer) -> frozenset[int]:
         """EPSG codes that this layer is read and edited in: those the city offers, and its own."""
-        return frozenset(self.settings.crs.offered) | {layer.srid}
+        return _offered(self.settings.crs.offered, layer.srid)
 
     def language(self, request: Request) -> str:
         """``zh-CN`` or ``en-US``: the ``lang`` parameter, else Accept-Language, else the first configured."""
@@ -407,3 +410,8 @@ class City:
         if self.principal.account is None:
             raise SignInNeeded(f"{reason} without an account: sign in with one that 'citymap user add' made")
         raise NotAllowed(f"{reason}: ask an administrator for a role that may")
+
+
+@lru_cache(maxsize=256)
+def _offered(everywhere: tuple[int, ...], srid: int) -> frozenset[int]:
+    return frozenset((*everywhere, srid))

@@ -6,6 +6,7 @@ ignores unknown parameters, takes the id of a PUT from its body and answers a DE
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -41,6 +42,8 @@ COLLECTION_FORMATS = (*ITEM_FORMATS, *EXPORTS)
 SCHEMA_FORMATS = ("schema", "html")
 _DESCRIPTIONS = {"queryables": queryables, "schema": schema}
 _GEOJSON = "application/geo+json"
+#: Longest values of parameters [characters] that are kept encoded.
+_KEPT_VALUES = 2000
 
 
 def get_items(city: "City", request: Request, _body: bytes, collection: str) -> Reply:
@@ -184,15 +187,12 @@ def _page_links(
     city: "City", layer: Layer, values: Mapping[str, str], query: FeatureQuery, cursor: str | None, format_: str
 ) -> list[dict[str, str]]:
     items = f"{city.url}/collections/{layer.id}/items"
-    same = {k: v for k, v in values.items() if k != "f"}
-    links = _representations(items, same, COLLECTION_FORMATS, format_)
-    ahead = {k: v for k, v in same.items() if k not in ("offset", "cursor")}
+    links = _representations(items, values, COLLECTION_FORMATS, format_)
+    onward = f"{items}?f={format_}{_further(values, ('f', 'limit', 'offset', 'cursor'))}&limit={query.limit}"
     if cursor:
-        further = {"f": format_, **ahead, "limit": str(query.limit), "cursor": cursor}
-        links.append(_link("next", items, further, format_))
+        links.append(_link_to("next", f"{onward}&cursor={cursor}", format_))
     if query.offset and query.after is None:
-        back = {"f": format_, **ahead, "limit": str(query.limit), "offset": str(max(0, query.offset - query.limit))}
-        links.append(_link("prev", items, back, format_))
+        links.append(_link_to("prev", f"{onward}&offset={max(0, query.offset - query.limit)}", format_))
     links.append({"rel": "collection", "type": "application/json", "href": f"{city.url}/collections/{layer.id}"})
     return links
 
@@ -201,20 +201,29 @@ def _item_links(
     city: "City", layer: Layer, item: str, values: Mapping[str, str], format_: str
 ) -> list[dict[str, str]]:
     collection = f"{city.url}/collections/{layer.id}"
-    same = {k: v for k, v in values.items() if k != "f"}
-    links = _representations(f"{collection}/items/{item}", same, ITEM_FORMATS, format_)
+    links = _representations(f"{collection}/items/{item}", values, ITEM_FORMATS, format_)
     return [*links, {"rel": "collection", "type": "application/json", "href": collection}]
 
 
 def _representations(
     href: str, values: Mapping[str, str], formats: tuple[str, ...], current: str
 ) -> list[dict[str, str]]:
-    others = f"&{urlencode(values)}" if values else ""
+    others = _further(values, ("f",))
     return [_link_to("self" if f == current else "alternate", f"{href}?f={f}{others}", f) for f in formats]
 
 
-def _link(rel: str, href: str, values: Mapping[str, str], format_: str) -> dict[str, str]:
-    return _link_to(rel, f"{href}?{urlencode(values)}", format_)
+def _further(values: Mapping[str, str], besides: tuple[str, ...]) -> str:
+    """The other parameters of the request, as they follow the first one in a link."""
+    pairs = tuple((name, value) for name, value in values.items() if name not in besides)
+    if not pairs:
+        return ""
+    return (_encoded if sum(len(value) for _, value in pairs) <= _KEPT_VALUES else _encoded.__wrapped__)(pairs)
+
+
+@lru_cache(maxsize=512)
+def _encoded(pairs: tuple[tuple[str, str], ...]) -> str:
+    """Kept, because the pages of one question repeat its filter in every link."""
+    return f"&{urlencode(pairs)}"
 
 
 def _link_to(rel: str, href: str, format_: str) -> dict[str, str]:

@@ -168,6 +168,7 @@ def visible(layer: Layer, grants: tuple[Grant, ...]) -> Layer | None:
     )
 
 
+@lru_cache(maxsize=1024)
 def watched(layer: Layer) -> bool:
     """Whether reads of the layer are audited: it, or a field that is seen of it, is sensitive or core."""
     levels = (layer.visibility, *(f.visibility for f in layer.fields))

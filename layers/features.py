@@ -54,7 +54,7 @@ def read_page(reader: Reader, layer: Layer, query: FeatureQuery) -> Page:
     found = _fetch(reader, page_statement(layer, query), query.values())
     shown = found[: query.limit]
     more = len(found) > query.limit
-    return Page([row[0] for row in shown], encode_cursor(query.sort, shown[-1][1].decode()) if more and shown else None)
+    return Page([row[0] for row in shown], encode_cursor(query.sort, shown[-1][1]) if more and shown else None)
 
 
 def count(reader: Reader, layer: Layer, query: FeatureQuery) -> int:

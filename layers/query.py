@@ -150,7 +150,10 @@ class Statement:
 
 
 def page_statement(layer: Layer, query: FeatureQuery) -> Statement:
-    """Rows (feature as GeoJSON text, sort values and id as JSON text), one more than the limit."""
+    """Rows (feature as GeoJSON text, its place in the order), one more than the limit.
+
+    The place is the id, or with ``sort`` the sort values and the id as JSON text.
+    """
     return _kept(_page, layer, _placed(layer, query).shape())
 
 
@@ -213,9 +216,10 @@ def _kept(compiled: Any, layer: Layer, shape: FeatureQuery) -> Statement:
 @lru_cache(maxsize=4096)
 def _page(layer: Layer, shape: FeatureQuery) -> Statement:
     t = _source(layer, shape.as_of is not None)
-    keys = func.json_build_array(*(cast(t.c[key.name], Text) for key in shape.sort), t.c.id)
+    keys = (cast(t.c[key.name], Text) for key in shape.sort)
+    place = cast(func.json_build_array(*keys, t.c.id), Text) if shape.sort else t.c.id
     statement = (
-        select(_feature(layer, t, shape).label("feature"), cast(keys, Text).label("keys"))
+        select(_feature(layer, t, shape).label("feature"), place.label("place"))
         .where(_where(layer, t, shape))
         .order_by(*_order(t, shape.sort))
         .limit(bindparam("limit"))
@@ -395,9 +399,10 @@ def _property(layer: Layer, name: str) -> str:
     return f"CASE WHEN {whole} THEN ({column}::text || '.0')::json ELSE to_json({column}) END AS {column[2:]}"
 
 
-def encode_cursor(sort: tuple[SortKey, ...], keys: str) -> str:
-    """The opaque cursor behind the feature whose sort values, as PostgreSQL writes them, and id are ``keys`` (JSON)."""
-    return base64.urlsafe_b64encode(_sort_mark(sort) + keys.encode()).rstrip(b"=").decode()
+def encode_cursor(sort: tuple[SortKey, ...], place: int | bytes) -> str:
+    """The opaque cursor behind the feature at that place of the order (:func:`page_statement`)."""
+    keys = place if isinstance(place, bytes) else b"[%d]" % place
+    return base64.urlsafe_b64encode(_sort_mark(sort) + keys).rstrip(b"=").decode()
 
 
 def decode_cursor(cursor: str, sort: tuple[SortKey, ...]) -> tuple[Any, ...]:
@@ -415,5 +420,6 @@ def decode_cursor(cursor: str, sort: tuple[SortKey, ...]) -> tuple[Any, ...]:
     return tuple(keys)
 
 
+@lru_cache(maxsize=1024)
 def _sort_mark(sort: tuple[SortKey, ...]) -> bytes:
     return hashlib.blake2s(repr(sort).encode(), digest_size=4).digest()

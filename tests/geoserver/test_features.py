@@ -242,7 +242,7 @@ def test_a_bad_parameter_is_refused_by_its_name(site: Site, params: dict[str, An
 def test_a_cursor_cannot_smuggle_values_of_another_type(site: Site) -> None:
     from layers.query import SortKey, encode_cursor
 
-    forged = encode_cursor((SortKey("age"),), '["x", 1]')
+    forged = encode_cursor((SortKey("age"),), b'["x", 1]')
     answer = site.get(ITEMS, sortby="age", cursor=forged)
     assert answer.status_code == 400
 

@@ -69,7 +69,7 @@ def test_a_cursor_tells_nothing_of_a_hidden_property(secrets_city: SecretsSite, 
         for sorted_by in ({}, {"sortby": "@"}, {"sortby": "name"}):
             answers = []
             for name in (hidden, missing):
-                cursor = encode_cursor((SortKey(name),), '["a",1]')
+                cursor = encode_cursor((SortKey(name),), b'["a",1]')
                 params = {k: v.replace("@", name) for k, v in sorted_by.items()}
                 answers.append(
                     told(secrets_city.get(who, f"/collections/{layer}/items", cursor=cursor, **params), name)
