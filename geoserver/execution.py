@@ -19,6 +19,7 @@ from layers.database import Database
 from layers.features import set_statement_timeout
 from layers.processing import CityCrs, Job, JobCancelled, Workspace
 from layers.raster.store import RasterStore
+from planning.options import PlanningOptions
 
 #: Least time between two reports of progress [s]: a loader may tell thousands of times a second.
 _REPORT_EVERY = 0.5
@@ -86,6 +87,7 @@ class Executor:
         self.rasters = RasterStore(Path(settings.rasters.directory))
         self._crs = settings.crs.for_processes()
         self._grid = settings.grid.for_processes()
+        self._planning = settings.planning.for_processes()
 
     def run(
         self,
@@ -125,6 +127,7 @@ class Executor:
                     RasterStore: self.rasters,
                     Principal: principal,
                     GridOptions: self._grid,
+                    PlanningOptions: self._planning,
                 }
                 result = process.call(ready, handed_in)
                 execution.finish()

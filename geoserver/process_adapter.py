@@ -27,6 +27,7 @@ import layers.terrain.processes
 import layers.terrain.sun_processes
 import planning.boundary.processes
 import planning.check.processes
+import planning.redline.processes
 from geoserver.errors import InputError
 from geoserver.process_schema import Json, schema_of
 from grid.options import GridOptions
@@ -34,6 +35,7 @@ from layers.access import Principal
 from layers.catalogue import Text
 from layers.processing import CityCrs, Declaration, FileResult, Job, UploadedFile, Workspace
 from layers.raster.store import RasterStore
+from planning.options import PlanningOptions
 
 #: The packages' lists of processes.
 MODULES: tuple[ModuleType, ...] = (
@@ -48,11 +50,12 @@ MODULES: tuple[ModuleType, ...] = (
     layers.terrain.sun_processes,
     planning.boundary.processes,
     planning.check.processes,
+    planning.redline.processes,
     grid.cases.processes,
     grid.reporting.processes,
 )
 #: What a function may ask for that is no input.
-HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions)
+HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions, PlanningOptions)
 #: The one output that every process has.
 RESULT = "result"
 #: A value given with its format (OGC 18-062r2 §7.11.2.2).

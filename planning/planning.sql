@@ -71,12 +71,6 @@ CREATE TABLE planning.checks (
 );
 CREATE INDEX ON planning.checks (redline, at);
 
--- Who acts, by the roles of the account. The application's own role cannot read memberships.
-CREATE FUNCTION planning.roles_of_actor() RETURNS text[]
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT m.role), '{}') FROM access.memberships m WHERE m.account = citymap.actor()
-$$;
-
 -- --- Guards of the layer of red lines, whatever road an edit comes by ---------------------------------------------------
 
 -- States in which the ground is given out: two such lines never overlap.
@@ -162,6 +156,6 @@ CREATE POLICY creating ON planning.steps FOR INSERT TO citymap_app
 GRANT USAGE ON SCHEMA planning TO citymap_app;
 GRANT SELECT ON planning.land_codes, planning.land_code_mappings, planning.rules TO citymap_app;
 GRANT SELECT, INSERT ON planning.boundary_points, planning.steps, planning.checks TO citymap_app;
-REVOKE EXECUTE ON FUNCTION planning.guard_redline, planning.keep_apart, planning.watch_redlines, planning.next_number,
-    planning.roles_of_actor FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION planning.next_number, planning.roles_of_actor TO citymap_app;
+REVOKE EXECUTE ON FUNCTION planning.guard_redline, planning.keep_apart, planning.watch_redlines, planning.next_number
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION planning.next_number TO citymap_app;

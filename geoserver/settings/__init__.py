@@ -13,6 +13,7 @@ from geoserver.settings.data import Crs, DatabaseSettings, Rasters
 from geoserver.settings.grid import Grid
 from geoserver.settings.groups import Group
 from geoserver.settings.metadata import Metadata
+from geoserver.settings.planning import Planning
 from geoserver.settings.server import Logging, Server
 from geoserver.settings.tiles import Tiles
 from geoserver.settings.tracking import Tracking
@@ -31,6 +32,7 @@ class Settings(Group):
     access: Access = Field(default_factory=Access)
     audit: Audit = Audit()
     grid: Grid = Field(default_factory=Grid)
+    planning: Planning = Planning()
     tracking: Tracking = Tracking()
     tiles: Tiles = Field(default_factory=Tiles)
     resources: dict[str, Any] = Field(

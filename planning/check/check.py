@@ -1,7 +1,6 @@
 """Checks a parcel against everything: the rule sets in order, then what is in it and beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import shapely
@@ -11,8 +10,9 @@ from layers.catalogue import Layer, Text
 from layers.raster.store import RasterStore
 from layers.registry import load_layers, note_reads
 from planning.check.answers import Checked
+from planning.check.queries import farthest_rule
 from planning.check.rule_sets import Found, check_lines, check_plan, check_redlines
-from planning.check.subject import Subject
+from planning.check.subject import Subject, Wishes
 from planning.check.surroundings import access_to, buildings_in, crossed, ground_of, holdings_in, land_use_of
 from planning.plan.land_codes import load_land_codes
 from planning.survey.areas import areas_of, zone_shares
@@ -26,16 +26,6 @@ RULE_SETS = (
     ("redlines", check_redlines),
 )
 _SEVERITIES = {"blocking": 0, "warning": 1, "info": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What is looked at beside the rules. ``access``: how far a road may lie from the parcel [m]."""
-
-    ownership: str | None = None
-    dem: str | None = "dem"
-    access: float = 30.0
-    floor_area_per_person: float = 40.0
 
 
 def check(conn: Connection, store: RasterStore | None, subject: Subject, wishes: Wishes) -> Checked:
@@ -52,7 +42,7 @@ def check(conn: Connection, store: RasterStore | None, subject: Subject, wishes:
     ]
     used = {name: layers[name] for name in wanted if name in layers and layers[name].kind == "vector"}
     note_reads(conn, *used.values())
-    found = Found(subject, load_land_codes(conn))
+    found = Found(subject, load_land_codes(conn), farthest_rule(conn))
     found.unknown += [_missing(name) for name in wanted if name not in used]
     for name, rule_set in RULE_SETS:
         if name in used:

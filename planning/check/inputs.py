@@ -1,5 +1,6 @@
 """From the inputs of a check to its subject, and from a kept check to the same subject again."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -8,14 +9,13 @@ from sqlalchemy import Connection
 
 from layers.terrain.geojson import Area
 from planning.boundary.answers import GivenParcel
-from planning.check.check import Wishes
 from planning.check.pieces import Tolerance
 from planning.check.store import Kept
-from planning.check.subject import Subject
+from planning.check.subject import Subject, Wishes
 from planning.drawn import drawn
 from planning.errors import PlanningError
 from planning.plan.land_codes import LandCode
-from planning.redline.reading import find_redline
+from planning.redline.reading import RedLine, find_redline
 from planning.survey.zones import Zone
 
 
@@ -30,15 +30,19 @@ def subject_of(
     common = {"on": day, "tolerance": asked["tolerance"], "as_of": asked["as_of"]}
     if redline is not None:
         line = find_redline(conn, redline)
-        use = LandCode(line.scheme or asked["scheme"], line.land_code or asked["land_code"])
-        found = Subject(line.shape, line.zone, use, number=line.number, parents=line.parents, **common)
-        return found, line.id
+        return replace(of_redline(line, day, asked["tolerance"]), as_of=asked["as_of"]), line.id
     if parcel is not None:
         surveyed = parcel.parcel()
         return Subject(surveyed.polygon, surveyed.zone, use, **common), None
     assert geometry is not None
     zone, shape = drawn(geometry)
     return Subject(shape, zone, use, **common), None
+
+
+def of_redline(line: RedLine, on: date, tolerance: Tolerance) -> Subject:
+    """A red line as the subject of a check on the present layers."""
+    use = LandCode(line.scheme or "", line.land_code or "")
+    return Subject(line.shape, line.zone, use, on, tolerance, line.number, line.parents)
 
 
 def subject_again(kept: Kept) -> Subject:
@@ -58,4 +62,4 @@ def subject_again(kept: Kept) -> Subject:
 
 def wishes_again(kept: Kept) -> Wishes:
     """What a kept check looked at beside the rules."""
-    return Wishes(*(kept.inputs[name] for name in ("ownership", "dem", "access", "floor_area_per_person")))
+    return Wishes(**kept.inputs["wishes"])

@@ -89,20 +89,18 @@ def check_redline(
     floor_area_per_person: 人均住宅建筑面积 [m²] | Floor area of homes per person [m²]
     returns: 检查结果 | What was found
     """
-    from planning.check.check import Wishes, check
+    from planning.check.check import check
     from planning.check.inputs import subject_of
     from planning.check.store import keep, kept_check
+    from planning.check.subject import Wishes
 
     asked: dict[str, Any] = {
-        "scheme": scheme, "land_code": land_code, "on": on, "as_of": as_of, "tolerance": tolerance,
-        "ownership": ownership, "dem": dem, "access": access, "floor_area_per_person": floor_area_per_person,
+        "scheme": scheme, "land_code": land_code, "on": on, "as_of": as_of, "tolerance": tolerance
     }  # fmt: skip
     subject, line = subject_of(conn, redline, geometry, parcel, asked)
     wishes = Wishes(ownership, dem, access, floor_area_per_person)
     result = check(conn, store, subject, wishes)
-    inputs = {**asked, "on": subject.on, "shape": subject.ewkb.hex(), "number": subject.number, "zone": subject.zone,
-              "parents": subject.parents, "use": subject.use}  # fmt: skip
-    kept = kept_check(conn, keep(conn, subject, line, inputs, result))
+    kept = kept_check(conn, keep(conn, subject, wishes, line, result))
     return CheckAnswer(kept.id, kept.at.isoformat(), subject.number, result)
 
 

@@ -58,3 +58,8 @@ def ask(
     }  # fmt: skip
     used = {key: value for key, value in values.items() if f":{key}" in statement}
     return list(conn.execute(text(statement), used))
+
+
+def farthest_rule(conn: Connection) -> float:
+    """How far the farthest rule looks beyond a parcel [m]."""
+    return float(conn.execute(text("SELECT coalesce(max(distance), 0) FROM planning.rules")).scalar_one())

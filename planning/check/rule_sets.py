@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import shapely
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from layers.catalogue import Layer, Text
 from layers.crs import transformer
@@ -26,10 +26,11 @@ _OTHER_USE = Text("用途与控规用地性质不符", "The use is not that of t
 
 @dataclass(slots=True)
 class Found:
-    """What the rule sets found so far."""
+    """What the rule sets found so far. ``reach`` is how far the farthest rule looks [m]."""
 
     subject: Subject
     codes: LandCodes
+    reach: float = 0.0
     conflicts: list[Conflict] = field(default_factory=list)
     plots: list[PlotPart] = field(default_factory=list)
     unknown: list[Text] = field(default_factory=list)
@@ -60,9 +61,8 @@ class Found:
 def check_lines(conn: Connection, layer: Layer, found: Found) -> None:
     """Control lines and zones, by the rules of their kinds."""
     subject, as_of = found.subject, found.subject.as_of is not None
-    reach = conn.execute(text("SELECT max(distance) FROM planning.rules WHERE layer = :l"), {"l": layer.id}).scalar()
     parts = {"near": near(layer, _VERSIONED, as_of), "all": source(layer, ("kind",), as_of)}
-    for row in _bounded(ask(conn, "lines", subject, float(reach or 0), parts, layer=layer.id), layer):
+    for row in _bounded(ask(conn, "lines", subject, found.reach, parts, layer=layer.id), layer):
         if not row.known:
             found.unknown.append(_no_such_kind(layer, row.kind, Text(row.zh, row.en)))
             continue

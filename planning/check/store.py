@@ -1,7 +1,7 @@
 """Results of checks, kept with what they saw, so that they can be replayed and their age recognised."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 
 from layers.tables import quoted
 from planning.check.answers import Checked
-from planning.check.subject import Subject
+from planning.check.queries import farthest_rule
+from planning.check.subject import Subject, Wishes
 from planning.errors import PlanningError
 
 _CHECKED = TypeAdapter(Checked)
@@ -40,9 +41,10 @@ class Change:
     changes: int
 
 
-def keep(conn: Connection, subject: Subject, redline: int | None, inputs: dict[str, Any], result: Checked) -> int:
+def keep(conn: Connection, subject: Subject, wishes: Wishes, redline: int | None, result: Checked) -> int:
     """Store a result with the snapshot it was found in; returns its id."""
-    west, south, east, north = subject.box(max(_REACH, _farthest(conn)))
+    inputs = _inputs(subject, wishes)
+    west, south, east, north = subject.box(max(_REACH, farthest_rule(conn)))
     return int(
         conn.execute(
             text("""
@@ -115,6 +117,16 @@ def digest(result: Checked) -> str:
     return hashlib.sha256(plain).hexdigest()
 
 
+def _inputs(subject: Subject, wishes: Wishes) -> dict[str, Any]:
+    """Everything that a check depends on but the layers."""
+    shape = subject.ewkb.hex()
+    return {
+        "shape": shape, "zone": asdict(subject.zone), "use": asdict(subject.use), "on": subject.on,
+        "tolerance": asdict(subject.tolerance), "number": subject.number, "parents": list(subject.parents),
+        "as_of": subject.as_of, "wishes": asdict(wishes),
+    }  # fmt: skip
+
+
 def _in_histories(conn: Connection, check: int) -> dict[str, int]:
     """Rows of each layer that became or ended after a check that is older than the dirty log is sure to reach."""
     rows = conn.execute(
@@ -137,7 +149,3 @@ def _in_histories(conn: Connection, check: int) -> dict[str, int]:
         if count:
             found[row.id] = int(count)
     return found
-
-
-def _farthest(conn: Connection) -> float:
-    return float(conn.execute(text("SELECT coalesce(max(distance), 0) FROM planning.rules")).scalar_one())

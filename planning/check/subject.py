@@ -50,3 +50,13 @@ class Subject:
     def area(self) -> float:
         """Plane area [m²]."""
         return float(self.shape.area)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What is looked at beside the rules. ``access``: how far a road may lie from the parcel [m]."""
+
+    ownership: str | None = None
+    dem: str | None = "dem"
+    access: float = 30.0
+    floor_area_per_person: float = 40.0

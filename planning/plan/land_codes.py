@@ -51,7 +51,9 @@ class LandCodes:
         if not (use.scheme and use.code and allowed.scheme and allowed.code):
             return "unknown"
         if use.scheme == allowed.scheme:
-            return "fits" if use.within(allowed) else "differs"
+            if use.within(allowed):
+                return "fits"
+            return "unknown" if allowed.within(use) else "differs"  # a use that is wider than what is planned
         found = self.translations(use, allowed.scheme)
         if any(relation != "broader" and code.within(allowed) for code, relation in found):
             return "fits"

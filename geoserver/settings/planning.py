@@ -1,0 +1,69 @@
+"""``planning``: 用地红线 red lines: their numbers and terms, publicity, and what overlap is a sliver."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from geoserver.settings.groups import Group
+from planning.check.pieces import Tolerance
+from planning.options import PlanningOptions
+
+
+class Slivers(Group):
+    """碎片 what two surveys of one boundary leave between them, which is no conflict when a red line is approved."""
+
+    area: float = Field(default=1.0, ge=0, le=1000, description="[m²]")
+    width: float = Field(default=0.05, ge=0, le=10, description="mean width [m]")
+
+
+class Terms(Group):
+    """有效期 for how long a state of a red line holds [d]."""
+
+    conditions: int = Field(default=365, ge=1, le=36_500, description="site opinion and conditions")
+    approved: int = Field(default=730, ge=1, le=36_500)
+    land_permit: int = Field(default=730, ge=1, le=36_500)
+
+
+class Planning(Group):
+    """规划 planning."""
+
+    division: str = Field(default="420700", pattern=r"^\d{6}$", description="division code in numbers")
+    number_format: str = Field(
+        default="{series}字第{division}{year}{number:05d}号",
+        max_length=100,
+        description="of documents, filled with series, division, year and number",
+    )
+    timezone: str = Field(default="Asia/Shanghai", min_length=1, max_length=60)
+    notice_days: int = Field(default=10, ge=1, le=365, description="least length of a publicity [d]")
+    terms: Terms = Terms()
+    slivers: Slivers = Slivers()
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{name!r} is not a time zone such as 'Asia/Shanghai'") from None
+        return name
+
+    @field_validator("number_format")
+    @classmethod
+    def _names_a_number(cls, text: str) -> str:
+        try:
+            first, second = (text.format(series="地", division="420700", year=2026, number=n) for n in (1, 2))
+        except (KeyError, IndexError, ValueError, AttributeError):
+            raise ValueError(f"{text!r} may hold only {{series}}, {{division}}, {{year}} and {{number}}") from None
+        others = {text.format(series=s, division="420700", year=y, number=1) for s, y in (("选", 2026), ("地", 2027))}
+        if first == second or len({first, *others}) < 3:
+            raise ValueError(f"{text!r} must hold series, year and number, or two documents would be called alike")
+        return text
+
+    def for_processes(self) -> PlanningOptions:
+        """The options as processes take them."""
+        t = self.terms
+        terms = {"conditions": t.conditions, "approved": t.approved, "land-permit": t.land_permit}
+        return PlanningOptions(
+            self.division, self.number_format, self.timezone, self.notice_days, terms,
+            Tolerance(self.slivers.area, self.slivers.width),
+        )  # fmt: skip

@@ -1,0 +1,39 @@
+"""What a city decides about planning, as processes take it (``planning`` in ``config.yml``)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from planning.check.pieces import Tolerance
+
+_TERMS = MappingProxyType({"conditions": 365, "approved": 730, "land-permit": 730})
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningOptions:
+    """The city's numbers, terms and tolerance.
+
+    ``number_format`` is filled with ``series``, ``division``, ``year`` and ``number``. ``terms`` are the days for which
+    a state holds. ``notice_days`` is the least length of a publicity.
+    """
+
+    division: str = "420700"
+    number_format: str = "{series}字第{division}{year}{number:05d}号"
+    timezone: str = "Asia/Shanghai"
+    notice_days: int = 10
+    terms: Mapping[str, int] = field(default_factory=lambda: _TERMS)
+    tolerance: Tolerance = Tolerance()
+
+    def today(self) -> date:
+        """The day in the city."""
+        return datetime.now(ZoneInfo(self.timezone)).date()
+
+    def number(self, series: str, year: int, number: int) -> str:
+        """A number as it is printed."""
+        return self.number_format.format(series=series, division=self.division, year=year, number=number)
+
+    def valid_until(self, state: str, since: date) -> date | None:
+        """The last day of a state's term; None for one without."""
+        return since + timedelta(days=self.terms[state]) if state in self.terms else None
