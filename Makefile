@@ -23,6 +23,6 @@ bench:
 
 # What can be made again. The database (var/postgres) and imported files stay.
 clean:
-	rm -rf .venv geoserver/web/node_modules var/stamps var/uv var/uv-pip var/node var/apt var/log var/test-postgres
+	rm -rf .venv geoserver/web/node_modules tests/npm/node_modules var/stamps var/uv var/uv-pip var/node var/apt var/log var/test-postgres
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +

@@ -264,6 +264,17 @@ ensure_web() {
     echo "$wanted" > var/stamps/web
 }
 
+# CesiumJS and the validator of glTF judge 3D tiles in tests.
+ensure_judges() {
+    judges=$root/tests/npm
+    wanted=$(sha256sum < "$judges/package-lock.json" | cut -c1-32)
+    if [ -d "$judges/node_modules" ] && [ "$(cat var/stamps/judges 2> /dev/null)" = "$wanted" ]; then return; fi
+    ensure_node
+    say "Fetching other people's programs that judge the tests (npm ci)"
+    if (cd "$judges" && logged npm ci --no-audit --no-fund --ignore-scripts); then echo "$wanted" > var/stamps/judges
+    else say "npm ci failed in tests/npm: tests that need CesiumJS or gltf-validator are skipped"; fi
+}
+
 # Node >= 18 of the system, else Node from PyPI in var/node.
 ensure_node() {
     if command -v npm > /dev/null 2>&1 && [ "$(node -p 'process.versions.node.split(".")[0]' 2> /dev/null || echo 0)" -ge 18 ]
@@ -334,4 +345,4 @@ uv=
 ensure_postgis
 ensure_environment
 ensure_web
-if [ "$goal" = test ]; then ensure_browser; ensure_clients; ensure_pgrouting; fi
+if [ "$goal" = test ]; then ensure_judges; ensure_browser; ensure_clients; ensure_pgrouting; fi
