@@ -1,0 +1,243 @@
+"""Kills the gateway and PostgreSQL at random under load, and counts what was answered and is not stored.
+
+``python -m tests.tracking.faults --rounds 100`` runs more rounds than the tests do; ``--answer-first`` is the control: the
+same with answers before the commit, which must lose positions.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+
+from geoserver.cluster import Cluster
+from geoserver.identity.devices import make_device_secret
+from geoserver.migrations import migrate
+from layers.database import Database, psycopg2_url
+from tests.tracking.gateways import add_devices
+from tracking.jt808 import terminal, uplink
+from tracking.jt808.frames import Message, Splitter, read_frame, write_frame
+from tracking.model import Fix
+
+#: Terminals, and reports of each that are on their way at once.
+TERMINALS, WINDOW = 12, 40
+_PROGRAM = """
+import asyncio, sys, uvloop
+from geoserver.config import load
+from geoserver.tracking_gateway import make_gateway
+url, port, answer_first = sys.argv[1], sys.argv[2], sys.argv[3] == "1"
+settings = load(environ={"CITYMAP__TRACKING__JT808__PORT": port})
+made = make_gateway(settings, url, answer_first=answer_first)
+uvloop.run(made.gateway.serve(asyncio.Event(), asyncio.Event()))
+"""
+
+
+@dataclass
+class Rig:
+    """A cluster of its own, and the gateway as a process of its own."""
+
+    cluster: Cluster
+    url: str
+    port: int
+    answer_first: bool
+    process: subprocess.Popen[bytes] | None = None
+
+    def start_gateway(self) -> None:
+        command = [sys.executable, "-c", _PROGRAM, self.url, str(self.port), str(int(self.answer_first))]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+
+    def kill_gateway(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def kill_database(self) -> None:
+        """Every process of it at once, as a cut of the power would."""
+        for pid in self.cluster.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def start_database(self) -> None:
+        # Where nobody buries the dead (a container without init) PostgreSQL takes the killed one's number for a living one.
+        for lock in self.cluster.socket_directory.glob(".s.PGSQL.*.lock"):
+            lock.unlink()
+        with self.cluster._locked_for_start():
+            self.cluster._start_server()
+
+
+@dataclass
+class Load:
+    """Terminals that report without end, each report with a time of its own, and send again what was not answered."""
+
+    port: int
+    codes: dict[str, str]
+    begin: float
+    answered: set[tuple[str, float]] = field(default_factory=set)
+    sent: int = 0
+    stopping: bool = False
+
+    async def run(self) -> None:
+        await asyncio.gather(*(self._terminal(code, secret, n) for n, (code, secret) in enumerate(self.codes.items())))
+
+    async def _terminal(self, code: str, secret: str, n: int) -> None:
+        pending: dict[int, Fix] = {}
+        again: list[Fix] = []
+        made = 0
+        while not (self.stopping and not pending and not again):
+            again += pending.values()
+            pending.clear()
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            except OSError:
+                await asyncio.sleep(0.05)
+                continue
+            splitter, serial = Splitter(), 1
+            try:
+                writer.write(write_frame(Message(uplink.AUTHENTICATE, code, serial, terminal.authentication(secret))))
+                proved = False
+                while not writer.is_closing() and not (self.stopping and not pending and not again):
+                    while proved and len(pending) < WINDOW and (again or not self.stopping):
+                        if again:
+                            fix = again.pop()
+                        else:
+                            made += 1
+                            fix = Fix(self.begin + made, 114.0 + n * 0.01, 30.0 + made * 1e-6, 30.0, 0, 0, 0, 3)
+                        serial = (serial + 1) & 0xFFFF
+                        pending[serial] = fix
+                        self.sent += 1
+                        writer.write(write_frame(Message(uplink.LOCATION, code, serial, terminal.location(fix))))
+                    data = await asyncio.wait_for(reader.read(65536), 20)
+                    if not data:
+                        break
+                    for frame in splitter.feed(data):
+                        body = read_frame(frame).body
+                        if int.from_bytes(body[2:4]) == uplink.AUTHENTICATE:
+                            proved = body[4] == 0
+                        elif body[4] == 0 and (fix := pending.pop(int.from_bytes(body[:2]), None)) is not None:
+                            self.answered.add((code, fix.time))
+            except (OSError, TimeoutError):
+                pass
+            finally:
+                writer.transport.abort()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run found; ``lost`` are reports that were answered and are not in the table."""
+
+    rounds: int
+    sent: int
+    answered: int
+    lost: int
+    doubled: int
+
+    def __str__(self) -> str:
+        return f"{self.rounds} rounds: {self.sent} sent, {self.answered} answered, {self.lost} lost, {self.doubled} doubled"
+
+
+@contextmanager
+def stage() -> Iterator[tuple[Cluster, str, dict[str, str]]]:
+    """A durable cluster of its own, migrated, with devices: its address, and their codes with their secrets."""
+    folder = Path(tempfile.mkdtemp(prefix="citymap-faults-", dir="/tmp"))
+    folder.chmod(0o755)
+    cluster = Cluster(folder / "postgres")
+    try:
+        url = cluster.start()
+        migrate(url)
+        yield cluster, url, _codes(url)
+    finally:
+        cluster.stop()
+        shutil.rmtree(cluster.directory, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(
+    cluster: Cluster, url: str, codes: dict[str, str], rounds: int, *, answer_first: bool = False, seed: int = 1,
+    away: float = 0.0,
+) -> Outcome:  # fmt: skip
+    """So many rounds, each with one kill. ``away``: seconds for which a killed database stays away."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return asyncio.run(_rounds(Rig(cluster, url, port, answer_first), codes, rounds, random.Random(seed), away))
+
+
+def _codes(url: str) -> dict[str, str]:
+    database = Database(url, pool_size=1)
+    codes = add_devices(database, TERMINALS)
+    with database.transaction() as conn:
+        found = {code: make_device_secret(conn, code, "faults")[0] for code in codes}
+    database.close()
+    return found
+
+
+async def _rounds(rig: Rig, codes: dict[str, str], rounds: int, chance: random.Random, away: float) -> Outcome:
+    load = Load(
+        rig.port, codes, time.time() // 1 - 80_000 - 40_000 * rig.answer_first
+    )  # no run meets another's reports
+    rig.start_gateway()
+    working = asyncio.ensure_future(load.run())
+    try:
+        for _ in range(rounds):
+            before = len(load.answered)
+            while len(load.answered) < before + 300:
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(chance.uniform(0.0, 0.5))
+            victim = chance.choice(("gateway", "database", "both")) if not rig.answer_first else "gateway"
+            if victim != "database":
+                rig.kill_gateway()
+            if victim != "gateway":
+                rig.kill_database()
+                await asyncio.sleep(away)
+                await asyncio.to_thread(rig.start_database)
+            if victim != "database":
+                rig.start_gateway()
+        before = len(load.answered)
+        while len(load.answered) < before + 300:
+            await asyncio.sleep(0.02)
+        if not rig.answer_first:
+            load.stopping = True  # and everything that was ever sent is answered in the end
+            await asyncio.wait_for(working, 60)
+        rig.kill_gateway()
+    finally:
+        working.cancel()
+        if rig.process is not None and rig.process.poll() is None:
+            rig.kill_gateway()
+    return _counted(rig.url, rounds, load)
+
+
+def _counted(url: str, rounds: int, load: Load) -> Outcome:
+    engine = create_engine(psycopg2_url(url))
+    with engine.connect() as conn:
+        rows = conn.execute(text(
+            "SELECT d.code, extract(epoch FROM p.time)::float8, count(*) FROM tracking.positions p"
+            " JOIN city.devices d ON d.id = p.device GROUP BY 1, 2")).all()  # fmt: skip
+    engine.dispose()
+    stored = {(code, at): count for code, at, count in rows}
+    doubled = sum(count - 1 for count in stored.values())
+    return Outcome(rounds, load.sent, len(load.answered), len(load.answered - stored.keys()), doubled)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--away", type=float, default=0.0, help="seconds for which a killed database stays away")
+    parser.add_argument("--answer-first", action="store_true")
+    given = parser.parse_args()
+    with stage() as staged:
+        outcome = run(*staged, given.rounds, answer_first=given.answer_first, seed=given.seed, away=given.away)
+    print(outcome)
+    sys.exit(bool(outcome.lost) != given.answer_first)
