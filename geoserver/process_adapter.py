@@ -15,6 +15,7 @@ from pygeoapi.process.base import BaseProcessor
 from sqlalchemy import Connection
 
 import grid.cases.processes
+import grid.cells.processes
 import grid.reporting.processes
 import layers.coordinates.processes
 import layers.gazetteer.processes
@@ -52,6 +53,7 @@ MODULES: tuple[ModuleType, ...] = (
     planning.check.processes,
     planning.redline.processes,
     grid.cases.processes,
+    grid.cells.processes,
     grid.reporting.processes,
 )
 #: What a function may ask for that is no input.
