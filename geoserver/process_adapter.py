@@ -17,6 +17,8 @@ from sqlalchemy import Connection
 import grid.cases.processes
 import grid.cells.processes
 import grid.reporting.processes
+import layers.analysis.change_processes
+import layers.analysis.processes
 import layers.coordinates.processes
 import layers.gazetteer.processes
 import layers.network.processes
@@ -41,6 +43,8 @@ from planning.options import PlanningOptions
 #: The packages' lists of processes.
 MODULES: tuple[ModuleType, ...] = (
     layers.processes,
+    layers.analysis.processes,
+    layers.analysis.change_processes,
     layers.coordinates.processes,
     layers.gazetteer.processes,
     layers.network.processes,
@@ -118,8 +122,8 @@ class Process:
 
     @cached_property
     def output(self) -> TypeAdapter[Any]:
-        """Writes the result as JSON."""
-        return TypeAdapter(self.hints["return"])
+        """Writes the result as JSON, unless it is a file."""
+        return TypeAdapter(_without_file(self.hints["return"]))
 
     @property
     def gives_file(self) -> bool:
@@ -173,9 +177,11 @@ class Process:
 
     def result_schema(self) -> Json:
         """The schema of the result."""
+        file = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
         if self.gives_file:
-            return {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
-        return schema_of(self.output, "serialization")
+            return file
+        described = schema_of(self.output, "serialization")
+        return {"anyOf": [described, file]} if FileResult in get_args(self.hints["return"]) else described
 
     def input_schemas(self) -> dict[str, Json]:
         """The schema of each input."""
@@ -268,6 +274,13 @@ def _takes_files(hint: Any) -> bool:
 def _listed(ids: Any) -> list[UUID]:
     """The ids of one file or of several; none where no file is given."""
     return [one for one in (ids if isinstance(ids, tuple) else (ids,)) if isinstance(one, UUID)]
+
+
+def _without_file(hint: Any) -> Any:
+    """The type of a result that may also be a file, without the file."""
+    if FileResult not in get_args(hint):
+        return hint
+    return Union[tuple(part for part in get_args(hint) if part is not FileResult)]  # noqa: UP007 - made of values
 
 
 def _unqualified(inputs: Mapping[str, Any]) -> dict[str, Any]:

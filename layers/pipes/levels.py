@@ -44,10 +44,11 @@ def levels_of(conn: Connection, store: RasterStore, network: PipeNetwork, rows: 
     height = np.repeat(network.size[rows, 1:2], 2, axis=1)
     depth = np.column_stack([network.pipes["start_depth"][rows], network.pipes["end_depth"][rows]])
     to_top = np.array([network.standards.kind(kind).depth_to == "top" for kind in network.pipes["kind"][rows]], bool)
-    by_depth = ground - depth - np.where(to_top[:, None], height, 0.0)
+    there = ground - depth
     inverts = network.inverts[rows]
-    bottom = np.where(np.isnan(inverts), by_depth, inverts)
-    return Levels(bottom, bottom + height, ground)
+    unknown = np.isnan(inverts)
+    bottom = np.where(unknown, there - np.where(to_top[:, None], height, 0.0), inverts)
+    return Levels(bottom, np.where(unknown & to_top[:, None], there, bottom + height), ground)
 
 
 def ground_at(conn: Connection, store: RasterStore, dem: str, lonlat: Floats) -> Floats:
