@@ -125,7 +125,8 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Everything that was found. ``unknown`` says what could not be judged, and why. ``layers`` are those looked at."""
+    """Everything that was found. ``unknown`` says which rules could not be judged, and why; ``remarks`` what
+    else is missing. ``layers`` are those looked at."""
 
     areas: Areas
     zones: tuple[ZoneShare, ...]
@@ -143,6 +144,7 @@ class Checked:
     slivers: int
     sliver_area: float
     unknown: tuple[Text, ...]
+    remarks: tuple[Text, ...]
     layers: tuple[str, ...]
     blocking: int
     verdict: Literal["clear", "warnings", "blocked"]

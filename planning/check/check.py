@@ -49,11 +49,10 @@ def check(conn: Connection, store: RasterStore | None, subject: Subject, wishes:
             rule_set(conn, used[name], found)
     found.conflicts.sort(key=lambda c: (_SEVERITIES[c.severity], c.subject, c.kind, -c.area))
     ground = ground_of(conn, store, wishes.dem, subject) if store is not None and wishes.dem else None
-    if isinstance(ground, Text):
-        found.unknown.append(ground)
-        ground = None
+    remarks = (ground,) if isinstance(ground, Text) else ()
+    ground = None if isinstance(ground, Text) else ground
     seen = (*used, *([wishes.dem] if ground is not None and wishes.dem else ()))
-    return _answer(found, _surroundings(conn, used, subject, wishes) | {"ground": ground}, seen)
+    return _answer(found, _surroundings(conn, used, subject, wishes) | {"ground": ground, "remarks": remarks}, seen)
 
 
 def _surroundings(conn: Connection, used: Mapping[str, Layer], subject: Subject, wishes: Wishes) -> dict[str, Any]:

@@ -47,17 +47,60 @@ def make_plan(conn: Connection, seed: int = 1) -> Plan:
     """Fill the layers within the caller's transaction."""
     rng = np.random.default_rng(seed)
     kinds = ["road", "green", "blue", "purple", "yellow", "orange"]
-    lines = _scattered(rng, 120, 60, kind=rng.choice(kinds, 120), name=[f"线{i}" for i in range(120)], code=[f"L{i}" for i in range(120)])
-    boundary = shapely.box(X + 100, Y + 100, X + SIZE - 150, Y + SIZE - 80).difference(shapely.Point(X + 900, Y + 900).buffer(120))
-    zones = _scattered(rng, 40, 90, kind=rng.choice(["farmland", "ecology", "flood-hazard", "strict-protection", "controlled-use"], 40), name=[f"区{i}" for i in range(40)], code=[f"Z{i}" for i in range(40)])
-    town = gpd.GeoDataFrame({"kind": ["urban-boundary"], "name": ["开发边界"], "code": ["Z-UB"]}, geometry=[boundary], crs=4547)
+    lines = _scattered(
+        rng,
+        120,
+        60,
+        kind=rng.choice(kinds, 120),
+        name=[f"线{i}" for i in range(120)],
+        code=[f"L{i}" for i in range(120)],
+    )
+    boundary = shapely.box(X + 100, Y + 100, X + SIZE - 150, Y + SIZE - 80).difference(
+        shapely.Point(X + 900, Y + 900).buffer(120)
+    )
+    zones = _scattered(
+        rng,
+        40,
+        90,
+        kind=rng.choice(["farmland", "ecology", "flood-hazard", "strict-protection", "controlled-use"], 40),
+        name=[f"区{i}" for i in range(40)],
+        code=[f"Z{i}" for i in range(40)],
+    )
+    town = gpd.GeoDataFrame(
+        {"kind": ["urban-boundary"], "name": ["开发边界"], "code": ["Z-UB"]}, geometry=[boundary], crs=4547
+    )
     zones = gpd.GeoDataFrame(gpd.pd.concat([zones, town], ignore_index=True), crs=4547)
     side = SIZE / 12
-    cells = [shapely.box(X + i * side + 5, Y + j * side + 5, X + (i + 1) * side - 5, Y + (j + 1) * side - 5) for i in range(12) for j in range(12)]
+    cells = [
+        shapely.box(X + i * side + 5, Y + j * side + 5, X + (i + 1) * side - 5, Y + (j + 1) * side - 5)
+        for i in range(12)
+        for j in range(12)
+    ]
     codes = rng.choice(["070102", "0901", "1401", "100101", "080403"], len(cells))
-    plots = gpd.GeoDataFrame({"plot": [f"P{i}" for i in range(len(cells))], "code": [f"P{i}@2024" for i in range(len(cells))], "scheme": "2023", "land_code": codes, "land_use": codes}, geometry=cells, crs=4547)
-    land = gpd.GeoDataFrame({"code": rng.choice(["0701", "0101", "1401"], len(cells)), "source_id": [f"u{i}" for i in range(len(cells))]}, geometry=cells, crs=4547)
-    houses = _scattered(rng, 400, 14, use=rng.choice(["residential", "office"], 400), floors=rng.integers(1, 30, 400), source_id=[f"b{i}" for i in range(400)])
+    plots = gpd.GeoDataFrame(
+        {
+            "plot": [f"P{i}" for i in range(len(cells))],
+            "code": [f"P{i}@2024" for i in range(len(cells))],
+            "scheme": "2023",
+            "land_code": codes,
+            "land_use": codes,
+        },
+        geometry=cells,
+        crs=4547,
+    )
+    land = gpd.GeoDataFrame(
+        {"code": rng.choice(["0701", "0101", "1401"], len(cells)), "source_id": [f"u{i}" for i in range(len(cells))]},
+        geometry=cells,
+        crs=4547,
+    )
+    houses = _scattered(
+        rng,
+        400,
+        14,
+        use=rng.choice(["residential", "office"], 400),
+        floors=rng.integers(1, 30, 400),
+        source_id=[f"b{i}" for i in range(400)],
+    )
     layers = load_layers(conn)
     for layer, frame in (("control-lines", lines), ("control-zones", zones), ("control-plan", plots)):
         load(conn, layers[layer], [frame.assign(**_IN_FORCE)], "append")

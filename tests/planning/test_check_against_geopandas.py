@@ -8,7 +8,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pytest
-import shapely
 from sqlalchemy import Connection
 
 from planning.check.check import Wishes, check
@@ -74,7 +73,9 @@ def test_every_conflict_is_found_and_none_invented(plan: tuple[Connection, Plan]
     for number in range(PARCELS):
         parcel = blob(rng, *(rng.uniform(0, SIZE, 2) + (X, Y)), radius=rng.choice([20, 80, 200]))
         use = str(rng.choice(["070102", "0901", "1401"]))
-        found = check(conn, None, Subject(parcel, Zone(38), LandCode("2023", use), date(2026, 1, 1), TOLERANCE), Wishes())
+        found = check(
+            conn, None, Subject(parcel, Zone(38), LandCode("2023", use), date(2026, 1, 1), TOLERANCE), Wishes()
+        )
         told = {(c.kind, c.rule, c.feature.code): c.area for c in found.conflicts}
         wanted = expected(site, parcel, use)
         # what lies at the tolerance itself may fall on either side: the two overlays differ by micrometres
@@ -88,7 +89,9 @@ def test_every_conflict_is_found_and_none_invented(plan: tuple[Connection, Plan]
         assert found.buildings.count == len(houses)
         assert found.buildings.floor_area == pytest.approx((houses.area * houses["floors"]).sum(), rel=1e-6, abs=0.01)
         uses = gpd.overlay(site.land, gpd.GeoDataFrame(geometry=[parcel], crs=4547)).dissolve("code").area
-        assert {u.code: u.area for u in found.land_use} == pytest.approx({k: v for k, v in uses.items() if v > 1}, abs=0.006)
+        assert {u.code: u.area for u in found.land_use} == pytest.approx(
+            {k: v for k, v in uses.items() if v > 1}, abs=0.006
+        )
         assert found.areas.plane == pytest.approx(parcel.area, abs=0.05 + 0.002 * parcel.length)  # to a millimetre
         seen.update(c.rule for c in found.conflicts)
     assert set(seen) == {"must-not-overlap", "keep-distance", "allowed-uses", "must-lie-inside", "inform"}
