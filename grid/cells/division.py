@@ -18,7 +18,8 @@ from shapely.geometry.base import BaseGeometry
 
 #: Shares of the wished area below which a piece joins a neighbour, and above which it is cut.
 _SMALL, _LARGE = 0.4, 1.8
-#: About a millimetre [°].
+#: About a hundred metres, and a millimetre [°].
+_MARGIN = 1e-3
 _MILLIMETRE = 1e-8
 #: A community of more cells than its codes can count is refused before the work is done.
 MOST_CELLS = 999
@@ -67,8 +68,12 @@ def divide(community: BaseGeometry, lines: Sequence[BaseGeometry], wished: float
 
 def _faces(community: BaseGeometry, lines: Sequence[BaseGeometry]) -> list[Polygon]:
     """The smallest pieces into which lines cut a community."""
-    inside = [piece for piece in shapely.intersection(np.array(lines, dtype=object), community) if not piece.is_empty]
-    noded = shapely.unary_union([community.boundary, *inside])
+    west, south, east, north = community.bounds
+    # A little more than the community: a line that was cut at its very edge might end short of it by rounding.
+    near = shapely.clip_by_rect(
+        np.array(lines, dtype=object), west - _MARGIN, south - _MARGIN, east + _MARGIN, north + _MARGIN
+    )
+    noded = shapely.unary_union([community.boundary, *(line for line in near if not line.is_empty)])
     shapely.prepare(community)
     pieces = shapely.get_parts(shapely.polygonize(list(shapely.get_parts(noded))))
     return [piece for piece in pieces if community.covers(piece.representative_point())]
