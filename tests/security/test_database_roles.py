@@ -19,11 +19,13 @@ APP = {
     # names lead to features, which are then read from their layers; coverages are registered, never changed
     "citymap.names": "r", "citymap.name_terms": "r", "citymap.pinyin": "r", "citymap.coverages": "ra",
     "citymap.alembic_version": "", "city.*": "rawd", "history.*": "r", "procrastinate.*": "rawd", "access.*": "", "audit.*": "",
+    # what the configuration and the rules of a city say; steps and photos are only ever added
+    "grid.*": "rawd", "grid.steps": "ra", "grid.photos": "ra", "citymap.idempotency": "rawd",
 }  # fmt: skip
 #: What sign-in and the administration of access may do.
 ACCESS = {
     "citymap.layers": "r", "citymap.*": "", "city.*": "", "history.*": "", "procrastinate.*": "", "access.*": "rawd",
-    "access.external_identities": "rad", "audit.entries": "r", "audit.links": "r", "audit.*": "",
+    "access.external_identities": "rad", "grid.*": "", "audit.entries": "r", "audit.links": "r", "audit.*": "",
 }  # fmt: skip
 #: PostGIS's own tables hold coordinate systems.
 _OTHERS = ("public", "topology", "tiger", "information_schema")
@@ -32,6 +34,8 @@ CALLED = {
     "citymap.area_shape": "gives the outline of districts, which admin-areas shows anybody",
     "citymap.tidy": "folds counts, forgets old boxes and unused texts",
     "citymap.tidy_changes": "a part of it",
+    "grid.departments": "names the departments, for those who dispatch",
+    "grid.known_photos": "tells which ids are photos', to who knows the ids",
     "citymap.raster_folders": "names the folders of images that are needed",
     "audit.append": "adds an entry, whose time, id and login its caller cannot choose",
 }
@@ -40,6 +44,8 @@ INNER = {
     "citymap.apply_policies", "citymap.make_layer", "citymap.drop_layer", "citymap.change_policies", "citymap.after_change",
     "citymap.watch_names", "citymap.names_changed", "citymap.layer_watched", "citymap.layer_forgotten",
     "citymap.dirty_layer",
+    "grid.case_1_checked", "grid.case_2_located", "grid.case_3_begun", "grid.case_3_named", "grid.case_4_compared",
+    "grid.case_recorded", "grid.case_guarded", "grid.feature_located", "grid.watch_layer", "grid.layer_watched",
     "audit.after_change", "audit.after_administration", "audit.watch_layer", "audit.watch_table",
 }  # fmt: skip
 
