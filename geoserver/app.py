@@ -28,6 +28,7 @@ from geoserver.photo_routes import get_photo
 from geoserver.raster_tiles import ROUTES as PICTURE_TILES
 from geoserver.reply import endpoint, failure, response, told
 from geoserver.settings import Settings
+from geoserver.terrain_tiles import ROUTES as TERRAIN_TILES
 from geoserver.three_d_tiles import ROUTES as THREE_D_TILES
 from geoserver.tile_documents import ROUTES as TILE_DOCUMENTS
 from geoserver.web.routes import routes as web_routes
@@ -59,7 +60,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route(_ITEM, endpoint(edits.patch_item, max_body, admit=edits.may_update), methods=["PATCH"]),
         Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
-        *(Route(path, endpoint(handler)) for path, handler in PICTURE_TILES),
+        *(Route(path, endpoint(handler)) for path, handler in (*PICTURE_TILES, *TERRAIN_TILES)),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
         *(Route(path, endpoint(handler)) for path, handler in TILE_DOCUMENTS),
         *(Route(path, endpoint(handler)) for path, handler in THREE_D_TILES),

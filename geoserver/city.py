@@ -38,6 +38,7 @@ from geoserver.process_adapter import Process
 from geoserver.process_manager import Processes
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
 from geoserver.settings import Settings
+from geoserver.terrain_tiles import terrain_paths
 from geoserver.three_d_tiles import three_d_paths
 from geoserver.tile_documents import tile_paths
 from geoserver.uploads import Uploads
@@ -60,7 +61,17 @@ LOGGER = logging.getLogger("citymap")
 _RETRY = 0.8
 #: What describes the paths of other API parts.
 _MORE_PATHS = (
-    *(process_paths, job_paths, upload_paths, audit_paths, identity_paths, tile_paths, three_d_paths, live_paths),
+    *(
+        process_paths,
+        job_paths,
+        upload_paths,
+        audit_paths,
+        identity_paths,
+        tile_paths,
+        terrain_paths,
+        three_d_paths,
+        live_paths,
+    ),
     photo_paths,
 )
 #: Views of the catalogue kept: there are as many as there are kinds of rights.

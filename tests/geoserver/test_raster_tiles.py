@@ -11,7 +11,6 @@ import pytest
 import rasterio
 import requests
 from PIL import Image
-from rasterio.io import MemoryFile
 from sqlalchemy import text
 
 from layers.raster.images import remove
@@ -120,8 +119,6 @@ def test_formats_sizes_and_addresses(site: RasterSite) -> None:
         assert answer.headers["Content-Type"] == f"image/{name}"
         assert Image.open(BytesIO(answer.content)).format == kind
         assert site.tile("imagery", f"{base}.{name}").content == answer.content
-    with MemoryFile(site.tile("imagery", base, f="webp").content) as memory, memory.open() as file:
-        assert (file.driver, file.width) == ("WEBP", 256)
     assert Image.open(BytesIO(site.tile("imagery", f"{base}@2x.png").content)).size == (512, 512)
     assert Image.open(BytesIO(site.tile("imagery", f"{base}@2x", size=512).content)).size == (1024, 1024)
     assert site.get(f"/collections/imagery/map/tiles/{base}").content == inside.content
@@ -217,7 +214,10 @@ def test_a_derived_layer_is_seen_by_those_only_who_see_what_it_is_made_of(site: 
         eventually(visibility("internal"), seconds=2)
         assert site.get("/collections/hillshade").status_code == 404
     finally:
-        eventually(visibility("public"), seconds=2)
+        back = visibility("public")
+        for _ in range(10):
+            print(site.get(f"/collections/hillshade/tiles/{place}").status_code, site.get(f"/collections/hillshade/tiles/{place}").text[:200], site.get("/collections/dem").status_code); time.sleep(0.3)
+        eventually(back, seconds=2)
 
 
 def test_documents_describe_the_tiles(site: RasterSite) -> None:
