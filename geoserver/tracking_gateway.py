@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from geoserver.database_roles import ACCESS_ROLE, role_url
 from geoserver.identity.devices import list_device_secrets, make_device_secret, revoke_device_secret, verify_device
 from geoserver.settings import Settings
+from geoserver.settings.tracking import Tracking
 from layers.access import APP_ROLE
 from layers.database import Database
 from tracking.gateway.roster import Secrets
 from tracking.gateway.running import Gateway, Options
 from tracking.gateway.server import Bounds
 from tracking.states import Patience
+from tracking.upkeep import Policy
 
 #: Who is entered as the maker of a code that registration gave.
 _REGISTRATION = "jt808 registration"
@@ -59,3 +61,8 @@ def device_secrets(gate: Database, *, registration: bool) -> Secrets:
             return make_device_secret(conn, code, _REGISTRATION)[0]
 
     return Secrets(verify, issue if registration else None)
+
+
+def policy(tracking: Tracking) -> Policy:
+    """How long positions are kept, as configured."""
+    return Policy(tracking.keep_days, tracking.thin_days, tracking.thin_seconds)

@@ -12,11 +12,11 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 import orjson
-from psycopg2.extensions import cursor
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, cursor
 from psycopg2.extras import execute_values
 from sqlalchemy import Connection
 
-from tracking.model import Device, Fix, Stored
+from tracking.model import UNFIT, Device, Fix, Stored
 
 _STAGE = """
     CREATE TEMPORARY TABLE IF NOT EXISTS stage_positions (
@@ -46,6 +46,10 @@ _NAN = float("nan")
 #: Longest ``more`` of a fix [bytes of JSON].
 _LONGEST_MORE = 8192
 _DAY, _BEIJING = 86_400, 8 * 3600
+#: Length of a stretch of the layer ``trajectories`` [s].
+LENGTH = 900
+#: Seconds after a stretch's end from which on it may be drawn already, or may be being drawn.
+_SOON = 20
 
 
 class Quarantined(NamedTuple):
@@ -79,8 +83,11 @@ def store(to: cursor, rows: Sequence[Stored], received: float) -> None:
     """Add fixes to the cursor's transaction. ``received`` is Unix time [s]. Raises the driver's errors."""
     if rows:
         to.execute(_STAGE)
+        if to.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
+            raise RuntimeError("positions are stored within a transaction: without one the stage is empty at once")
         to.copy_expert(_COPY, BytesIO(copied(rows, received)))
         to.execute(_INSERT)
+        _touch(to, rows, received)
 
 
 def store_notes(to: cursor, notes: Sequence[Note]) -> None:
@@ -157,6 +164,22 @@ def _more(fix: Fix) -> bytes | None:
         return None
     encoded = orjson.dumps(more)
     return encoded if len(encoded) <= _LONGEST_MORE else orjson.dumps({"cut": len(encoded)})
+
+
+def _touch(to: cursor, rows: Sequence[Stored], received: float) -> None:
+    """Note which stretches of track have to be drawn again (:mod:`tracking.stretches`)."""
+    drawn = received - _SOON - LENGTH
+    late: set[tuple[int, float]] = set()
+    for device, fix in rows:
+        begin = fix.time - fix.time % LENGTH
+        if begin <= drawn and not fix.doubt & UNFIT:
+            late |= {(device.id, begin), (device.id, begin + LENGTH)}  # whose line begins with this one's end
+    _insert(
+        to,
+        "INSERT INTO tracking.touched (device, stretch) VALUES %s ON CONFLICT DO NOTHING",
+        sorted(late),
+        "(%s, to_timestamp(%s))",
+    )
 
 
 def _insert(to: cursor, statement: str, rows: Sequence[tuple[Any, ...]], template: str) -> None:

@@ -75,6 +75,9 @@ CREATE TABLE tracking.touched (
     PRIMARY KEY (device, stretch)
 );
 
+-- What was done to the partition of a day that is over.
+CREATE TABLE tracking.closed_days (day date PRIMARY KEY, indexed timestamptz, thinned timestamptz);
+
 -- --- Partitions -----------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION tracking.day_of(at timestamptz) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE

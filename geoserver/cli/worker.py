@@ -31,13 +31,15 @@ def worker(config: ConfigOption = None, with_parent: WithParent = False) -> None
         from geoserver.guard.logs import configure_logging
         from geoserver.job_queue import Worker
         from geoserver.migrations import migrate
+        from geoserver.tracking_gateway import policy
+        from tracking.upkeep import upkeep
 
         configure_logging(settings.logging)
         migrate(url)
         if with_parent:
             threading.Thread(target=stop_with_parent, daemon=True).start()
         note("任务进程已启动 the worker takes jobs")
-        with sealing(url, settings.audit.hash):
+        with sealing(url, settings.audit.hash), upkeep(url, policy(settings.tracking)):
             asyncio.run(Worker(settings, url).serve())
 
 

@@ -1,12 +1,28 @@
 """Devices in the migrated database, and connections that act as people of it."""
 
+import os
+from collections.abc import Iterator
+
+import pytest
 from sqlalchemy import Connection, text
 
+from layers.database import Database
+from tests.conftest import drop_database, make_database
 from tracking.model import Device, Fix
 from tracking.tracks import read_device
 
 #: 2026-11-20 10:00 in GMT+8.
 NOON = 1_763_604_000.0 + 365 * 86_400
+
+
+@pytest.fixture(scope="session")
+def tracking_site(postgres_url: str, template_name: str) -> Iterator[Database]:
+    """A migrated database for tests that commit; each uses devices of its own."""
+    name = f"citymap_tracking_{os.getpid()}"
+    database = Database(make_database(postgres_url, name, template_name), pool_size=3)
+    yield database
+    database.close()
+    drop_database(postgres_url, name)
 
 
 def add_device(conn: Connection, code: str = "13900000001", **fields: object) -> Device:

@@ -1,6 +1,5 @@
 """The gateway as terminals meet it: who may speak, when it answers, and what is then in the tables."""
 
-import os
 import struct
 import threading
 import time
@@ -10,7 +9,6 @@ import pytest
 from sqlalchemy import text
 
 from layers.database import Database
-from tests.conftest import drop_database, make_database
 from tests.tracking.conftest import drive
 from tests.tracking.gateways import add_devices, running
 from tests.tracking.terminal import Terminal
@@ -24,9 +22,8 @@ from tracking.tracks import read_device
 
 
 @pytest.fixture(scope="module")
-def site(postgres_url: str, template_name: str) -> Iterator[Database]:
-    name = f"citymap_gateway_{os.getpid()}"
-    database = Database(make_database(postgres_url, name, template_name), pool_size=3)
+def site(tracking_site: Database) -> Database:
+    database = tracking_site
     add_devices(database, 30)
     with database.transaction() as conn:
         conn.execute(
@@ -34,9 +31,7 @@ def site(postgres_url: str, template_name: str) -> Iterator[Database]:
         )
         conn.execute(text("UPDATE city.devices SET person = true, duty = 'Mon 00:00-00:01' WHERE code = '13900000003'"))
         conn.execute(text("UPDATE city.devices SET enabled = false WHERE code = '13900000004'"))
-    yield database
-    database.close()
-    drop_database(postgres_url, name)
+    return database
 
 
 @pytest.fixture(scope="module")
