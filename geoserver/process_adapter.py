@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 import grid.cases.processes
 import grid.cells.processes
+import grid.dispatching.processes
 import grid.reporting.processes
 import layers.analysis.change_processes
 import layers.analysis.processes
@@ -58,6 +59,7 @@ MODULES: tuple[ModuleType, ...] = (
     planning.redline.processes,
     grid.cases.processes,
     grid.cells.processes,
+    grid.dispatching.processes,
     grid.reporting.processes,
 )
 #: What a function may ask for that is no input.
