@@ -10,6 +10,8 @@ from geoserver.settings import Settings
 MOST_CONNECTIONS = 2000
 #: Seconds for which an idle connection is kept for a next request.
 _KEEP_ALIVE = 5
+#: Seconds in which a worker process must be ready and answer its supervisor; on a busy machine uvicorn's 5 are too few.
+_UNRESPONSIVE = 30
 
 
 def uvicorn_options(settings: Settings) -> dict[str, Any]:
@@ -29,5 +31,6 @@ def uvicorn_options(settings: Settings) -> dict[str, Any]:
         "proxy_headers": False,
         "timeout_keep_alive": _KEEP_ALIVE,
         "timeout_graceful_shutdown": 10,
+        "timeout_worker_healthcheck": _UNRESPONSIVE,
         "limit_concurrency": MOST_CONNECTIONS,
     }

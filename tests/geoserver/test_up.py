@@ -79,6 +79,17 @@ def test_a_new_layer_is_served_by_every_worker_within_a_second(up: Up) -> None:
         database.close()
 
 
+def test_a_worker_that_is_kept_from_running_for_a_while_is_not_replaced(up: Up) -> None:
+    """As on a busy machine; uvicorn would end it after five seconds, and the one in its place, and so on."""
+    workers = {p for p in _processes(up.process.pid) if b"spawn_main" in (p / "cmdline").read_bytes()}
+    stopped = int(min(workers).name)
+    os.kill(stopped, signal.SIGSTOP)
+    time.sleep(7)
+    os.kill(stopped, signal.SIGCONT)
+    time.sleep(1)
+    assert len(workers) == 2 and workers <= set(_processes(up.process.pid))
+
+
 def test_a_second_server_on_the_same_port_says_what_to_do(up: Up) -> None:
     port = up.url.rsplit(":", 1)[1]
     environ = {**os.environ, "DATABASE_URL": up.database_url, "CITYMAP__SERVER__BIND__PORT": port}
@@ -101,8 +112,11 @@ def test_ctrl_c_stops_everything_and_the_first_account_was_shown_once(up: Up) ->
 
 
 def _members(session: int) -> list[str]:
-    found = [p for p in Path("/proc").iterdir() if p.name.isdigit() and _session(p) == session]
-    return [(p / "cmdline").read_text().replace("\0", " ") for p in found if p.exists()]
+    return [(p / "cmdline").read_text().replace("\0", " ") for p in _processes(session) if p.exists()]
+
+
+def _processes(session: int) -> list[Path]:
+    return [p for p in Path("/proc").iterdir() if p.name.isdigit() and _session(p) == session]
 
 
 def _session(process: Path) -> int:
