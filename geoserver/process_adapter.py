@@ -29,6 +29,7 @@ import layers.processes
 import layers.raster.processes
 import layers.terrain.processes
 import layers.terrain.sun_processes
+import layers.three_d.processes
 import planning.boundary.processes
 import planning.check.processes
 import planning.redline.processes
@@ -54,6 +55,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.raster.processes,
     layers.terrain.processes,
     layers.terrain.sun_processes,
+    layers.three_d.processes,
     planning.boundary.processes,
     planning.check.processes,
     planning.redline.processes,

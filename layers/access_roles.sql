@@ -24,14 +24,14 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
 
     ('administrator', 'office', 'accounts departments', 'manage', 'core', 'everywhere'),
     ('administrator', 'collection', '*', 'read create update delete manage', 'internal', 'everywhere'),
-    ('administrator', 'process', 'build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image', 'execute', 'core', 'everywhere'),
+    ('administrator', 'process', 'build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-point-cloud', 'execute', 'core', 'everywhere'),
     ('security-administrator', 'office', 'roles keys sessions', 'manage', 'core', 'everywhere'),
     ('audit-administrator', 'office', 'audit', 'read', 'core', 'everywhere'),
 
     ('planner', 'collection', '*', 'read', 'sensitive', 'everywhere'),
     ('planner', 'collection', '*', 'create update delete manage', 'internal', 'everywhere'),
     ('planner', 'collection', 'pipelines pipe-nodes', 'create update delete manage', 'sensitive', 'everywhere'),
-    ('planner', 'process', 'build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-pipes', 'execute', 'core', 'everywhere'),
+    ('planner', 'process', 'build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-point-cloud import-pipes', 'execute', 'core', 'everywhere'),
 
     ('planner', 'process', 'check-redline apply-redline advance-redline change-redline approve-plan', 'execute', 'core', 'everywhere'),
     ('planning-clerk', 'collection', '*', 'read', 'internal', 'everywhere'),

@@ -29,7 +29,7 @@ def import_file(
         Path,
         typer.Argument(
             help="GeoPackage, Shapefile, GeoJSON, FlatGeobuf, GeoParquet, KML, DXF, CSV, OSM PBF; images: GeoTIFF, "
-            "JPEG 2000, ASC, HGT, PNG and JPEG with world file."
+            "JPEG 2000, ASC, HGT, PNG and JPEG with world file; in 3D: CityJSON, CityGML, LAS, LAZ."
         ),
     ],
     into: Annotated[str | None, typer.Option("--layer", "--into", help="The layer to fill, existing or new.")] = None,
@@ -56,18 +56,25 @@ def import_file(
     bands: Annotated[str, typer.Option(metavar="NAME,…", help="Image: names of its bands, in order.")] = "",
     vertical_datum: Annotated[str | None, typer.Option(help="Image: vertical datum of elevation.")] = None,
     replaces: Annotated[int | None, typer.Option(help="Image: the id of the image that it replaces.")] = None,
+    resolution: Annotated[float, typer.Option(help="Point cloud: side of a cell of the grids made of it.")] = 1.0,
     dry_run: Annotated[bool, typer.Option(help="Tell what would happen, and change nothing.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Import a file into layers, and report what became of every feature; or an image into a coverage."""
+    from geoserver.cli.import_point_cloud import SUFFIXES, import_point_cloud
     from layers.raster.formats import holds_rasters
 
+    asked: dict[str, Any]
+    if file.suffix.lower() in SUFFIXES:
+        asked = dict(name=title, priority=priority, vertical_datum=vertical_datum, crs=crs, dry_run=dry_run)
+        import_point_cloud(file, acquired, resolution, asked, config, as_json)
+        return
     if holds_rasters(file):
         from geoserver.cli.import_image import import_image
 
         named = tuple(name.strip() for name in bands.split(",") if name.strip())
-        asked: dict[str, Any] = dict(name=title, priority=priority, bands=named, vertical_datum=vertical_datum, crs=crs)
+        asked = dict(name=title, priority=priority, bands=named, vertical_datum=vertical_datum, crs=crs)
         asked |= dict(towgs84=_numbers(towgs84), replaces=replaces, dry_run=dry_run)
         import_image(file, into, acquired, asked, config, as_json)
         return

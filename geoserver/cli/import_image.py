@@ -38,7 +38,7 @@ def import_image(
         with open_connection(settings) as conn, progress(file.name) as advance:
             coverage = load_coverage(conn, layer)
             store = RasterStore(Path(settings.rasters.directory))
-            images = import_images(conn, store, coverage, file, options, _steps(advance))
+            images = import_images(conn, store, coverage, file, options, steps(advance))
             if options.replaces is not None and not options.dry_run:
                 fit_extent(conn, coverage.layer)
     except ImportRefused as refusal:
@@ -71,7 +71,7 @@ def interval(text: str | None) -> tuple[datetime | None, datetime | None]:
     return aware[0], aware[1] if len(aware) == 2 else None
 
 
-def _steps(advance: Any) -> Any:
+def steps(advance: Any) -> Any:
     """The bar takes steps; the import tells shares."""
     shown = 0
 

@@ -8,7 +8,20 @@ from typing import Literal
 from layers.importing.errors import ImportRefused, UnreadableFile, UnsafeFile
 from layers.importing.limits import MAX_FILE
 
-Format = Literal["gpkg", "shapefile", "geojson", "geojsonseq", "flatgeobuf", "parquet", "kml", "dxf", "csv", "zip"]
+Format = Literal[
+    "gpkg",
+    "shapefile",
+    "geojson",
+    "geojsonseq",
+    "flatgeobuf",
+    "parquet",
+    "kml",
+    "dxf",
+    "csv",
+    "zip",
+    "cityjson",
+    "citygml",
+]
 
 SUFFIXES: dict[str, Format] = {
     ".gpkg": "gpkg",
@@ -29,6 +42,7 @@ SUFFIXES: dict[str, Format] = {
     ".txt": "csv",
     ".zip": "zip",
     ".kmz": "zip",
+    ".gml": "citygml",
 }
 _ADVICE = {
     ".dwg": "DXF",
@@ -41,6 +55,7 @@ _ADVICE = {
 _GEOJSON_TYPE = re.compile(
     rb'"type"\s*:\s*"(FeatureCollection|Feature|(Multi)?(Point|LineString|Polygon)|GeometryCollection)"'
 )
+_CITYJSON_TYPE = re.compile(rb'"type"\s*:\s*"CityJSON"')
 _HEAD = 65536
 
 
@@ -76,6 +91,8 @@ def format_of(path: Path) -> Format:
         head = file.read(_HEAD)
     if not head:
         raise UnreadableFile(f"{path.name} 是空文件", f"{path.name} is empty")
+    if named == "geojson" and _CITYJSON_TYPE.search(head):
+        return "cityjson"
     if not _CONTENT_CHECKS[named](head):
         raise UnreadableFile(
             f"{path.name} 的内容不是 {named} 格式", f"the content of {path.name} is no {named}, whatever its name says"
@@ -123,4 +140,6 @@ _CONTENT_CHECKS: dict[Format, Callable[[bytes], bool]] = {
     "dxf": _is_dxf,
     "csv": _is_text,
     "zip": lambda head: head.startswith(b"PK\x03\x04"),
+    "cityjson": lambda head: _CITYJSON_TYPE.search(head) is not None,
+    "citygml": lambda head: re.search(rb"<(\w+:)?CityModel[\s>]", head) is not None,
 }

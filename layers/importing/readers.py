@@ -20,6 +20,8 @@ from layers.importing.limits import MAX_ENTRIES
 from layers.importing.ogr_reader import open_with_gdal
 from layers.importing.parquet_reader import open_parquet
 from layers.importing.source import ReadOptions, Source
+from layers.three_d.citygml import open_citygml
+from layers.three_d.cityjson import open_cityjson
 
 _TO_WGS84 = {"gcj02": china_offset.gcj02_to_wgs84, "bd09": china_offset.bd09_to_wgs84}
 
@@ -85,6 +87,10 @@ def _open(path: Path, options: ReadOptions, workspace: Path, *, many: bool) -> l
         return [open_dxf(path, options)]
     if kind == "csv":
         return [open_csv(path, options)]
+    if kind == "cityjson":
+        return [open_cityjson(path, options)]
+    if kind == "citygml":
+        return [open_citygml(path, options)]
     if kind == "zip":
         raise UnsafeFile("压缩包里还有压缩包", f"{path.name} is an archive in an archive")
     return open_with_gdal(path, kind, options, workspace)
