@@ -3,8 +3,7 @@ WITH parcel AS MATERIALIZED (SELECT ST_GeomFromEWKB(:parcel) AS p),
 rule AS MATERIALIZED (SELECT * FROM planning.rules WHERE layer = :layer),
 near AS MATERIALIZED (
     SELECT * FROM ({near}) AS n
-    WHERE n.status IS DISTINCT FROM 'draft' AND coalesce(n.approved_on, '-infinity') <= :on
-      AND coalesce(n.superseded_on, CASE n.status WHEN 'superseded' THEN '-infinity' ELSE 'infinity' END::date) > :on
+    WHERE {in_force}
 ),
 touching AS (
     SELECT r.kind, r.place, r.rule, r.severity, r.zh, r.en, r.distance, r.allowed, r.scheme, true AS known,
@@ -19,7 +18,8 @@ touching AS (
 ),
 outside AS (
     SELECT r.kind, r.place, r.rule, r.severity, r.zh, r.en, r.distance, r.allowed, r.scheme,
-        u.g IS NOT NULL OR EXISTS (SELECT FROM {all} AS f WHERE f.kind = r.kind) AS known,
+        u.g IS NOT NULL OR EXISTS (
+            SELECT FROM {all} AS n WHERE n.kind = r.kind AND {in_force}) AS known,
         NULL::bigint AS id, NULL::bigint AS revision, u.since AS valid_from, NULL::text AS code, NULL::text AS name,
         u.plan, u.version,
         ST_AsBinary(CASE WHEN u.g IS NULL THEN p ELSE ST_Difference(p, u.g) END) AS piece

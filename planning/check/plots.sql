@@ -3,7 +3,5 @@ WITH parcel AS MATERIALIZED (SELECT ST_GeomFromEWKB(:parcel) AS p)
 SELECT n.id, n.revision, n.valid_from, n.plot, n.scheme, n.land_code, n.land_use, n.plan, n.version, n.far_max,
     n.density_max, n.green_min, n.height_max, ST_AsBinary(ST_Intersection(p, n.g)) AS piece
 FROM ({near}) AS n CROSS JOIN parcel
-WHERE n.status IS DISTINCT FROM 'draft' AND coalesce(n.approved_on, '-infinity') <= :on
-  AND coalesce(n.superseded_on, CASE n.status WHEN 'superseded' THEN '-infinity' ELSE 'infinity' END::date) > :on
-  AND ST_Intersects(n.g, p)
+WHERE {in_force} AND ST_Intersects(n.g, p)
 ORDER BY n.id LIMIT :most

@@ -14,6 +14,11 @@ from layers.catalogue import CGCS2000, DATA_SCHEMA, HISTORY_SCHEMA, Layer
 from layers.tables import quoted
 from planning.check.subject import Subject
 
+#: Whether a row ``n`` of a versioned layer holds on the day ``:on``, as SQL.
+IN_FORCE = (
+    "n.status IS DISTINCT FROM 'draft' AND coalesce(n.approved_on, '-infinity') <= :on AND coalesce(n.superseded_on,"
+    " CASE n.status WHEN 'superseded' THEN '-infinity' ELSE 'infinity' END::date) > :on"
+)
 #: Most rows that one question answers.
 MAX_ROWS = 5000
 
@@ -50,7 +55,7 @@ def ask(
     conn: Connection, name: str, subject: Subject, reach: float, parts: Mapping[str, str], **more: Any
 ) -> list[Any]:
     """Rows of the statement in ``<name>.sql``, whose ``{parts}`` are SQL made here of the catalogue."""
-    statement = files("planning.check").joinpath(f"{name}.sql").read_text("utf-8").format(**parts)
+    statement = files("planning.check").joinpath(f"{name}.sql").read_text("utf-8").format(in_force=IN_FORCE, **parts)
     west, south, east, north = subject.box(reach)
     values: dict[str, Any] = {
         "parcel": subject.ewkb, "srid": subject.zone.srid, "on": subject.on, "as_of": subject.as_of,

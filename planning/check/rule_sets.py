@@ -61,7 +61,10 @@ class Found:
 def check_lines(conn: Connection, layer: Layer, found: Found) -> None:
     """Control lines and zones, by the rules of their kinds."""
     subject, as_of = found.subject, found.subject.as_of is not None
-    parts = {"near": near(layer, _VERSIONED, as_of), "all": source(layer, ("kind",), as_of)}
+    parts = {
+        "near": near(layer, _VERSIONED, as_of),
+        "all": source(layer, ("kind", "status", "approved_on", "superseded_on"), as_of),
+    }
     for row in _bounded(ask(conn, "lines", subject, found.reach, parts, layer=layer.id), layer):
         if not row.known:
             found.unknown.append(_no_such_kind(layer, row.kind, Text(row.zh, row.en)))

@@ -46,9 +46,13 @@ class LandCodes:
         known = (self.names.get(LandCode(code.scheme, code.code[:n])) for n in range(len(code.code), 0, -1))
         return next((name for name in known if name), None)
 
+    def known(self, code: LandCode) -> bool:
+        """Whether the scheme has the code, or one that it begins with."""
+        return any(LandCode(code.scheme, code.code[:n]) in self.names for n in range(len(code.code), 0, -1))
+
     def fit(self, use: LandCode, allowed: LandCode) -> Fit:
         """Whether a use is allowed where ``allowed`` is planned; ``unknown`` without a mapping that decides it."""
-        if not (use.scheme and use.code and allowed.scheme and allowed.code):
+        if not (self.known(use) and self.known(allowed)):
             return "unknown"
         if use.scheme == allowed.scheme:
             if use.within(allowed):
