@@ -70,7 +70,10 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] = os.environ
         else:
             variables[where] = variable
     folder = file.parent if file else ROOT
-    for groups in (("database",), ("server", "uploads"), ("server", "jobs"), ("server", "limits", "rate")):
+    for groups in (
+        *(("database",), ("server", "uploads"), ("server", "jobs"), ("server", "limits", "rate")),
+        *(("grid", "photos"), ("grid", "notices", "sms")),
+    ):
         # given, so that their default directories are counted from the folder
         found: Any = values
         for group in groups:
