@@ -6,9 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from geoserver.notices import Delivery
 from geoserver.settings import Settings
 from grid.cases.queries import database_now, has_cases
 from grid.clock.escalation import CLOCK_PRINCIPAL, escalate
+from grid.notices.queries import forget_old
 from grid.reporting.photos import photos_older_than
 from layers.database import Database
 
@@ -23,8 +25,10 @@ class GridUpkeep:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._options = settings.grid.for_processes()
         self._database = database
+        self._keep_days = settings.grid.notices.keep_days
         self._next_sweep = time.monotonic() + _SWEEPING
-        self.tasks: tuple[Callable[[], object], ...] = (self.keep_time, self.sweep)
+        self._delivery = Delivery(settings, database)
+        self.tasks: tuple[Callable[[], object], ...] = (self.keep_time, self._delivery.run, self.sweep)
 
     def keep_time(self) -> int:
         """Do what the clock of the cases is to do by now; returns how many acts."""
@@ -46,6 +50,7 @@ class GridUpkeep:
                 text("DELETE FROM citymap.idempotency WHERE at < now() - :hours * interval '1 hour'"),
                 {"hours": _KEY_HOURS},
             )
+            forget_old(conn, self._keep_days)
         self.remove_orphans()
 
     def remove_orphans(self, hours: float = _ORPHAN_HOURS) -> int:

@@ -61,6 +61,23 @@ class PhotoOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookOptions:
+    """A system that is told of cases: ``events`` are acts, none meaning all; ``secret`` signs what it gets."""
+
+    url: str
+    secret: str = field(repr=False)
+    events: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeOptions:
+    """Who is told: whether text messages go out, and which systems listen."""
+
+    sms: bool = False
+    webhooks: tuple[WebhookOptions, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class GridOptions:
     """Everything a city decides about grid management.
 
@@ -70,6 +87,7 @@ class GridOptions:
     clock: ClockOptions = field(default_factory=ClockOptions)
     reports: ReportOptions = field(default_factory=ReportOptions)
     photos: PhotoOptions = field(default_factory=PhotoOptions)
+    notices: NoticeOptions = field(default_factory=NoticeOptions)
     component_widths: tuple[tuple[str, tuple[int, int, int, int]], ...] = (
         ("GB/T 30428.2-2013", (6, 2, 2, 6)),
         ("GB/T 47678.5-2026", (6, 2, 3, 6)),

@@ -165,6 +165,18 @@ CREATE TABLE grid.notices (
 );
 CREATE INDEX notices_waiting ON grid.notices (next_at) WHERE state = 'waiting';
 
+-- The telephones of workers on duty: of a department, or of those in whose area a division code lies.
+CREATE FUNCTION grid.phones(audience text, of_department text, of_area text) RETURNS text[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT array_agg(DISTINCT w.phone ORDER BY w.phone) FROM city.grid_workers w
+            WHERE w.phone <> '' AND w.active IS NOT FALSE
+              AND CASE audience WHEN 'department' THEN w.department = of_department
+                                ELSE w.department IS NULL AND w.area_code <> '' AND starts_with(of_area, w.area_code) END);
+EXCEPTION WHEN undefined_table OR undefined_column THEN
+    RETURN NULL;
+END $$;
+
 -- The ids of the departments, which the server's role cannot read itself.
 CREATE FUNCTION grid.departments() RETURNS text[] LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC

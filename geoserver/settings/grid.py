@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from geoserver.settings.groups import FilePath, Group
-from grid.options import ClockOptions, GridOptions, PhotoOptions, ReportOptions
+from grid.model import ACTS
+from grid.options import ClockOptions, GridOptions, NoticeOptions, PhotoOptions, ReportOptions, WebhookOptions
 
 _PERIOD = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 
@@ -97,12 +98,59 @@ class Photos(Group):
     far_metres: float = Field(default=200, gt=0, le=100_000, description="farther from the report is remarked on [m]")
 
 
+class Webhook(Group):
+    """A system that is told of cases; its host must be listed in ``outbound.hosts``."""
+
+    url: str = Field(min_length=8, max_length=2000)
+    secret: str = Field(min_length=16, max_length=500, repr=False, description="signs what is sent (HMAC-SHA256)")
+    events: tuple[str, ...] = Field(default=(), max_length=50, description="acts such as dispatch; none: all")
+
+    @field_validator("events")
+    @classmethod
+    def _are_acts(cls, events: tuple[str, ...]) -> tuple[str, ...]:
+        for event in events:
+            if event not in ACTS:
+                raise ValueError(f"{event!r} is no act of a case; acts are {', '.join(ACTS)}")
+        return events
+
+
+class Sms(Group):
+    """短信 the road of text messages."""
+
+    gateway: Literal["none", "file", "http"] = "none"
+    file: FilePath = Field(
+        default="var/sms.jsonl", validate_default=True, description="of the file gateway, for trials"
+    )
+    url: str | None = Field(default=None, max_length=2000, description="of the HTTP gateway; listed in outbound.hosts")
+    headers: dict[str, str] = Field(default_factory=dict, max_length=20, repr=False)
+    body: dict[str, str] = Field(
+        default={"phone": "{phone}", "text": "{text}"}, max_length=50, description="sent as JSON or as a form"
+    )
+    form: bool = Field(default=False, description="true: as a form, false: as JSON")
+    success: str = Field(default="", max_length=200, description="what a good answer contains; empty: any 2xx is good")
+
+    @model_validator(mode="after")
+    def _has_address(self) -> "Sms":
+        if self.gateway == "http" and not self.url:
+            raise ValueError("the http gateway needs its address (url)")
+        return self
+
+
+class Notices(Group):
+    """消息 messages."""
+
+    sms: Sms = Field(default_factory=Sms)
+    webhooks: tuple[Webhook, ...] = Field(default=(), max_length=50)
+    keep_days: float = Field(default=90, gt=0, le=3650, description="sent messages are kept [d]")
+
+
 class Grid(Group):
     """网格 grid management."""
 
     clock: Clock = Clock()
     reports: Reports = Reports()
     photos: Photos = Field(default_factory=Photos)
+    notices: Notices = Field(default_factory=Notices)
     cell_area: float = Field(default=10_000, ge=500, le=1_000_000, description="of a unit grid cell, about [m²]")
     component_widths: dict[str, tuple[int, int, int, int]] = Field(
         default={"GB/T 30428.2-2013": (6, 2, 2, 6), "GB/T 47678.5-2026": (6, 2, 3, 6)},
@@ -125,6 +173,10 @@ class Grid(Group):
             ClockOptions(**clock),
             ReportOptions(**reports),
             PhotoOptions(**photos),
+            NoticeOptions(
+                self.notices.sms.gateway != "none",
+                tuple(WebhookOptions(hook.url, hook.secret, frozenset(hook.events)) for hook in self.notices.webhooks),
+            ),
             tuple(self.component_widths.items()),
             self.cell_area,
         )

@@ -13,6 +13,7 @@ from grid.cases.queries import Found, add_step, departments, limits_of, save_cas
 from grid.clock.calendar import working_time, years
 from grid.clock.model import WorkingTime, share_of
 from grid.model import Case, Inputs, Setting
+from grid.notices.telling import tell
 from grid.options import GridOptions
 
 
@@ -48,6 +49,8 @@ def act_on(
     detail |= {name: follows[name] for name in ("used_seconds", "deadline") if follows.get(name) is not None}
     detail |= {"round": moved.case.clock_round, "revision": revision}
     add_step(conn, moved.case, act, found.case.state, moved.role, at, given.reason, detail, place, attachments)
+    told = {**detail, "actor_role": moved.role, "at": at, "reason": given.reason}
+    tell(conn, moved.case, act, found.title, found.area_code, told, follows.get("deadline"), options)
     return moved, revision
 
 
