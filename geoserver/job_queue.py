@@ -13,11 +13,11 @@ from uuid import UUID
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.job_context import AbortReason
 
-from geoserver.access import job_principal
 from geoserver.database_roles import ACCESS_ROLE, role_url
 from geoserver.errors import describe, exception_document
 from geoserver.execution import Execution, Executor
 from geoserver.grid_upkeep import GridUpkeep
+from geoserver.job_rights import JobRights, RightsTaken, Verdict
 from geoserver.jobs import QUEUE, QUEUE_SCHEMA, TASK, JobRecord, Jobs
 from geoserver.principals import Principals
 from geoserver.process_adapter import PROCESSES, Process
@@ -56,6 +56,7 @@ class Worker:
             database_url, pool_size=2 * at_once + 2, statement_timeout=60 * self._settings.max_minutes,
             warm_srids=settings.crs.offered,
         )  # fmt: skip
+        self._rights = JobRights(self._gate, self._principals)
         self._uploads = Uploads(settings.server.uploads, self._database)
         self.jobs = Jobs(self._settings, self._database)
         self._executor = Executor(settings, self._database, self._uploads)
@@ -69,6 +70,7 @@ class Worker:
     async def serve(self) -> None:
         """Work until SIGTERM or SIGINT; jobs that are running then go back into the queue."""
         async with self._app.open_async():
+            self._rights.watch()
             upkeep = asyncio.create_task(self._look_after())
             try:
                 await self._app.run_worker_async(
@@ -77,6 +79,7 @@ class Worker:
                     shutdown_graceful_timeout=GRACE, fetch_job_polling_interval=5, abort_job_polling_interval=2,
                 )  # fmt: skip
             finally:
+                self._rights.close()
                 upkeep.cancel()
                 with suppress(asyncio.CancelledError):
                     await upkeep
@@ -113,19 +116,31 @@ class Worker:
             def finish(conn: Any, result: Any) -> None:
                 self.jobs.succeed(conn, job, *_stored(process, result, job.attempts))
 
-            self._principals.forget()  # no notice of a change reaches a worker
-            principal = job_principal(self._principals, job.actor, job.scope)
+            principal = self._rights.begin(job, execution)
             seconds = 60 * self._settings.max_minutes
             self._executor.run(process, values, principal, execution, directory, seconds, finish)
         except JobCancelled:
             shutil.rmtree(directory, ignore_errors=True)
+            self._after(self._rights.end(job), job)
         except Exception as error:
             shutil.rmtree(directory, ignore_errors=True)
-            status, document = describe(error)
-            self.jobs.fail(job, status, document, Text(document["zh"], document["description"]))
-        with suppress(OSError):
-            directory.rmdir()  # unless it holds a result
-            directory.parent.rmdir()
+            self._fail(job, error)
+        finally:
+            self._rights.end(job)
+        for empty in (directory, directory.parent):
+            with suppress(OSError):  # it holds a result, or is gone already
+                empty.rmdir()
+
+    def _after(self, verdict: Verdict, job: JobRecord) -> None:
+        """Store what becomes of a job that a change of rights has stopped; of a dismissed one nothing is to store."""
+        if verdict is Verdict.STOP:
+            self._fail(job, RightsTaken())
+        elif verdict is Verdict.BEGIN_ANEW:
+            self.jobs.requeue(job.id, job.attempts)
+
+    def _fail(self, job: JobRecord, error: Exception) -> None:
+        status, document = describe(error)
+        self.jobs.fail(job, status, document, Text(document["zh"], document["description"]))
 
     async def _look_after(self) -> None:
         while True:

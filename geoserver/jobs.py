@@ -21,6 +21,7 @@ from sqlalchemy import Connection, text
 
 from geoserver.errors import Busy, NoSuchJob, exception_document
 from geoserver.settings.server import Jobs as JobSettings
+from geoserver.upkeep import AS_UPKEEP, upkeep
 from layers.catalogue import Text
 from layers.database import Database
 from layers.processing import JobCancelled
@@ -99,6 +100,7 @@ class Jobs:
         Raises :class:`Busy` when the account has too many unfinished ones.
         """
         with self._connect() as conn:
+            _act_as(conn, actor)
             conn.execute("SELECT pg_advisory_xact_lock(hashtext('citymap.jobs'), hashtext(%s))", (actor or "",))
             waiting = conn.execute(
                 "SELECT count(*) AS n FROM citymap.jobs"
@@ -125,7 +127,7 @@ class Jobs:
             wanted = UUID(job)
         except ValueError:
             raise NoSuchJob(f"there is no job {job[:80]!r}") from None
-        found = self._one(wanted, inputs=inputs)
+        found = self._one(wanted, actor, inputs=inputs)
         if found is None or found.actor not in (None, actor) or (found.actor and scope not in (None, found.scope)):
             raise NoSuchJob(f"there is no job {job[:80]!r}, or it belongs to another account")
         return found
@@ -147,7 +149,7 @@ class Jobs:
             "actor": actor, "scope": scope, "processes": list(wanted.processes), "statuses": list(wanted.statuses),
             "begin": wanted.begin, "end": wanted.end, "least": wanted.min_duration, "most": wanted.max_duration,
         }  # fmt: skip
-        with self.database.engine.connect() as conn:
+        with self.database.transaction(actor) as conn:
             count = conn.execute(text(f"SELECT count(*) FROM citymap.jobs WHERE {condition}"), values).scalar_one()
             page = conn.execute(
                 text(f"SELECT {_SHOWN} FROM citymap.jobs WHERE {condition} ORDER BY created DESC, id"
@@ -156,14 +158,15 @@ class Jobs:
             )  # fmt: skip
             return [JobRecord(*row) for row in page], int(count)
 
-    def result(self, job: UUID) -> Any:
-        """The result of a successful job, as JSON values."""
-        with self.database.engine.connect() as conn:
+    def result(self, job: UUID, actor: str | None) -> Any:
+        """The result of a successful job of this account, as JSON values."""
+        with self.database.transaction(actor) as conn:
             return conn.execute(text("SELECT result FROM citymap.jobs WHERE id = :id"), {"id": job}).scalar()
 
-    def dismiss(self, job: UUID) -> None:
-        """Cancel an unfinished job; of an ended one, remove the results."""
+    def dismiss(self, job: UUID, actor: str | None) -> None:
+        """Cancel an unfinished job of this account; of an ended one, remove the results."""
         with self._connect() as conn:
+            _act_as(conn, actor)
             stopped = conn.execute(
                 "UPDATE citymap.jobs SET status = 'dismissed', finished = now(), updated = now(), message = %s"
                 " WHERE id = %s AND status IN ('accepted', 'running') RETURNING queue_id",
@@ -186,7 +189,7 @@ class Jobs:
 
     def claim(self, job: UUID) -> JobRecord | None:
         """Begin an attempt; None when the job no longer waits."""
-        with self.database.transaction() as conn:
+        with upkeep(self.database) as conn:
             row = conn.execute(
                 text("UPDATE citymap.jobs SET status = 'running', attempts = attempts + 1, progress = 0,"
                      " started = coalesce(started, now()), updated = now()"
@@ -197,7 +200,7 @@ class Jobs:
 
     def tell(self, job: JobRecord, percent: float, message: Text | None) -> None:
         """Store progress [%]; it never goes back."""
-        with self.database.transaction() as conn:
+        with upkeep(self.database) as conn:
             conn.execute(
                 text("UPDATE citymap.jobs SET progress = greatest(progress, :percent), updated = now(),"
                      " message = coalesce(CAST(:message AS jsonb), message)"
@@ -224,7 +227,7 @@ class Jobs:
 
     def fail(self, job: JobRecord, status: int, document: Mapping[str, str], message: Text) -> None:
         """End the job with the exception document that its results will answer."""
-        with self.database.transaction() as conn:
+        with upkeep(self.database) as conn:
             conn.execute(
                 text("UPDATE citymap.jobs SET status = 'failed', finished = now(), updated = now(),"
                      " message = CAST(:message AS jsonb), error = CAST(:error AS jsonb)"
@@ -236,6 +239,7 @@ class Jobs:
     def requeue(self, job: UUID, attempt: int) -> None:
         """Put a job that a stopping worker broke off back into the queue."""
         with self._connect() as conn:
+            conn.execute(AS_UPKEEP)
             again = conn.execute(
                 "UPDATE citymap.jobs SET updated = now(), progress = 0, message = %s, status = 'accepted'"
                 " WHERE id = %s AND status = 'running' AND attempts = %s RETURNING id",
@@ -251,6 +255,7 @@ class Jobs:
         """
         error = exception_document("WorkerLost", "the worker that ran the job was lost")
         with self._connect() as conn:
+            conn.execute(AS_UPKEEP)
             again = conn.execute(
                 "UPDATE citymap.jobs SET updated = now(), progress = 0, message = %(message)s, crashes = crashes + 1,"
                 " status = CASE WHEN crashes + 1 < %(most)s THEN 'accepted' ELSE 'failed' END,"
@@ -274,12 +279,12 @@ class Jobs:
             LEFT JOIN {QUEUE_SCHEMA}.procrastinate_workers AS w
                 ON w.id = q.worker_id AND w.last_heartbeat > now() - :silent * interval '1 second'
             WHERE j.status = 'running' AND w.id IS NULL AND j.updated < now() - :silent * interval '1 second'"""
-        with self.database.engine.connect() as conn:
+        with upkeep(self.database) as conn:
             return [(UUID(str(row[0])), row[1], row[2]) for row in conn.execute(text(statement), {"silent": silent})]
 
     def expire(self) -> int:
         """Remove jobs that ended longer ago than they are kept, with their files; returns how many."""
-        with self.database.transaction() as conn:
+        with upkeep(self.database) as conn:
             gone = conn.execute(
                 text("DELETE FROM citymap.jobs WHERE finished < now() - :days * interval '1 day' RETURNING id"),
                 {"days": self.settings.keep_days},
@@ -293,9 +298,9 @@ class Jobs:
         """Remove a job's directory."""
         shutil.rmtree(self.directory(job), ignore_errors=True)
 
-    def _one(self, job: UUID, *, inputs: bool) -> JobRecord | None:
+    def _one(self, job: UUID, actor: str | None, *, inputs: bool) -> JobRecord | None:
         columns = f"{_SHOWN}, {'inputs' if inputs else 'NULL'}, scope"
-        with self.database.engine.connect() as conn:
+        with self.database.transaction(actor) as conn:
             row = conn.execute(text(f"SELECT {columns} FROM citymap.jobs WHERE id = :id"), {"id": job}).one_or_none()
         return JobRecord(*row) if row else None
 
@@ -310,6 +315,11 @@ class Jobs:
         deferrer = self._queue.configure_task(TASK, allow_unknown=True, queue=QUEUE, connection=conn)
         queued = deferrer.defer(job=str(job))
         conn.execute("UPDATE citymap.jobs SET queue_id = %s WHERE id = %s", (queued, job))
+
+
+def _act_as(conn: "psycopg.Connection[dict[str, Any]]", actor: str | None) -> None:
+    """The transaction is this account's, None being the public."""
+    conn.execute("SELECT set_config('citymap.actor', %s, true)", (actor or "",))
 
 
 def _json(message: Text) -> str:

@@ -28,6 +28,7 @@ from geoserver.process_adapter import PROCESSES, RESULT, Process
 from geoserver.process_schema import Json
 from geoserver.uploads import Uploads
 from layers.access import Principal
+from layers.processing import FileResult
 
 _ASYNC = {"Preference-Applied": "respond-async"}
 
@@ -127,6 +128,8 @@ class Processes:
                 process, values, principal, execution, Path(directory), seconds, lambda _conn, _result: None,
                 claim.take if claim else None,
             )  # fmt: skip
+            if isinstance(result, FileResult):
+                raise InputError("the result is a file: send Prefer: respond-async, and download it from the job")
             return orjson.loads(process.output.dump_json(result))
 
     def _result(self, future: "Future[Any]", execution: Execution) -> Any:
@@ -170,13 +173,13 @@ class ProcessManager(BaseManager):  # type: ignore[misc]
         """The result of a job that ended well, as JSON values."""
         caller = CALLER.get()
         job = caller.job(job_id)
-        result = caller.processes.jobs.result(job.id)
+        result = caller.processes.jobs.result(job.id, caller.principal.account)
         return "application/json", {RESULT: result} if job.response == "document" else result
 
     def delete_job(self, job_id: str) -> bool:
         """Dismiss a job. Raises :class:`NoSuchJob`."""
         caller = CALLER.get()
-        caller.processes.jobs.dismiss(caller.job(job_id).id)
+        caller.processes.jobs.dismiss(caller.job(job_id).id, caller.principal.account)
         return True
 
     def execute_process(

@@ -122,7 +122,7 @@ def get_results(city: "City", request: Request, _body: bytes, job: str) -> Reply
     if negotiate(request, values, ("json", "html")) == "html":
         return _answer(city, request, values, pygeoapi.api.processes.get_job_result, job)
     # pygeoapi's JSON escapes every Chinese character
-    result = city.processes.jobs.result(found.id)
+    result = city.processes.jobs.result(found.id, city.account)
     document = {RESULT: result} if found.response == "document" else result
     return Reply(orjson.dumps(document), headers={"Cache-Control": "no-store"})
 

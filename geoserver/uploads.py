@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from geoserver.errors import Busy, NoSuchUpload
 from geoserver.settings.server import Uploads as UploadSettings
+from geoserver.upkeep import upkeep
 from layers.database import Database
 from layers.processing import UploadedFile
 
@@ -53,10 +54,11 @@ class Uploads:
     def require_room(self, actor: str | None) -> None:
         """Raise :class:`Busy` when the account or the disk holds too much already."""
         self.require_disk()
-        with self._database.engine.connect() as conn:
+        with self._database.transaction(actor) as conn:
             count = conn.execute(
-                text("SELECT count(*) FROM citymap.uploads"
-                     " WHERE actor IS NOT DISTINCT FROM :actor AND expires > now()"),
+                text(
+                    "SELECT count(*) FROM citymap.uploads WHERE actor IS NOT DISTINCT FROM :actor AND expires > now()"
+                ),
                 {"actor": actor},
             ).scalar_one()
         if count >= self.settings.per_account:
@@ -72,7 +74,7 @@ class Uploads:
         """Enter a file that has arrived whole."""
         size = self.arriving(upload).stat().st_size
         os.replace(self.arriving(upload), self._path(upload))
-        with self._database.transaction() as conn:
+        with self._database.transaction(actor) as conn:
             conn.execute(
                 text("INSERT INTO citymap.uploads (id, name, bytes, actor, expires)"
                      " VALUES (:id, :name, :bytes, :actor, now() + :hours * interval '1 hour')"),
@@ -87,7 +89,7 @@ class Uploads:
             wanted = upload if isinstance(upload, UUID) else UUID(upload)
         except ValueError:
             raise missing from None
-        with self._database.engine.connect() as conn:
+        with self._database.transaction(actor) as conn:
             row = conn.execute(
                 text("SELECT id, name, bytes, actor FROM citymap.uploads WHERE id = :id AND expires > now()"
                      " AND actor IS NOT DISTINCT FROM :actor"),
@@ -112,13 +114,13 @@ class Uploads:
     def remove(self, upload: UUID | str, actor: str | None) -> None:
         """Remove a file of this account. Raises :class:`NoSuchUpload`."""
         found = self.get(upload, actor)
-        with self._database.transaction() as conn:
+        with self._database.transaction(actor) as conn:
             conn.execute(text("DELETE FROM citymap.uploads WHERE id = :id"), {"id": found.id})
         self._path(found.id).unlink(missing_ok=True)
 
     def expire(self) -> int:
         """Remove files whose time has come, and what broken uploads left; returns how many files expired."""
-        with self._database.transaction() as conn:
+        with upkeep(self._database) as conn:
             gone = conn.execute(text("DELETE FROM citymap.uploads WHERE expires < now() RETURNING id")).scalars()
             ids = [UUID(str(one)) for one in gone]
         for one in ids:

@@ -1,4 +1,4 @@
-"""``citymap user key``, ``totp`` and ``link``: other systems' keys, codes whose phone is lost, providers' identities."""
+"""``citymap user key``, ``totp`` and ``link``: other systems' keys, lost phones, providers' identities."""
 
 from typing import Annotated, Any
 

@@ -354,7 +354,7 @@ def test_a_worker_that_was_given_up_cannot_end_the_job(jobs: Jobs) -> None:
     assert status(jobs, job) == "running"
     with jobs.database.transaction() as conn:
         jobs.succeed(conn, second, b"2", None)
-    assert jobs.result(job) == 2
+    assert jobs.result(job, "wang") == 2
 
 
 def test_submissions_at_once_keep_to_the_bound(jobs: Jobs) -> None:

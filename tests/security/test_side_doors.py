@@ -1,6 +1,7 @@
 """Ways round the rules that are not the front door: other keys' jobs, imports, styles, rights that a worker remembers."""
 
 import os
+import re
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -9,17 +10,20 @@ import orjson
 import pytest
 import requests
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from geoserver.config import load
+from geoserver.database_roles import role_url
 from geoserver.execution import Execution
 from geoserver.identity.api_keys import make_key
 from geoserver.identity.model import Scope
 from geoserver.job_queue import Worker
+from geoserver.upkeep import upkeep
 from layers.access import PUBLIC_GRANTS, visible
 from layers.catalogue import Field, Layer, Text
 from layers.database import Database
 from layers.registry import create_layer
-from tests.conftest import drop_database, make_database, serve
+from tests.conftest import ROOT, drop_database, make_database, serve
 from tests.geoserver.conftest import Site
 from tests.people import PASSWORD, employ
 
@@ -42,13 +46,15 @@ def town(postgres_url: str, template_name: str) -> Iterator[Site]:
     with database.transaction() as conn:
         for layer in LAYERS:
             create_layer(conn, layer)
-        conn.execute(text("""
+        conn.execute(
+            text("""
             INSERT INTO access.roles (id, zh, en) VALUES ('surveyor', '测量员', 'Surveyor');
             INSERT INTO access.permissions (role, kind, resource, action, visibility, within)
             SELECT 'surveyor', 'collection', 'wells', unnest(ARRAY['read', 'create', 'update']), 'internal', 'area'
             UNION ALL SELECT 'surveyor', 'process', 'import-layer', 'execute', 'core', 'everywhere';
             INSERT INTO city.wells (geom, name, area) SELECT ST_SetSRID(ST_MakePoint(114.9, 30.4), 4490), a, a
-            FROM unnest(ARRAY['420704', '420703']) a"""))
+            FROM unnest(ARRAY['420704', '420703']) a""")
+        )
         employ(conn, "planner", "planner")
         employ(conn, "leader", "leader")
         employ(conn, "surveyor", "surveyor", area="420704")
@@ -126,7 +132,10 @@ def test_an_import_ends_at_the_borders_of_ones_area(town: Site) -> None:
 
 def test_a_style_that_writes_a_hidden_field_is_left_out() -> None:
     owner = Field("owner", "string", T, visibility="internal")
-    style = ({"id": "label", "layout": {"text-field": "Of {owner}"}}, {"id": "plain", "layout": {"text-field": "{name}"}})
+    style = (
+        {"id": "label", "layout": {"text-field": "Of {owner}"}},
+        {"id": "plain", "layout": {"text-field": "{name}"}},
+    )
     seen = visible(Layer("wells", T, T, "Point", (NAME, owner), style=style), PUBLIC_GRANTS)
     assert seen is not None and [each["id"] for each in seen.style] == ["plain"]
 
@@ -149,3 +158,59 @@ def test_a_worker_remembers_no_rights(town: Site, tmp_path: Any) -> None:
     finally:
         worker._database.close()
         worker._gate.close()
+
+
+@pytest.fixture
+def app_role(town: Site) -> Iterator[Database]:
+    """Connections as the server's own role, by which a route that forgot to ask whose rows it reads would read them."""
+    database = Database(role_url(town.database.url, "citymap_app"), pool_size=1)
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("table", ["jobs", "uploads"])
+def test_postgresql_keeps_jobs_and_uploads_to_their_account(town: Site, app_role: Database, table: str) -> None:
+    row = {
+        "jobs": "INSERT INTO citymap.jobs (process, inputs, actor) VALUES ('x', '{}', :actor)",
+        "uploads": "INSERT INTO citymap.uploads (id, name, bytes, actor, expires)"
+        " VALUES (gen_random_uuid(), 'x', 1, :actor, now() + interval '1 hour')",
+    }[table]
+    town.sql(f"DELETE FROM citymap.{table}")
+    for actor in ("leader", "planner", None):
+        town.sql(row, actor=actor)
+    shown = text(f"SELECT actor FROM citymap.{table} ORDER BY 1")
+    nobodys = [None]
+    seen = {"leader": ["leader", None] if table == "jobs" else ["leader"], None: nobodys, "": nobodys, "x'; --": []}
+    for actor, expected in seen.items():
+        with app_role.transaction(actor) as conn:
+            own = expected or (nobodys if table == "jobs" else [])
+            assert conn.execute(shown).scalars().all() == own, actor
+
+    with app_role.transaction("leader") as conn:
+        others = {"actor": "planner"}
+        assert conn.execute(text(f"DELETE FROM citymap.{table} WHERE actor = :actor"), others).rowcount == 0
+        assert (
+            conn.execute(text(f"UPDATE citymap.{table} SET actor = 'leader' WHERE actor = :actor"), others).rowcount
+            == 0
+        )
+    for statement in (row, f"UPDATE citymap.{table} SET actor = :actor WHERE actor = 'leader'"):
+        with pytest.raises(ProgrammingError, match="row-level security"), app_role.transaction("leader") as conn:
+            conn.execute(text(statement), {"actor": "planner"})
+    with upkeep(app_role) as conn:
+        assert len(conn.execute(shown).all()) == 3
+    with app_role.transaction() as conn:  # upkeep ends with its transaction
+        assert conn.execute(shown).scalars().all() == nobodys
+    town.sql(f"DELETE FROM citymap.{table}")
+
+
+def test_only_the_search_reads_names_and_always_joined_to_their_layers_under_policy() -> None:
+    """``citymap.names`` has no policy: it leads to features only, and what is told is read from the layer's table. So
+    no other statement may read it, and the ones that do must join the table whose policies choose the rows."""
+    reads = re.compile(r"(?:FROM|JOIN) citymap\.(?:names|name_terms)\b")
+    places = ("layers", "geoserver", "grid", "planning", "tracking", "tiles")
+    files = [path for place in places for path in (ROOT / place).rglob("*.py") if "node_modules" not in path.parts]
+    found = {path.relative_to(ROOT).as_posix() for path in files if reads.search(path.read_text("utf-8"))}
+    assert found == {"layers/gazetteer/lookups.py"}
+    lookups = (ROOT / "layers" / "gazetteer" / "lookups.py").read_text("utf-8")
+    joined = re.findall(r"citymap\.names n[ \n]+(?:ON n\.term = t\.id[ \n]+)?\"?[ \n\"f]*JOIN \{table_of", lookups)
+    assert len(joined) == len(re.findall(r"citymap\.names\b", lookups))

@@ -137,6 +137,13 @@ def test_confirming_ends_other_sessions(door: IdentitySite) -> None:
     assert other.get("/who").status_code == 401 and browser.get("/who").status_code == 200
 
 
+def test_codes_that_are_on_are_not_confirmed_again_for_new_recovery_codes(door: IdentitySite) -> None:
+    browser, secret, recovery, csrf = enrolled(door)
+    answer = browser.post("/account/totp/confirm", json={"code": code_at(secret, 0)}, headers=csrf)
+    assert answer.status_code == 401 and "recoveryCodes" not in answer.json()
+    assert sign_in(door.client(), recovery[0]) == "in"
+
+
 def test_removing_needs_password_and_code(door: IdentitySite) -> None:
     browser, secret, recovery, csrf = enrolled(door)
     for body in (
