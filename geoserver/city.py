@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from pygeoapi.api import API
 from sqlalchemy import Connection
@@ -32,6 +33,7 @@ from geoserver.identity.openapi import identity_paths
 from geoserver.jobs import Jobs
 from geoserver.language import choose_language
 from geoserver.live import Live, live_paths
+from geoserver.maps import map_paths
 from geoserver.openapi import openapi_document
 from geoserver.photo_routes import photo_paths
 from geoserver.process_adapter import Process
@@ -41,7 +43,9 @@ from geoserver.settings import Settings
 from geoserver.terrain_tiles import terrain_paths
 from geoserver.three_d_tiles import three_d_paths
 from geoserver.tile_documents import tile_paths
+from geoserver.tracking_routes import tracking_paths
 from geoserver.uploads import Uploads
+from geoserver.web.style import city_style
 from grid.clock.escalation import CLOCK_PRINCIPAL
 from grid.setup import prepare
 from layers.access import ANONYMOUS, Action, Grant, Principal, grants_text, visible_layers, watched
@@ -52,6 +56,7 @@ from layers.raster.store import RasterStore
 from layers.registry import load_layers
 from tiles.cache.opening import open_cache
 from tiles.cache.tile import Tile, TileKey, variant
+from tiles.generalised.keeping import Generaliser
 from tiles.matrix_sets import MatrixSet, load_sets
 from tiles.rendered import Rendered
 from tiles.vector import TileQuery
@@ -69,8 +74,10 @@ _MORE_PATHS = (
         identity_paths,
         tile_paths,
         terrain_paths,
+        map_paths,
         three_d_paths,
         live_paths,
+        tracking_paths,
     ),
     photo_paths,
 )
@@ -109,12 +116,20 @@ class View:
         self._api: API | None = None
         self.layers = layers
         self._fingerprints: dict[str, str] = {}
+        self._styles: dict[str, Mapping[str, Any]] = {}
 
     def fingerprint(self, layer: Layer) -> str:
         """A digest of what the catalogue says of a layer as it is seen here, but for what its data say."""
         found = self._fingerprints.get(layer.id)
         if found is None:
             found = self._fingerprints[layer.id] = variant(repr(_defined({layer.id: layer})))
+        return found
+
+    def style(self, language: str) -> Mapping[str, Any]:
+        """The city's style, by which maps are drawn on the server too."""
+        found = self._styles.get(language)
+        if found is None:
+            found = self._styles[language] = city_style(self.layers, self._settings.server.url, language)
         return found
 
     @property
@@ -172,6 +187,7 @@ class RunningCity:
             database, self.grids, settings.tiles.directory, memory, settings.tiles.disk_mb, self.live.tell
         )
         self._keeper = Keeper(database, RasterStore(Path(settings.rasters.directory)))
+        self._generaliser = Generaliser(database)
         self.published = self._publish()
         self.hot = HotAnswers(self.tiles)
         self._refusals = Recent(60.0, 10_000)
@@ -213,11 +229,13 @@ class RunningCity:
         threading.Thread(target=self._watch, name="catalogue", daemon=True).start()
         self._follower.start()
         self._keeper.start()
+        self._generaliser.start()
 
     def close(self) -> None:
         """Stop following and close the connections."""
         self._stopping.set()
         self._follower.stop()
+        self._generaliser.stop()
         self._keeper.stop()
         self.processes.close()
         self.database.close()
@@ -317,6 +335,10 @@ class City:
     def layers(self) -> Mapping[str, Layer]:
         """The layers that the principal may see, by id, without what it may not see of them."""
         return self._view.layers
+
+    def style(self, language: str) -> Mapping[str, Any]:
+        """The style of these layers."""
+        return self._view.style(language)
 
     @property
     def grids(self) -> Mapping[str, MatrixSet]:

@@ -16,3 +16,5 @@ class Rendered:
     body: bytes
     snapshot: str
     media_type: str = MVT
+    #: Whether it will soon be drawn better without any change of the data, so that it is not kept.
+    passing: bool = False

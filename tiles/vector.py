@@ -5,8 +5,10 @@ SRID only, and not at all where the coordinates of the layer serve as the grid's
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,6 +30,8 @@ from layers.catalogue import Layer
 from layers.crs import coincident, epsg, meets, transformer
 from layers.database import Reader
 from layers.query import FeatureQuery, Statement, compiled, selection
+from tiles.generalised.bands import Band, band_of, may_be_generalised
+from tiles.generalised.drawing import POINT_COUNT, source, touched_cells
 from tiles.matrix_sets import METRES_PER_DEGREE, Box, MatrixSet
 from tiles.rendered import Rendered
 
@@ -75,13 +79,35 @@ def render_tile(reader: Reader, asked: TileQuery, grid: MatrixSet, z: int, y: in
     cell = grid.cell_metres(z)
     values |= {"least_m": 2 * cell, "least_degrees": 2 * cell / METRES_PER_DEGREE}
     shapes = tuple(query.shape() for query in asked.queries)
-    statement = _kept(asked.layers, shapes, grid.srid, cell > _COARSE, frozenset(far))
+    band, snapshot = band_of(cell), None
+    small: dict[int, Mapping[str, Any]] = {}
+    if band and any(map(may_be_generalised, asked.layers)):
+        [(snapshot,)] = reader.fetch(_SNAPSHOT, {})  # from before what is told of touched cells
+        small = _generalised(reader, asked, values, far)
+        values |= {f"{name}_{n}": value for n, told in small.items() for name, value in told.items()}
+    scale = Scale(cell > _COARSE, frozenset(far), band, frozenset(small))
+    statement = _kept(asked.layers, shapes, grid.srid, scale)
     for query in asked.queries:
         values |= query.values()
-    [(snapshot, body)] = reader.fetch(statement.sql, statement.bind(values))
-    return Rendered(bytes(body), snapshot)
+    [(later, body)] = reader.fetch(statement.sql, statement.bind(values))
+    return Rendered(bytes(body), snapshot or later, passing=any(told["x"] for told in small.values()))
 
 
+def _generalised(
+    reader: Reader, asked: TileQuery, values: Mapping[str, Any], far: set[int]
+) -> dict[int, Mapping[str, Any]]:
+    """Which layers are drawn from their pieces, by position, and which of their cells are not."""
+    found = {}
+    for n, (layer, query) in enumerate(zip(asked.layers, asked.queries, strict=True)):
+        if query == FeatureQuery() and layer.srid not in far:
+            west, south, east, north = (values[f"{side}_{layer.srid}"] for side in _SIDES)
+            told = touched_cells(reader, layer, (west, south, east, north)) if west < 1e9 else None
+            if told is not None:
+                found[n] = told
+    return found
+
+
+_SNAPSHOT = "SELECT pg_current_snapshot()::text"
 _SIDES = ("west", "south", "east", "north")
 #: Longest filter [characters of JSON] whose statement is kept.
 _KEPT_FILTER = 2000
@@ -106,31 +132,36 @@ def _searched(grid: MatrixSet, box: Box, srid: int) -> Box | None:
     return west - slack, south - slack, east + slack, north + slack
 
 
-def _kept(
-    layers: tuple[Layer, ...], shapes: tuple[FeatureQuery, ...], srid: int, coarse: bool, far: frozenset[int]
-) -> Statement:
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a tile is drawn: whether small things are left out, which storage CRSs its box has no place in, its band, and
+    the positions of layers that are drawn from their pieces."""
+
+    coarse: bool
+    far: frozenset[int]
+    band: Band | None
+    generalised: frozenset[int]
+
+
+def _kept(layers: tuple[Layer, ...], shapes: tuple[FeatureQuery, ...], srid: int, scale: Scale) -> Statement:
     long = any(shape.filter and len(shape.filter.json) > _KEPT_FILTER for shape in shapes)
-    return (_statement.__wrapped__ if long else _statement)(layers, shapes, srid, coarse, far)
+    return (_statement.__wrapped__ if long else _statement)(layers, shapes, srid, scale)
 
 
 @lru_cache(maxsize=4096)
-def _statement(
-    layers: tuple[Layer, ...], shapes: tuple[FeatureQuery, ...], srid: int, coarse: bool, far: frozenset[int]
-) -> Statement:
+def _statement(layers: tuple[Layer, ...], shapes: tuple[FeatureQuery, ...], srid: int, scale: Scale) -> Statement:
     """One row: the snapshot, and the tile."""
-    parts = [
-        _layer(layer, shape, srid, coarse, layer.srid in far, n)
-        for n, (layer, shape) in enumerate(zip(layers, shapes, strict=True))
-    ]
+    parts = [_layer(layer, shape, srid, scale, n) for n, (layer, shape) in enumerate(zip(layers, shapes, strict=True))]
     tile = parts[0]
     for part in parts[1:]:
         tile = tile.op("||")(part)
     return compiled(select(cast(func.pg_current_snapshot(), Text), tile))
 
 
-def _layer(layer: Layer, shape: FeatureQuery, srid: int, coarse: bool, far: bool, n: int) -> ColumnElement[bytes]:
+def _layer(layer: Layer, shape: FeatureQuery, srid: int, scale: Scale, n: int) -> ColumnElement[bytes]:
     """One ST_AsMVT. The tile's box is given in the storage CRS, so the index on the column serves."""
-    t, condition = selection(layer, shape)
+    far, pieces = layer.srid in scale.far, n in scale.generalised and scale.band
+    t, condition = (source(layer, pieces, n, f"_{layer.srid}"), true()) if pieces else selection(layer, shape)
     geometry = t.c.geom if coincident(layer.srid, srid) else func.ST_Transform(_within_reach(layer, t, srid), srid)
     # Its type must not be the column's, or GeoAlchemy would have it selected as EWKB.
     bounds = func.ST_MakeEnvelope(*_bound(*_SIDES))
@@ -138,7 +169,9 @@ def _layer(layer: Layer, shape: FeatureQuery, srid: int, coarse: bool, far: bool
     searched = func.ST_MakeEnvelope(*_bound(*(f"{side}_{layer.srid}" for side in _SIDES)), srid if far else layer.srid)
     met = (func.ST_Transform(t.c.geom, srid, type_=Text) if far else t.c.geom).op("&&", is_comparison=True)(searched)
     fields = [t.c[f.name] for f in layer.fields if _is_drawn(layer, shape, f.name)]
-    detail = _large_enough(layer, t) if coarse else true()
+    if pieces and layer.geometry_type in ("Point", "MultiPoint"):
+        fields.append(t.c[POINT_COUNT])
+    detail = _large_enough(layer, t) if scale.coarse and not pieces else true()
     # No field can have the alias's name: a column would be meant before the whole row.
     rows = select(t.c.id, drawn.label("geom"), *fields).where(met, detail, condition).limit(literal_column(str(_MOST)))
     alias = rows.subquery(f"F{n}")

@@ -68,7 +68,7 @@ class TileCache:
         begun = time.monotonic()
         rendered = render()
         tile = Tile.finish(rendered)
-        if not self.current or time.monotonic() - begun > REMEMBERED / 3:
+        if rendered.passing or not self.current or time.monotonic() - begun > REMEMBERED / 3:
             return tile, None
         kept = self._remember(key, tile)
         if kept is None:

@@ -1,0 +1,151 @@
+"""Works out pieces of generalised layers while a server runs: all of a layer once, then the cells that edits touch.
+
+Of several workers one works on a layer at a time. A transaction takes a few cells: those are as new as it, or newer
+than the layer's snapshot, which moves on when all are done. Whoever stops in between leaves the old snapshot, and with
+it the boxes that tell what must be done again.
+"""
+
+import logging
+import select
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from itertools import batched
+
+from sqlalchemy import Connection
+
+from layers.access import Grant, Principal
+from layers.catalogue import Layer
+from layers.database import Database
+from layers.registry import load_layers
+from tiles.generalised.bands import Cell, Piece, cells_meeting, count_meeting, may_be_generalised
+from tiles.generalised.queries import (
+    features_in,
+    forget,
+    is_large,
+    note_standing,
+    now,
+    occupied,
+    outdated,
+    replace_pieces,
+    standing,
+    turn,
+)
+from tiles.generalised.shapes import Features, line_pieces, point_pieces, polygon_pieces
+
+LOGGER = logging.getLogger("citymap")
+_READER = Principal("citymap tiles", grants=(Grant("*", frozenset({"read"}), "public"),))
+#: Boxes that meet more cells than this are taken for everywhere.
+_MOST_CELLS = 100_000
+#: Cells in one transaction.
+_AT_ONCE = 4
+#: Seconds between looks when nothing wakes it, after an edit while more may come, and after a failure.
+_EVERY, _GATHER, _RETRY = 5.0, 0.05, 2.0
+#: Days after which a layer is worked out as a whole, as the log of dirty boxes reaches back seven, and after which the
+#: snapshot of a quiet one is renewed.
+_TOO_OLD, _RENEWED = 6.0, 1.0
+
+
+class Changed(Exception):
+    """The layer is no longer what it was, or somebody else works on it."""
+
+
+def bring_up(database: Database, stopping: threading.Event | None = None) -> None:
+    """Work out whatever pieces are missing or touched, of every layer that has or deserves them."""
+    with database.transaction(principal=_READER) as conn:
+        found = [layer for layer in load_layers(conn).values() if may_be_generalised(layer)]
+    for layer in found:
+        if stopping and stopping.is_set():
+            return
+        try:
+            _bring_up(database, layer, stopping)
+        except Changed:
+            continue
+
+
+def _bring_up(database: Database, layer: Layer, stopping: threading.Event | None) -> None:
+    with database.transaction(principal=_READER) as conn:
+        snapshot, stands = now(conn), standing(conn, layer.id)
+        if stands is None and not is_large(conn, layer):
+            return
+        if stands is not None and outdated(conn, layer.id, _TOO_OLD):
+            _take_turn(conn, layer)
+            forget(conn, layer.id)
+            stands = None
+        if stands is None or stands.boxes is None:
+            cells = occupied(conn, layer)
+        elif stands.boxes:
+            few = sum(map(count_meeting, stands.boxes)) <= _MOST_CELLS
+            cells = cells_meeting(stands.boxes) if few else occupied(conn, layer)
+        elif outdated(conn, layer.id, _RENEWED):
+            cells = set()
+        else:
+            return
+    for some in batched(sorted(cells), _AT_ONCE):
+        if stopping and stopping.is_set():
+            return
+        with database.transaction(principal=_READER) as conn:
+            _take_turn(conn, layer)
+            work_out(conn, layer, some)
+    with database.transaction(principal=_READER) as conn:
+        _take_turn(conn, layer)
+        note_standing(conn, layer.id, snapshot)
+
+
+def _take_turn(conn: Connection, layer: Layer) -> None:
+    """Raise :class:`Changed` unless the layer is this transaction's, and as it was."""
+    if not turn(conn, layer.id):
+        raise Changed(layer.id)
+    present = load_layers(conn).get(layer.id)
+    if present is None or not may_be_generalised(present) or present.fields != layer.fields:
+        raise Changed(layer.id)
+
+
+def work_out(conn: Connection, layer: Layer, cells: Iterable[Cell]) -> None:
+    """Work out the pieces of cells anew."""
+    pieces = _PIECES[layer.geometry_type.removeprefix("Multi")]
+    for cell in cells:
+        found = features_in(conn, layer, cell)
+        replace_pieces(conn, layer, cell, pieces(found, cell) if len(found.ids) else ())
+
+
+_PIECES: Mapping[str, Callable[[Features, Cell], list[Piece]]] = {
+    "Polygon": polygon_pieces,
+    "LineString": line_pieces,
+    "Point": point_pieces,
+}
+
+
+class Generaliser:
+    """A thread of one worker."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="generalised layers", daemon=True)
+
+    def start(self) -> None:
+        """Keep pieces true until :meth:`stop`."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the cells that are being worked out, and no more."""
+        self._stopping.set()
+        self._thread.join(10)
+
+    def _keep(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection = self._database.listen("citymap_dirty", "citymap_catalogue")
+                try:
+                    while not self._stopping.is_set():
+                        bring_up(self._database, self._stopping)
+                        if select.select([connection], [], [], _EVERY)[0]:
+                            self._stopping.wait(_GATHER)
+                        connection.poll()
+                        connection.notifies.clear()
+                finally:
+                    connection.close()
+            except Exception as error:
+                if not self._stopping.is_set():
+                    LOGGER.warning("layers cannot be generalised, trying again: %s", error)
+                    self._stopping.wait(_RETRY)
