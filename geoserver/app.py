@@ -24,6 +24,7 @@ from geoserver.guard.logs import configure_logging
 from geoserver.identity.bodies import MAX_BODY
 from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
 from geoserver.live import get_live
+from geoserver.maps import ROUTES as MAPS
 from geoserver.photo_routes import get_photo
 from geoserver.raster_tiles import ROUTES as PICTURE_TILES
 from geoserver.reply import endpoint, failure, response, told
@@ -31,6 +32,7 @@ from geoserver.settings import Settings
 from geoserver.terrain_tiles import ROUTES as TERRAIN_TILES
 from geoserver.three_d_tiles import ROUTES as THREE_D_TILES
 from geoserver.tile_documents import ROUTES as TILE_DOCUMENTS
+from geoserver.tracking_routes import routes as tracking_routes
 from geoserver.web.routes import routes as web_routes
 from layers.access import ANONYMOUS, APP_ROLE
 from layers.database import Database
@@ -60,7 +62,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route(_ITEM, endpoint(edits.patch_item, max_body, admit=edits.may_update), methods=["PATCH"]),
         Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
-        *(Route(path, endpoint(handler)) for path, handler in (*PICTURE_TILES, *TERRAIN_TILES)),
+        *(Route(path, endpoint(handler)) for path, handler in (*PICTURE_TILES, *TERRAIN_TILES, *MAPS)),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
         *(Route(path, endpoint(handler)) for path, handler in TILE_DOCUMENTS),
         *(Route(path, endpoint(handler)) for path, handler in THREE_D_TILES),
@@ -78,6 +80,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/audit", endpoint(get_audit)),
         *(Route(path, endpoint(handler, MAX_BODY), methods=[method]) for method, path, handler in IDENTITY_ROUTES),
         Route("/live", get_live, methods=["GET"]),
+        *tracking_routes(),
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
         *web_routes(

@@ -47,6 +47,10 @@ def anybody(_person: Person, _path: dict[str, str]) -> set[str]:
     return {"in"}
 
 
+def reports(_person: Person, _path: dict[str, str]) -> set[str]:
+    return {"sign in", "in"}  # what is sent without a position is told so first
+
+
 def signed_in(person: Person, _path: dict[str, str]) -> set[str]:
     return {"in"} if person.account else {"sign in"}
 
@@ -144,6 +148,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/collections/{collection}/terrain/{z}/{x}/{y}.terrain"): reads_heights,
     ("GET", "/collections/{collection}/terrain/{encoding}"): reads_heights,
     ("GET", "/collections/{collection}/terrain/{encoding}/{tms}/{z}/{y}/{x}"): reads_heights,
+    ("GET", "/collections/{collection}/map"): reads,
+    ("GET", "/styles/city/map"): anybody,
+    ("GET", "/styles/city/map/tiles/{tms}/{z}/{y}/{x}"): anybody,
     ("GET", "/tiles"): anybody,
     ("GET", "/tiles/{tms}"): anybody,
     ("GET", "/processes"): anybody,
@@ -197,6 +204,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/admin/devices"): holds("keys:manage"),
     ("DELETE", "/admin/devices/{secret}"): holds("keys:manage"),
     ("GET", "/live"): anybody,
+    # Devices, by their own secrets; these people have none.
+    ("GET", "/tracking/osmand"): reports,
+    ("POST", "/tracking/osmand"): reports,
+    ("POST", "/tracking/owntracks"): reports,
+    ("POST", "/tracking/positions"): reports,
     ("GET", "/health"): anybody,
     ("GET", "/ready"): anybody,
     ("GET", "/map"): anybody,
