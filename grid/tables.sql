@@ -85,7 +85,7 @@ CREATE UNIQUE INDEX steps_escalated ON grid.steps (case_id, (detail ->> 'round')
 
 CREATE FUNCTION grid.keep_steps() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% of grid.steps is refused: steps are only ever appended', TG_OP
+    RAISE EXCEPTION '% of grid.% is refused: steps are only ever appended', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'insufficient_privilege';
 END $$;
 CREATE TRIGGER keep_steps BEFORE UPDATE OR DELETE OR TRUNCATE ON grid.steps
@@ -107,6 +107,37 @@ ALTER TABLE grid.steps FORCE ROW LEVEL SECURITY;
 CREATE POLICY steward ON grid.steps TO CURRENT_USER USING (true) WITH CHECK (true);
 CREATE POLICY reading ON grid.steps FOR SELECT TO citymap_app USING ((SELECT grid.sees_case(case_id)));
 CREATE POLICY appending ON grid.steps FOR INSERT TO citymap_app WITH CHECK ((SELECT grid.sees_case(case_id)));
+
+-- 巡检 inspections of components: who found which state when, and from how far. Only ever appended.
+CREATE TABLE grid.inspections (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    component text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    actor text NOT NULL,
+    state_before text,
+    state text NOT NULL,
+    note text CHECK (length(note) <= 4000),
+    metres float8
+);
+CREATE INDEX inspections_component ON grid.inspections (component, id);
+CREATE TRIGGER keep_inspections BEFORE UPDATE OR DELETE OR TRUNCATE ON grid.inspections
+    FOR EACH STATEMENT EXECUTE FUNCTION grid.keep_steps();
+
+CREATE FUNCTION grid.sees_component(of_code text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    seen boolean;
+BEGIN
+    EXECUTE 'SELECT EXISTS (SELECT FROM city.components WHERE code = $1)' INTO seen USING of_code;
+    RETURN seen;
+EXCEPTION WHEN undefined_table THEN
+    RETURN false;
+END $$;
+
+ALTER TABLE grid.inspections ENABLE ROW LEVEL SECURITY;
+ALTER TABLE grid.inspections FORCE ROW LEVEL SECURITY;
+CREATE POLICY steward ON grid.inspections TO CURRENT_USER USING (true) WITH CHECK (true);
+CREATE POLICY reading ON grid.inspections FOR SELECT TO citymap_app USING ((SELECT grid.sees_component(component)));
+CREATE POLICY appending ON grid.inspections FOR INSERT TO citymap_app WITH CHECK ((SELECT grid.sees_component(component)));
 
 -- Photos of cases: the file lies under its id outside the database.
 CREATE TABLE grid.photos (
@@ -185,6 +216,6 @@ END;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON grid.options, grid.classes, grid.conditions, grid.dispatch_rules,
     grid.working_time TO citymap_app;
-GRANT SELECT, INSERT ON grid.steps, grid.photos TO citymap_app;
+GRANT SELECT, INSERT ON grid.steps, grid.photos, grid.inspections TO citymap_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON citymap.idempotency, grid.notices TO citymap_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA grid TO citymap_app;

@@ -37,7 +37,7 @@ def receiver(*answers: int) -> Iterator[Any]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            self.server.got.append((dict(self.headers), body))  # type: ignore[attr-defined]
+            self.server.got.append(({k.lower(): v for k, v in self.headers.items()}, body))  # type: ignore[attr-defined]
             self.send_response(left.pop(0) if len(left) > 1 else left[0])
             self.end_headers()
             self.wfile.write(b'{"code": "OK"}')
@@ -81,9 +81,9 @@ def test_a_webhook_is_signed_so_that_its_receiver_can_check_it(site: GridSite) -
         notice = wait(site, "webhook", f"{server.address}/cases")
         assert Delivery(listening(server.address), site.database).run() == 1
         ((headers, body),) = server.got
-    signed = f"{headers['Webhook-Id']}.{headers['Webhook-Timestamp']}.".encode() + body
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     expected = base64.b64encode(hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()).decode()
-    assert headers["Webhook-Signature"] == f"v1,{expected}" and headers["Webhook-Id"] == f"notice-{notice}"
+    assert headers["webhook-signature"] == f"v1,{expected}" and headers["webhook-id"] == f"notice-{notice}"
     assert json.loads(body)["data"] == {"case": "c"}
     assert state(site, notice)[0] == "sent"
 
@@ -100,7 +100,7 @@ def test_what_fails_is_tried_again_later_under_the_same_id(site: GridSite) -> No
         assert delivery.run() == 0
         site.sql("UPDATE grid.notices SET next_at = now()")
         assert delivery.run() == 1
-        assert len({headers["Webhook-Id"] for headers, _ in server.got}) == 1
+        assert len({headers["webhook-id"] for headers, _ in server.got}) == 1
     assert state(site, notice)[:2] == ("sent", 2)
 
 
@@ -157,7 +157,7 @@ def test_a_text_message_goes_by_http_in_the_providers_form(site: GridSite, form:
         )
         Delivery(made, site.database).run()
         ((headers, body),) = server.got
-    assert headers["X-Key"] == "k" and state(site, notice)[0] == "sent"
+    assert headers["x-key"] == "k" and state(site, notice)[0] == "sent"
     expected = b"mobile=13800000001&content=%E6%B4%BE%E9%81%A3&sign=%E5%9F%8E%E7%AE%A1"
     assert (
         body == expected if form else json.loads(body) == {"mobile": "13800000001", "content": "派遣", "sign": "城管"}
