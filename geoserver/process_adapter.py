@@ -16,7 +16,9 @@ from sqlalchemy import Connection
 
 import grid.cases.processes
 import grid.cells.processes
+import grid.components.processes
 import grid.dispatching.processes
+import grid.processes
 import grid.reporting.processes
 import layers.analysis.change_processes
 import layers.analysis.processes
@@ -61,6 +63,8 @@ MODULES: tuple[ModuleType, ...] = (
     planning.redline.processes,
     grid.cases.processes,
     grid.cells.processes,
+    grid.components.processes,
+    grid.processes,
     grid.dispatching.processes,
     grid.reporting.processes,
 )

@@ -24,14 +24,14 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
 
     ('administrator', 'office', 'accounts departments', 'manage', 'core', 'everywhere'),
     ('administrator', 'collection', '*', 'read create update delete manage', 'internal', 'everywhere'),
-    ('administrator', 'process', 'build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-point-cloud', 'execute', 'core', 'everywhere'),
+    ('administrator', 'process', 'number-components import-grid-rules build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-point-cloud', 'execute', 'core', 'everywhere'),
     ('security-administrator', 'office', 'roles keys sessions', 'manage', 'core', 'everywhere'),
     ('audit-administrator', 'office', 'audit', 'read', 'core', 'everywhere'),
 
     ('planner', 'collection', '*', 'read', 'sensitive', 'everywhere'),
     ('planner', 'collection', '*', 'create update delete manage', 'internal', 'everywhere'),
     ('planner', 'collection', 'pipelines pipe-nodes', 'create update delete manage', 'sensitive', 'everywhere'),
-    ('planner', 'process', 'build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-point-cloud import-pipes', 'execute', 'core', 'everywhere'),
+    ('planner', 'process', 'number-components import-grid-rules build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-point-cloud import-pipes', 'execute', 'core', 'everywhere'),
 
     ('planner', 'process', 'check-redline apply-redline advance-redline change-redline approve-plan', 'execute', 'core', 'everywhere'),
     ('planning-clerk', 'collection', '*', 'read', 'internal', 'everywhere'),
@@ -47,7 +47,7 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
     ('grid-worker', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('grid-worker', 'collection', 'cases visits', 'read create update', 'internal', 'area'),
     ('grid-worker', 'collection', 'components', 'update', 'internal', 'area'),
-    ('grid-worker', 'process', 'report-case advance-case add-photos', 'execute', 'internal', 'area'),
+    ('grid-worker', 'process', 'report-case advance-case add-photos inspect-component', 'execute', 'internal', 'area'),
     ('intake-clerk', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('intake-clerk', 'collection', 'cases', 'create update', 'internal', 'everywhere'),
     ('intake-clerk', 'process', 'report-case advance-case add-photos', 'execute', 'internal', 'everywhere'),

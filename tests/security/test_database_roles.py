@@ -20,7 +20,7 @@ APP = {
     "citymap.names": "r", "citymap.name_terms": "r", "citymap.pinyin": "r", "citymap.coverages": "ra",
     "citymap.alembic_version": "", "city.*": "rawd", "history.*": "r", "procrastinate.*": "rawd", "access.*": "", "audit.*": "",
     # what the configuration and the rules of a city say; steps and photos are only ever added
-    "grid.*": "rawd", "grid.steps": "ra", "grid.photos": "ra", "citymap.idempotency": "rawd",
+    "grid.*": "rawd", "grid.steps": "ra", "grid.photos": "ra", "grid.inspections": "ra", "citymap.idempotency": "rawd",
 }  # fmt: skip
 #: What sign-in and the administration of access may do.
 ACCESS = {
@@ -35,6 +35,7 @@ CALLED = {
     "citymap.tidy": "folds counts, forgets old boxes and unused texts",
     "citymap.tidy_changes": "a part of it",
     "grid.departments": "names the departments, for those who dispatch",
+    "grid.phones": "gives telephones of workers on duty, to which messages go",
     "grid.known_photos": "tells which ids are photos', to who knows the ids",
     "citymap.raster_folders": "names the folders of images that are needed",
     "audit.append": "adds an entry, whose time, id and login its caller cannot choose",
