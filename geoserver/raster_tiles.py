@@ -27,11 +27,17 @@ if TYPE_CHECKING:
     from geoserver.city import City
 
 _DOCUMENT = ("f", "lang")
+#: What a map tile of a vector layer takes.
+MAP_TILE_PARAMETERS = ("f", "size", "lang", "transparent", "bgcolor", "datetime", "as-of")
 
 
 def get_tile(city: "City", request: Request, body: bytes, collection: str, tms: str, z: str, y: str, x: str) -> Reply:
     """``GET /collections/{collection}/tiles/{tms}/{z}/{y}/{x}``."""
     layer = find_layer(city, collection)
+    if layer.kind != "coverage" and _below(request) == "/map/tiles":
+        from geoserver.maps import get_drawn_tile
+
+        return get_drawn_tile(city, request, (layer,), query_values(request, MAP_TILE_PARAMETERS), (tms, z, y, x))
     if layer.kind != "coverage" or request.query_params.get("f") == "mvt":
         return vector_tiles.get_layer_tile(city, request, body, collection, tms, z, y, x)
     values = single_values(request.query_params.multi_items())
