@@ -23,7 +23,7 @@ class Inspection:
 
 
 def without_code(conn: Connection, scheme: str, most: int) -> list[Mapping[str, Any]]:
-    """Components of a scheme that have no code yet, in the order in which they get one: by area, class, and position."""
+    """Components of a scheme that have no code yet, in the order in which they get one: by area, class, place."""
     rows = conn.execute(
         text("""
             SELECT id, area_code, class AS class_code FROM city.components
