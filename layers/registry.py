@@ -1,13 +1,13 @@
 """Reads and writes the catalogue. A row of it makes its feature tables, and takes them along when it goes."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from psycopg2.errors import UniqueViolation
-from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, text, true, update
 from sqlalchemy.exc import IntegrityError
 
 from layers.access import APP_ROLE, grants_from, visible_layers, watched
@@ -25,13 +25,14 @@ class LayerNotFound(LookupError):
     """No layer of that id is in the catalogue."""
 
 
-def load_layers(conn: Connection) -> dict[str, Layer]:
+def load_layers(conn: Connection, only: Collection[str] | None = None) -> dict[str, Layer]:
     """The layers of the catalogue by id, in drawing order, as the connection's principal may see them.
 
-    A row that is no layer is logged and left out.
+    ``only`` are the ids of those that are wanted, if not all. A row that is no layer is logged and left out.
     """
     layers: dict[str, Layer] = {}
-    for row in conn.execute(select(LAYERS).order_by(LAYERS.c.position, LAYERS.c.id)).mappings():
+    wanted = LAYERS.c.id.in_(only) if only is not None else true()
+    for row in conn.execute(select(LAYERS).where(wanted).order_by(LAYERS.c.position, LAYERS.c.id)).mappings():
         try:
             layers[row["id"]] = _layer(row)
         except (CatalogueError, KeyError, TypeError) as error:

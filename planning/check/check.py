@@ -30,7 +30,6 @@ _SEVERITIES = {"blocking": 0, "warning": 1, "info": 2}
 
 def check(conn: Connection, store: RasterStore | None, subject: Subject, wishes: Wishes) -> Checked:
     """Check one parcel with the rights of the connection's principal; layers that it may not see are told."""
-    layers = load_layers(conn)
     wanted = [name for name, _ in RULE_SETS]
     wanted += [
         "land-use",
@@ -40,6 +39,7 @@ def check(conn: Connection, store: RasterStore | None, subject: Subject, wishes:
         "cameras",
         *([wishes.ownership] if wishes.ownership else []),
     ]
+    layers = load_layers(conn, wanted)
     used = {name: layers[name] for name in wanted if name in layers and layers[name].kind == "vector"}
     note_reads(conn, *used.values())
     found = Found(subject, load_land_codes(conn), farthest_rule(conn))

@@ -5,6 +5,7 @@ or its state at an instant; column names are those of the catalogue.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -55,7 +56,7 @@ def ask(
     conn: Connection, name: str, subject: Subject, reach: float, parts: Mapping[str, str], **more: Any
 ) -> list[Any]:
     """Rows of the statement in ``<name>.sql``, whose ``{parts}`` are SQL made here of the catalogue."""
-    statement = files("planning.check").joinpath(f"{name}.sql").read_text("utf-8").format(in_force=IN_FORCE, **parts)
+    statement = _statement(name).format(in_force=IN_FORCE, **parts)
     west, south, east, north = subject.box(reach)
     values: dict[str, Any] = {
         "parcel": subject.ewkb, "srid": subject.zone.srid, "on": subject.on, "as_of": subject.as_of,
@@ -63,6 +64,11 @@ def ask(
     }  # fmt: skip
     used = {key: value for key, value in values.items() if f":{key}" in statement}
     return list(conn.execute(text(statement), used))
+
+
+@lru_cache(maxsize=32)
+def _statement(name: str) -> str:
+    return files("planning.check").joinpath(f"{name}.sql").read_text("utf-8")
 
 
 def farthest_rule(conn: Connection) -> float:

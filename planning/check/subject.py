@@ -41,10 +41,17 @@ class Subject:
 
         Sides of a box in the plane bend in degrees by less than that for parcels up to some 5 km.
         """
-        west, south, east, north = self.shape.bounds
-        way, more = transformer(self.zone.srid, 4490), reach + 1.0
-        found = way.transform_bounds(west - more, south - more, east + more, north + more, densify_pts=21)
-        return found[0], found[1], found[2], found[3]
+        known = self._boxes.get(reach)
+        if known is None:
+            west, south, east, north = self.shape.bounds
+            way, more = transformer(self.zone.srid, 4490), reach + 1.0
+            found = way.transform_bounds(west - more, south - more, east + more, north + more, densify_pts=21)
+            known = self._boxes[reach] = (found[0], found[1], found[2], found[3])
+        return known
+
+    @cached_property
+    def _boxes(self) -> dict[float, tuple[float, float, float, float]]:
+        return {}
 
     @property
     def area(self) -> float:

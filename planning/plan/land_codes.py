@@ -88,12 +88,13 @@ class LandCodes:
 
 
 def load_land_codes(conn: Connection) -> LandCodes:
-    """The schemes and mappings of the city."""
-    names = conn.execute(text("SELECT scheme, code, name FROM planning.land_codes"))
-    mappings = conn.execute(
-        text("SELECT from_scheme, from_code, to_scheme, to_code, relation FROM planning.land_code_mappings")
-    )
+    """The schemes and mappings of the city, in one round trip."""
+    names, mappings = conn.execute(
+        text("""SELECT (SELECT array_agg(ARRAY[scheme, code, name]) FROM planning.land_codes),
+            (SELECT array_agg(ARRAY[from_scheme, from_code, to_scheme, to_code, relation])
+             FROM planning.land_code_mappings)""")
+    ).one()
     return LandCodes(
-        {LandCode(scheme, code): name for scheme, code, name in names},
-        tuple(CodeMapping(LandCode(a, b), LandCode(c, d), relation) for a, b, c, d, relation in mappings),
+        {LandCode(scheme, code): name for scheme, code, name in names or ()},
+        tuple(CodeMapping(LandCode(a, b), LandCode(c, d), relation) for a, b, c, d, relation in mappings or ()),
     )
