@@ -118,7 +118,7 @@ def _of_layer(
         crs=epsg(srid),
     )
     found = rows(layer, query).subquery()
-    names = [column.name for column in found.c if column.name not in ("id", "geom")]
+    names = [str(column.name) for column in found.c if column.name not in ("id", "geom")]
     shape = func.ST_AsBinary(func.ST_Force2D(cast(found.c.geom, Geometry)))
     statement = select(found.c.id, shape, *(found.c[n] for n in names)).limit(MAX_FEATURES + 1)
     result = [row for row in conn.execute(statement).all() if row[1] is not None]

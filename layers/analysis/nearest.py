@@ -35,7 +35,7 @@ def nearest_straight(shapes: Objects, candidates: Objects, count: int, within: f
     count = min(count, len(candidates))
     parts: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
     left = np.arange(len(shapes))
-    radius = _first_guess(candidates, count)
+    radius = _first_guess(candidates, count) if count else within
     while len(left) and count:
         radius = min(radius, within)
         of, candidate = tree.query(shapes[left], predicate="dwithin", distance=radius)

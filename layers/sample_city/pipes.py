@@ -2,7 +2,7 @@
 
 Each network is the streets' shifted aside by a few metres, so that it hangs together as they do and crosses the others
 where they cross. Drains fall along the shortest way to the river, where storm water leaves by outfalls and sewage by
-pumps; the water comes from two works.
+pumps; each part of the water network has its works.
 """
 
 from dataclasses import dataclass, field
@@ -33,8 +33,8 @@ class _System:
     owner: str
 
 
-_WATER = _System("JP", 2.5, 1.4, (600, 400, 200), "球墨铸铁", "云泽市自来水公司")
-_STORM = _System("YS", -2.5, 2.6, (1200, 1000, 600), "钢筋混凝土", "云泽市排水公司")
+_WATER = _System("JP", 4.0, 1.4, (600, 400, 200), "球墨铸铁", "云泽市自来水公司")
+_STORM = _System("YS", -4.0, 2.6, (1200, 1000, 600), "钢筋混凝土", "云泽市排水公司")
 _SEWAGE = _System("WS", 0.0, 3.2, (600, 500, 300), "HDPE", "云泽市排水公司")
 
 
@@ -93,7 +93,7 @@ def _water(
     rng = np.random.default_rng([seed, 11])
     lift = np.where(rng.random(len(streets.at)) < 0.02, 0.8, 0.0)
     bottom = np.round(streets.ground - _WATER.depth + lift, 3)
-    works = {int(streets.at[:, 0].argmin()), int(streets.at[:, 0].argmax())}
+    works = _works(streets)
     for n, place in enumerate(streets.at + _WATER.aside):
         crossing = streets.arms[n] > 2
         fitting = "source" if n in works else "tee" if crossing else "meter" if households[n] else "joint"
@@ -115,6 +115,13 @@ def _water(
         made.pipe(rest, **_pipe(_WATER, valve, b, level, bottom[b], *under))
 
 
+def _works(streets: Streets) -> set[int]:
+    """Where the water comes from: the node of each part that is farthest from the river."""
+    order = np.argsort(streets.way, kind="stable")
+    last: dict[int, int] = dict(zip(streets.part[order].tolist(), order.tolist(), strict=True))
+    return set(last.values())
+
+
 def _node(
     system: _System, number: int | str, fitting: str, ground: float, bottom: float, customers: int = 0
 ) -> dict[str, Any]:
@@ -133,7 +140,7 @@ def _pipe(
     return {
         "kind": system.kind, "from_node": _id(system, a), "to_node": _id(system, b),
         "diameter": diameter, "material": system.material, "start_invert": start, "end_invert": end,
-        "flow": 0 if pressed else 1, "laying": "buried", "status": "in_use", "owner": system.owner, "road": name,
+        "flow": 0, "laying": "buried", "status": "in_use", "owner": system.owner, "road": name,
         "pressure": "0.35 MPa" if pressed else None,
     }  # fmt: skip
 

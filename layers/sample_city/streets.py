@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.csgraph import connected_components, dijkstra
 
 from layers.sample_city.arterials import PRIMARY, RESIDENTIAL, SECONDARY
 from layers.sample_city.axes import Floats, Ints, Shapes
@@ -18,6 +18,8 @@ _RISE = 0.0025
 _BANK = 20.0
 #: Nodes that no way leads to a bank from are so far from it [m].
 _FAR = 4000.0
+#: Parts of the network with fewer nodes have no pipes.
+_PART = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Streets:
 
     ``lines`` (S,) [m], ``tail`` and ``head`` (S,) node at their ends, ``road`` (S,) number of the road feature.
     ``at`` (N, 2) [m]; ``bank`` (N,) the nodes where bridges begin; ``way`` (N,) length of the way to the nearest of
-    these [m]; ``ground`` (N,) height of the ground [m]; ``arms`` (N,) number of road features that end there.
+    these [m]; ``ground`` (N,) height of the ground [m]; ``arms`` (N,) number of road features that end there; ``part``
+    (N,) the number of the part that hangs together.
     """
 
     lines: Shapes
@@ -38,25 +41,44 @@ class Streets:
     way: Floats
     ground: Floats
     arms: Ints
+    part: Ints
 
 
 def make_streets(roads: Roads) -> Streets:
-    """The main and residential streets, cut into stretches; bridges carry no pipes."""
+    """The main and residential streets from which a way leads to the river's banks, cut into stretches; bridges carry
+    no pipes."""
     paved = np.isin(roads.road, (PRIMARY, SECONDARY, RESIDENTIAL))
     used = np.flatnonzero(paved & ~roads.bridge)
     lines, road = _cut(roads.lines[used], used)
-    ends = [shapely.get_coordinates(shapely.get_point(lines, end)) for end in (0, -1)]
-    at, node = np.unique(np.vstack(ends), axis=0, return_inverse=True)
-    tail, head = node.ravel()[: len(lines)], node.ravel()[len(lines) :]
+    at, tail, head = _nodes(lines)
     bank = _bank(roads.lines[paved & roads.bridge], at)
-    length = shapely.length(lines)
+    part = _parts(tail, head, len(at))
+    drained = np.isin(part, np.flatnonzero(np.bincount(part) >= _PART)) & np.isin(part, part[bank])
+    if drained[tail].any():
+        lines, road = lines[drained[tail]], road[drained[tail]]
+        at, tail, head = _nodes(lines)
+        bank = _bank(roads.lines[paved & roads.bridge], at)
     size = len(at)
-    graph = coo_array((length, (tail, head)), shape=(size, size)).tocsr()
+    graph = coo_array((shapely.length(lines), (tail, head)), shape=(size, size)).tocsr()
     way = dijkstra(graph, directed=False, indices=bank, min_only=True)
     way = np.where(np.isfinite(way), way, _FAR)
-    arms = np.zeros(size, np.int64)
-    np.add.at(arms, _numbers(shapely.get_coordinates(shapely.boundary(roads.lines[used])), at), 1)
-    return Streets(lines, tail, head, road, at, bank, way, np.round(_BANK + _RISE * way, 3), arms)
+    ends = _numbers(shapely.get_coordinates(shapely.boundary(roads.lines[used])), at)
+    arms = np.bincount(ends[ends >= 0], minlength=size)
+    ground = np.round(_BANK + _RISE * way, 3)
+    return Streets(lines, tail, head, road, at, bank, way, ground, arms, _parts(tail, head, size))
+
+
+def _nodes(lines: Shapes) -> tuple[Floats, Ints, Ints]:
+    """The places of the stretches' ends, and which of them each begins and ends at."""
+    ends = [shapely.get_coordinates(shapely.get_point(lines, end)) for end in (0, -1)]
+    at, node = np.unique(np.vstack(ends), axis=0, return_inverse=True)
+    return at, node.ravel()[: len(lines)], node.ravel()[len(lines) :]
+
+
+def _parts(tail: Ints, head: Ints, size: int) -> Ints:
+    """The number of the part that each node hangs together with."""
+    graph = coo_array((np.ones(len(tail)), (tail, head)), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def _cut(lines: Shapes, number: Ints) -> tuple[Shapes, Ints]:
