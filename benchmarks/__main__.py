@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import access, geocoding, items, planning, routing, terrain
+from benchmarks import access, geocoding, importing, items, planning, routing, terrain, zonal
 from benchmarks.bench import Bench
 from geoserver.cluster import Cluster
 from geoserver.migrations import migrate
@@ -32,6 +32,8 @@ PIECES: Mapping[str, Callable[[Bench], list[str]]] = {
     "routing": routing.piece,
     "geocoding": geocoding.piece,
     "terrain": terrain.piece,
+    "zonal": zonal.piece,
+    "importing": importing.piece,
     "planning": planning.piece,
 }
 _MARK = "<!-- piece: {} -->"
