@@ -25,6 +25,8 @@ from geoserver.identity.bodies import MAX_BODY
 from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
 from geoserver.live import get_live
 from geoserver.maps import ROUTES as MAPS
+from geoserver.ows.wms import ROUTES as WMS
+from geoserver.ows.wmts import ROUTES as WMTS
 from geoserver.photo_routes import get_photo
 from geoserver.raster_tiles import ROUTES as PICTURE_TILES
 from geoserver.reply import endpoint, failure, response, told
@@ -62,7 +64,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route(_ITEM, endpoint(edits.patch_item, max_body, admit=edits.may_update), methods=["PATCH"]),
         Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
-        *(Route(path, endpoint(handler)) for path, handler in (*PICTURE_TILES, *TERRAIN_TILES, *MAPS)),
+        *(Route(path, endpoint(handler)) for path, handler in (*PICTURE_TILES, *TERRAIN_TILES, *MAPS, *WMTS, *WMS)),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
         *(Route(path, endpoint(handler)) for path, handler in TILE_DOCUMENTS),
         *(Route(path, endpoint(handler)) for path, handler in THREE_D_TILES),
