@@ -34,6 +34,7 @@ import layers.terrain.sun_processes
 import layers.three_d.processes
 import planning.boundary.processes
 import planning.check.processes
+import planning.indices.processes
 import planning.plan.processes
 import planning.redline.processes
 from geoserver.errors import InputError
@@ -61,6 +62,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.three_d.processes,
     planning.boundary.processes,
     planning.check.processes,
+    planning.indices.processes,
     planning.plan.processes,
     planning.redline.processes,
     grid.cases.processes,

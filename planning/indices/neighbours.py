@@ -77,12 +77,13 @@ def _ask(conn: Connection, statement: str, subject: Subject, rows: str) -> list[
 
 
 def _along(line: Any, shape: Any, strip: Any) -> float:
-    """The share of a side from which the shape is seen within the strip outside it."""
+    """The share of a side that the parts of a shape within the strip outside it lie along."""
     beside = shapely.intersection(shape, strip)
-    if beside.is_empty:
-        return 0.0
-    seen = shapely.intersection(line, shapely.buffer(beside, _BEYOND, cap_style="flat"))
-    return float(seen.length / line.length) if line.length else 0.0
+    length = 0.0
+    for part in shapely.get_parts(beside):
+        at = shapely.line_locate_point(line, shapely.points(shapely.get_coordinates(part)))
+        length += float(at.max() - at.min()) if len(at) else 0.0
+    return min(1.0, length / line.length) if line.length else 0.0
 
 
 def _straightened(ring: Any) -> list[Any]:
