@@ -129,7 +129,6 @@ def report_case(
     photos: 照片；/uploads 给出的编号 | Photos; ids that /uploads gave
     returns: 上报结果 | What became of it
     """
-    require_cases(conn)
     at = degrees(city, position, crs)
     pictures = _pictures(photos, options)
     became = enter_report(
@@ -145,7 +144,7 @@ def report_case(
     return Report(
         became["code"], became["id"], revision, became["state"], became["duplicate_of"], became["title"],
         became["place"], became["grid"], became["social_grid"], became["area_code"], became["component"],
-        became["component_distance"], worker_of(conn, became["social_grid"] or became["grid"]), kept,
+        became["component_distance"], became["worker"], kept,
     )  # fmt: skip
 
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from psycopg2.errors import InsufficientPrivilege
+from psycopg2.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
 from grid.reporting.photos import MEDIA_TYPE, Photo
 from layers.features import RowDenied
+from layers.registry import LayerNotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +42,27 @@ _REPORT = text("""
     VALUES (ST_SetSRID(ST_MakePoint(:lon, :lat), 4490), :kind, :scheme, :class, :description, :accuracy, :channel,
             :reporter_name, :reporter_phone)
     RETURNING id, code, state, title, place, grid, social_grid, area_code, component, component_distance, duplicate_of,
-              revision""")
+        revision, (SELECT jsonb_build_array(g.code, g.name, g.worker, g.worker_name, g.phone) FROM city.grid_cells g
+                   WHERE g.code = coalesce(cases.social_grid, cases.grid)) AS worker""")
 
 
 def enter_report(conn: Connection, values: Mapping[str, Any], *, separate: bool) -> Mapping[str, Any]:
     """Enter a report as a case, located and compared by the triggers of the layer; what it became.
 
-    Raises :class:`RowDenied` where the principal may not report.
+    One statement, for it is what a city does most. Raises :class:`RowDenied` where the principal may not report,
+    :class:`LayerNotFound` where there is no layer of cases.
     """
-    setting = {"separate": "yes" if separate else ""}
-    conn.execute(text("SELECT set_config('citymap.separate', :separate, true)"), setting)
+    if separate:
+        conn.exec_driver_sql("SELECT set_config('citymap.separate', 'yes', true)")
     try:
-        return dict(conn.execute(_REPORT, values).mappings().one())
+        row = dict(conn.execute(_REPORT, values).mappings().one())
     except ProgrammingError as error:
         if isinstance(error.orig, InsufficientPrivilege):
             raise RowDenied("the report lies outside the area in which you may report cases") from None
+        if isinstance(error.orig, UndefinedTable | UndefinedColumn):
+            raise LayerNotFound("there is no layer 'cases' of grid management") from None
         raise
+    return {**row, "worker": GridWorker(*row["worker"]) if row["worker"] else None}
 
 
 def similar_cases(
