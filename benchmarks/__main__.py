@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import access, geocoding, importing, items, planning, routing, terrain, zonal
+from benchmarks import access, geocoding, grid, importing, items, planning, routing, terrain, zonal
 from benchmarks.bench import Bench
 from geoserver.cluster import Cluster
 from geoserver.migrations import migrate
@@ -35,6 +35,7 @@ PIECES: Mapping[str, Callable[[Bench], list[str]]] = {
     "zonal": zonal.piece,
     "importing": importing.piece,
     "planning": planning.piece,
+    "grid": grid.piece,
 }
 _MARK = "<!-- piece: {} -->"
 
