@@ -26,10 +26,16 @@ _COVERAGES = ("core", "subsetting", "scaling", "fieldselection", "crs", "geotiff
 _TILES_1 = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/"
 _TILES = (
     *("core", "tileset", "tilesets-list", "dataset-tilesets", "geodata-tilesets", "collections-selection"),
-    *("mvt", "oas30"),
+    *("mvt", "png", "jpeg", "oas30"),
 )
 
-#: Of features, coverages and tiles: the base has them all.
+_MAPS_1 = "http://www.opengis.net/spec/ogcapi-maps-1/1.0/conf/"
+_MAPS = (
+    *("core", "collection-map", "dataset-map", "background", "spatial-subsetting", "crs", "scaling", "datetime"),
+    *("collections-selection", "tilesets", "png", "jpeg", "api-operations"),
+)
+
+#: Of features, coverages, tiles and maps: the base has them all.
 CONFORMANCE_CLASSES_FEATURES = [
     *(_FEATURES_1 + name for name in ("core", "oas30", "html", "geojson")),
     _FEATURES_2 + "crs",
@@ -40,6 +46,7 @@ CONFORMANCE_CLASSES_FEATURES = [
     *_FORMER_NAMES,
     *(_COVERAGES_1 + name for name in _COVERAGES),
     *(_TILES_1 + name for name in _TILES),
+    *(_MAPS_1 + name for name in _MAPS),
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
 ]
 _PROCESSES_1 = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"

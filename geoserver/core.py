@@ -200,19 +200,21 @@ def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
         {"rel": "items", "type": media_type(f), "title": asdict(FORMATS[f].title), "href": f"{here}/items?f={f}"}
         for f in EXPORTS
     ]
+    pictures = layer.kind == "coverage"
+    tilesets = Text("瓦片集", "Tilesets of pictures") if pictures else Text("矢量瓦片集", "Vector tilesets")
     links.append(
         {
-            "rel": f"{_OGC}/tilesets-vector",
+            "rel": f"{_OGC}/{'tilesets-map' if pictures else 'tilesets-vector'}",
             "type": "application/json",
-            "title": asdict(Text("矢量瓦片集", "Vector tilesets")),
+            "title": asdict(tilesets),
             "href": f"{here}/tiles",
         }
     )
     links.append(
         {
             "rel": "item",
-            "type": "application/vnd.mapbox-vector-tile",
-            "title": asdict(Text("矢量瓦片", "Vector tiles")),
+            "type": "image/png" if pictures else "application/vnd.mapbox-vector-tile",
+            "title": asdict(Text("瓦片", "Tiles of pictures") if pictures else Text("矢量瓦片", "Vector tiles")),
             "href": f"{here}/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}",
         }
     )
@@ -225,6 +227,10 @@ def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
             "href": f"{here}/schema?f=geojson",
         }
     )
+    links += [
+        {"rel": f"{_OGC}/map", "type": f"image/{f}", "title": asdict(Text("地图", "Map")), "href": f"{here}/map?f={f}"}
+        for f in ("png", "jpeg")
+    ]
     if layer.kind == "coverage":
         links += coverage_links(here, empty=layer.extent is None)
     return links

@@ -18,7 +18,7 @@ from geoserver.reply import Reply
 from geoserver.schemas import coverage_schema
 from layers.catalogue import Layer, Text
 from layers.raster.coverage import Coverage
-from layers.raster.errors import RasterTooLarge
+from layers.raster.errors import NoSuchBand, RasterTooLarge
 from layers.raster.images import Image
 from layers.raster.store import RasterStore
 from layers.registry import LayerNotFound
@@ -57,7 +57,7 @@ def get_coverage(city: "City", request: Request, _body: bytes, collection: str) 
         coverage = coverage_of(conn, layer)
         bounds = asked.bounds or _whole(layer, asked)
         box = degrees_of(_grid_of(bounds, asked.crs.srid))
-        images = find_images(conn, coverage, box, time=asked.time, as_of=asked.as_of)
+        images = find_images(conn, _source(conn, coverage), box, time=asked.time, as_of=asked.as_of)
         grid = _scaled(store, images, bounds, asked)
         body = _ANSWERS[format_](conn, store, coverage, grid, asked)
     west, south, east, north = grid.bounds
@@ -190,11 +190,37 @@ def _raster(
     from layers.raster.mosaic import read
 
     _refuse_large(grid, len(asked.bands or coverage.bands) or 1, format_)
+    if coverage.nature == "relief":
+        return _derived(conn, store, coverage, grid, asked)
     raster = read(conn, store, coverage, grid, bands=asked.bands, time=asked.time, as_of=asked.as_of)
     _refuse_large(grid, len(raster.bands), format_)
     if not raster.bands:
         raise LayerNotFound(f"coverage {coverage.layer.id!r} has no image there; its footprints are at /items")
     return raster
+
+
+def _source(conn: Connection, coverage: Coverage) -> Coverage:
+    """The coverage whose images it is made of: itself, or its input."""
+    from layers.raster.registry import load_coverage
+
+    inputs = coverage.layer.inputs
+    return load_coverage(conn, inputs[0]) if inputs else coverage
+
+
+def _derived(conn: Connection, store: RasterStore, coverage: Coverage, grid: "Grid", asked: CoverageRequest) -> Any:
+    """Hillshade, slope or aspect of the heights as they are."""
+    from layers.raster.mosaic import Raster, read
+    from layers.terrain.derived import derived
+
+    band = coverage.bands[0].name
+    if asked.bands not in (None, (band,)):
+        raise NoSuchBand(f"{coverage.layer.id!r} has one band, {band!r}")
+    source = _source(conn, coverage)
+
+    def heights(wider: "Grid") -> Any:
+        return read(conn, store, source, wider, time=asked.time, as_of=asked.as_of).values[0]
+
+    return Raster(derived(band, grid, heights)[None], grid, (band,), ())
 
 
 def _geotiff(conn: Connection, store: RasterStore, coverage: Coverage, grid: "Grid", asked: CoverageRequest) -> bytes:
@@ -218,10 +244,20 @@ def _png(conn: Connection, store: RasterStore, coverage: Coverage, grid: "Grid",
     from layers.raster.encoding import png
 
     _refuse_large(grid, 4, "PNG")
+    if coverage.nature == "relief":
+        return _relief_png(_derived(conn, store, coverage, grid, asked))
     bands = asked.bands
     if bands is not None and len(bands) not in (1, 3):
         raise ParameterError("properties", "a picture shows one band, or three as red, green and blue")
     return png(picture(conn, store, coverage, grid, bands=bands, time=asked.time, as_of=asked.as_of))
+
+
+def _relief_png(raster: Any) -> bytes:
+    from tiles.raster.drawing import relief_picture
+    from tiles.raster.look import Look
+    from tiles.raster.pictures import encode
+
+    return encode(relief_picture(raster.bands[0], raster.values[0], Look()), "png")[0]
 
 
 _ANSWERS = {"GeoTIFF": _geotiff, "CoverageJSON": _coverage_json, "PNG": _png}

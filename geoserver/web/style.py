@@ -97,12 +97,15 @@ def _base_sources(layers: Mapping[str, Layer], base_url: str) -> dict[str, Any]:
 
 
 def _thematic_sources(thematic: list[Layer], base_url: str) -> dict[str, Any]:
-    return {
-        _source_name(layer): _source(
-            f"{base_url}/collections/{quote(layer.id)}/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}", 0, {layer.licence}
-        )
-        for layer in thematic
-    }
+    sources = {}
+    for layer in thematic:
+        template = f"{base_url}/collections/{quote(layer.id)}/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}"
+        if layer.kind == "coverage":
+            source = _source(template, 0, {layer.licence}) | {"type": "raster", "tileSize": 256, "maxzoom": 20}
+            sources[_source_name(layer)] = source | ({"bounds": list(layer.extent)} if layer.extent else {})
+        else:
+            sources[_source_name(layer)] = _source(template, 0, {layer.licence})
+    return sources
 
 
 def _source(template: str, minzoom: int, licences: set[str]) -> dict[str, Any]:
@@ -140,7 +143,9 @@ def _thematic_parts(
     for n, layer in enumerate(thematic):
         for style_layer in thematic_layers(layer, palette, language, n):
             layout = {**style_layer.get("layout", {}), "visibility": "none"}
-            bound = {**style_layer, "layout": layout, "source": _source_name(layer), "source-layer": layer.id}
+            bound = {**style_layer, "layout": layout, "source": _source_name(layer)}
+            if style_layer["type"] != "raster":
+                bound["source-layer"] = layer.id
             (names if style_layer["type"] == "symbol" else drawn).append(bound)
     return drawn, names
 

@@ -26,6 +26,8 @@ def thematic_colour(palette: Palette, position: int) -> str:
 
 
 def _default_layers(layer: Layer, palette: Palette, language: str, position: int) -> list[StyleLayer]:
+    if layer.kind == "coverage":
+        return [{"type": "raster", "paint": {"raster-fade-duration": 150}}]
     colour = thematic_colour(palette, position)
     kind = layer.geometry_type
     every = kind == "Geometry"

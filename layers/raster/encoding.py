@@ -41,8 +41,8 @@ def _nodata(raster: Raster) -> float | None:
     kind = raster.values.dtype.kind
     if kind == "f":
         return math.nan
-    values = {image.nodata for image in raster.images}
-    common = values.pop() if len(values) == 1 else None
+    found = {image.nodata for image in raster.images}
+    common = found.pop() if len(found) == 1 else None
     if common is None or common != common or not np.ma.is_masked(raster.values):
         return None
     bounds = np.iinfo(raster.values.dtype)

@@ -77,7 +77,9 @@ def test_tiles_meet_without_seams(site: RasterSite, collection: str, z: int) -> 
     ]
     joined = np.concatenate([np.concatenate(row, axis=1) for row in parts])
     difference = np.abs(whole.astype(int) - joined)  # of a level of brightness, by rounding
-    assert whole[..., 3].any() and difference.max() <= 2, f"{(difference > 2).sum()} differ, {np.argwhere(difference > 2)[:5]}"
+    assert whole[..., 3].any() and difference.max() <= 2, (
+        f"{(difference > 2).sum()} differ, {np.argwhere(difference > 2)[:5]}"
+    )
 
 
 def test_hillshade_is_that_of_the_heights(site: RasterSite) -> None:
@@ -233,3 +235,22 @@ def test_documents_describe_the_tiles(site: RasterSite) -> None:
     assert described["maxzoom"] == 17 and described["bounds"][0] == pytest.approx(114.9, abs=0.01)
     z, y, x = place_of(MERCATOR, 16)
     assert requests.get(described["tiles"][0].format(z=z, y=y, x=x), timeout=30).ok
+
+
+def test_the_shape_of_the_ground_comes_as_a_coverage_too(site: RasterSite) -> None:
+    """Slope in the image's own CRS against gdaldem on the same file."""
+    answer = site.get(
+        "/collections/slope/coverage", bbox="3364500,586500,3364640,586700", bbox_crs="http://www.opengis.net/def/crs/EPSG/0/4547",
+        crs="http://www.opengis.net/def/crs/EPSG/0/4547", f="GeoTIFF",
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+    target = site.directory / "slope.tif"
+    gdal("gdaldem", "slope", "-q", "-compute_edges", site.directory / "heights.tif", target)
+    with rasterio.open(target) as file:
+        expected = file.read(1)[80:150, 50:150]
+    (site.directory / "ours.tif").write_bytes(answer.content)
+    with rasterio.open(site.directory / "ours.tif") as file:
+        ours = file.read(1)
+        assert file.descriptions == ("slope",) and file.crs.to_epsg() == 4547
+    assert ours.shape == expected.shape and np.abs(ours - expected).max() < 0.01
+    assert site.get("/collections/hillshade/coverage", f="PNG", width="100").headers["Content-Type"] == "image/png"

@@ -91,10 +91,15 @@ def _index(store: RasterStore, found: Found, grid: Grid, look: Look) -> Picture:
 
 
 def _relief(store: RasterStore, found: Found, grid: Grid, look: Look) -> Picture:
-    values = derived(found.relief or "", grid, lambda wider: heights(store, found, wider))
-    if found.relief == "hillshade" and not look.colours and not look.ranges:
+    which = found.relief or ""
+    return relief_picture(which, derived(which, grid, lambda wider: heights(store, found, wider)), look)
+
+
+def relief_picture(which: str, values: Any, look: Look) -> Picture:
+    """The colours of ``hillshade``, ``slope`` or ``aspect`` (row, column, masked)."""
+    if which == "hillshade" and not look.colours and not look.ranges:
         return _opaque(values.data[..., None], values)
-    return _painted(values, *_map(look, found.relief or ""))
+    return _painted(values, *_map(look, which))
 
 
 def _map(look: Look, what: str) -> tuple[ColourMap, Range | None]:

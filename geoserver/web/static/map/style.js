@@ -7,6 +7,7 @@ const OPACITIES = {
   line: ["line-opacity"],
   circle: ["circle-opacity", "circle-stroke-opacity"],
   symbol: ["text-opacity", "icon-opacity"],
+  raster: ["raster-opacity"],
   "fill-extrusion": ["fill-extrusion-opacity"],
 };
 const ACCENT = { light: "#0b63ce", dark: "#7cc4ff" };
