@@ -57,9 +57,13 @@ def _document(path: Path) -> dict[str, Any]:
 
 
 def _vertices(document: Mapping[str, Any], path: Path) -> Floats:
-    found = np.array(document.get("vertices", []), float).reshape(-1, 3)
-    if "transform" in document:
-        found = found * np.array(document["transform"]["scale"]) + np.array(document["transform"]["translate"])
+    try:
+        found = np.array(document.get("vertices", []), float).reshape(-1, 3)
+        if "transform" in document:
+            scale, moved = (np.array(document["transform"][name], float).reshape(3) for name in ("scale", "translate"))
+            found = found * scale + moved
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableFile(f"{path.name} 的顶点有误：{error}", f"vertices of {path.name}: {error}") from error
     if not np.isfinite(found).all():
         raise UnreadableFile(f"{path.name} 的顶点不是数", f"vertices of {path.name} are no numbers")
     return found
@@ -73,14 +77,14 @@ def _crs_text(document: Mapping[str, Any]) -> str | None:
 
 
 def _attributes(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    told = found.get("attributes") or {}
+    told: Any = found.get("attributes") or {}
     address = found.get("address")
     if isinstance(address, list) and address and isinstance(address[0], dict):
         street = " ".join(
             str(v) for k, v in address[0].items() if k.lower() in ("thoroughfarename", "thoroughfarenumber")
         )
         told = {**told, "address": street or None}
-    return told
+    return told if isinstance(told, dict) else {}
 
 
 def _surfaces(
