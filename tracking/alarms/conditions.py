@@ -1,0 +1,106 @@
+"""What handlers say of a fix, and what the engine makes of it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from tracking.alarms.fences import Fence, FenceIndex
+from tracking.model import Device, Fix
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that is so at a fix, or is not. After ``dwell`` seconds of it there is an alarm, from its beginning to
+    its end. ``starts``: whether it may begin now. ``momentary``: the alarm is over as soon as it began."""
+
+    rule: str
+    kind: str
+    holds: bool
+    dwell: float = 0.0
+    fence: int | None = None
+    value: float | None = None
+    most: float | None = None
+    detail: str | None = None
+    momentary: bool = False
+    starts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One alarm; ``ended`` is None while it goes on. Times are Unix times [s]."""
+
+    key: str
+    kind: str
+    device: Device
+    began: float
+    ended: float | None
+    lon: float
+    lat: float
+    fence: int | None = None
+    value: float | None = None
+    most: float | None = None
+    detail: str | None = None
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is too long [s]."""
+
+    overspeed: float = 10.0
+    idling: float = 900.0
+    stay: float = 7200.0
+    offline: float = 1800.0
+
+
+@dataclass(slots=True)
+class Begun:
+    """A condition that holds: since when and where, and whether the alarm has been given."""
+
+    since: float
+    lon: float
+    lat: float
+    given: bool = False
+    value: float | None = None
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is remembered of one device between two fixes. ``inside`` None: nothing is known yet."""
+
+    last: Fix | None = None
+    inside: frozenset[int] | None = None
+    begun: dict[str, Begun] = field(default_factory=dict)
+
+
+class Watched:
+    """Which fences concern a device, worked out when it is asked."""
+
+    def __init__(self, device: Device, fences: FenceIndex) -> None:
+        self._device = device
+        self._known: dict[int, bool] = {}
+        self.away = tuple(f for f in fences.away if f.concerns(device))
+        self.lines = tuple(f for f in fences.lines if f.concerns(device))
+
+    def concerns(self, fence: Fence) -> bool:
+        """Whether the fence is for the device."""
+        found = self._known.get(fence.id)
+        if found is None:
+            found = self._known[fence.id] = fence.concerns(self._device)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One fix as handlers see it: with the fix before, the fences the device was in and is in, and the rules whose
+    conditions hold."""
+
+    device: Device
+    fix: Fix
+    before: Fix | None
+    was_inside: frozenset[int] | None
+    inside: frozenset[int]
+    fences: FenceIndex
+    watched: Watched
+    begun: Collection[str]
+    limits: Limits
+    maintenance: float | None = None

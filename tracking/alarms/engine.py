@@ -1,0 +1,136 @@
+"""Runs fixes past the handlers, in order of time for each device, and remembers what holds."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tracking.alarms.conditions import Alarm, Begun, Condition, Limits, Look, Memory, Watched
+from tracking.alarms.fences import FenceIndex, inside_after
+from tracking.alarms.handlers import HANDLERS, Handler, terminal_bits
+from tracking.model import UNFIT, Device, Doubt, Fix, Stored
+
+
+class Engine:
+    """The conditions of all devices. ``maintenance`` gives a device's interval [km], if it has one."""
+
+    def __init__(
+        self, fences: FenceIndex, limits: Limits, maintenance: Callable[[Device], float | None] = lambda _device: None,
+        handlers: Sequence[Handler] = HANDLERS,
+    ) -> None:  # fmt: skip
+        self.memories: dict[int, Memory] = {}
+        self._limits = limits
+        self._maintenance = maintenance
+        self._handlers = handlers
+        self._watched: dict[Device, Watched] = {}
+        self.use(fences)
+
+    def use(self, fences: FenceIndex) -> None:
+        """Other fences from now on; who was in one that has gone is in it no more."""
+        self._fences = fences
+        self._watched.clear()
+        for memory in self.memories.values():
+            if memory.inside:
+                memory.inside = memory.inside & fences.by_id.keys()
+
+    def run(self, rows: Sequence[Stored]) -> tuple[list[Alarm], list[Stored]]:
+        """Alarms that begin and end with these fixes, sorted by device and time; and the fixes that came too late,
+        which are for :func:`replayed`. Doubtful fixes make none but the terminal's own alarms."""
+        fit = [row for row in rows if not row.fix.doubt & UNFIT or self._placed(row)]
+        lon, lat = np.array([r.fix.lon for r in fit]), np.array([r.fix.lat for r in fit])
+        inner, outer = self._fences.hits(lon, lat) if fit else ([], [])
+        alarms: list[Alarm] = []
+        late: list[Stored] = []
+        for row, within, around in zip(fit, inner, outer, strict=True):
+            memory = self.memories.get(row.device.id)
+            if memory is None:
+                memory = self.memories[row.device.id] = Memory()
+            if memory.last is not None and row.fix.time <= memory.last.time:
+                if row.fix.time < memory.last.time:
+                    late.append(row)
+                continue
+            if row.fix.doubt & UNFIT:
+                alarms += self._placeless(row.device, row.fix, memory)
+            else:
+                alarms += self._look(row.device, row.fix, memory, within, around)
+        return alarms, late
+
+    def _placed(self, row: Stored) -> bool:
+        """Whether a doubtful fix is looked at all the same: its clock is right, and the terminal says something."""
+        memory = self.memories.get(row.device.id)
+        bits = row.fix.alarms or (memory is not None and any(rule.startswith("bit-") for rule in memory.begun))
+        return bool(bits) and not row.fix.doubt & (Doubt.CLOCK | Doubt.JUMP)
+
+    def _placeless(self, device: Device, fix: Fix, memory: Memory) -> Iterator[Alarm]:
+        """A call for help counts without a fix too: it is put where the device was last."""
+        where = memory.last or fix
+        place = fix._replace(lon=where.lon, lat=where.lat)
+        watched = self._watched.get(device) or Watched(device, self._fences)
+        inside = memory.inside or frozenset()
+        look = Look(
+            device, place, memory.last, None, inside, self._fences, watched, memory.begun.keys(), self._limits
+        )  # fmt: skip
+        for condition in list(terminal_bits(look)):
+            alarm = _alarm(look, condition, memory)
+            if alarm is not None:
+                yield alarm
+
+    def _look(
+        self, device: Device, fix: Fix, memory: Memory, within: Sequence[int], around: Sequence[int]
+    ) -> Iterator[Alarm]:
+        inside = inside_after(memory.inside or frozenset(), within, around)
+        watched = self._watched.get(device)
+        if watched is None:
+            watched = self._watched[device] = Watched(device, self._fences)
+        look = Look(
+            device, fix, memory.last, memory.inside, inside, self._fences, watched, memory.begun.keys(), self._limits,
+            self._maintenance(device),
+        )  # fmt: skip
+        for handler in self._handlers:
+            for condition in tuple(handler(look)):  # all of them, before what they look at changes
+                alarm = _alarm(look, condition, memory)
+                if alarm is not None:
+                    yield alarm
+        memory.last, memory.inside = fix, inside
+
+
+def replayed(fences: FenceIndex, limits: Limits, track: Sequence[Stored], since: float, until: float) -> list[Alarm]:
+    """Alarms that a whole track gives, where late fixes lie in it between two times: those that touch that time and
+    are over, marked late. ``track`` is sorted by time and begins well before."""
+    alarms, _ = Engine(fences, limits).run(track)
+    latest = {alarm.key: alarm for alarm in alarms}
+    return [
+        replace(alarm, late=True) for alarm in latest.values()
+        if alarm.ended is not None and alarm.ended >= since and alarm.began <= until
+    ]  # fmt: skip
+
+
+def _alarm(look: Look, condition: Condition, memory: Memory) -> Alarm | None:
+    """What a condition makes of what was remembered: an alarm that begins or ends now, or nothing."""
+    begun = memory.begun.get(condition.rule)
+    if not condition.holds:
+        if begun is None:
+            return None
+        del memory.begun[condition.rule]
+        over = begun.given and not condition.momentary
+        return _made(look, condition, begun, look.fix.time) if over else None
+    if begun is None:
+        if not condition.starts:
+            return None
+        begun = Begun(look.fix.time, look.fix.lon, look.fix.lat)
+        if not (condition.momentary and condition.dwell == 0):
+            memory.begun[condition.rule] = begun
+    if condition.value is not None:
+        begun.value = condition.value if begun.value is None else max(begun.value, condition.value)
+    if begun.given or look.fix.time - begun.since < condition.dwell:
+        return None
+    begun.given = True
+    return _made(look, condition, begun, begun.since if condition.momentary else None)
+
+
+def _made(look: Look, condition: Condition, begun: Begun, ended: float | None) -> Alarm:
+    key = f"{look.device.code} {condition.rule} {begun.since:.0f}"
+    return Alarm(
+        key, condition.kind, look.device, begun.since, ended, begun.lon, begun.lat, condition.fence, begun.value,
+        condition.most, condition.detail,
+    )  # fmt: skip
