@@ -93,8 +93,8 @@ def _measured(conn: Connection, folder: Path, side: int, rounds: int) -> list[st
 
 def _ground(conn: Connection, folder: Path, side: int) -> Path:
     """Hills below the middle of the city's buildings."""
-    centre = text("SELECT ST_X(c), ST_Y(c) FROM (SELECT ST_Transform(ST_Centroid(ST_Extent(geom)::geometry), 4547) AS c"
-                  " FROM (SELECT ST_SetSRID(geom, 4490) AS geom FROM city.buildings LIMIT 20000) AS b) AS s")  # fmt: skip
+    centre = text("SELECT ST_X(c), ST_Y(c) FROM (SELECT ST_Transform(ST_SetSRID(ST_Centroid(ST_Extent(geom)::geometry), 4490), 4547) AS c"
+                  " FROM (SELECT geom FROM city.buildings LIMIT 20000) AS b) AS s")  # fmt: skip
     x, y = conn.execute(centre).one()
     half = side * _CELL / 2
     path = folder / "ground.tif"

@@ -8,7 +8,7 @@ from layers.pipes.section_answers import CrossPipe, GroundPoint, LongPipe, Secti
 from layers.pipes.standards import Standards
 
 _WIDTH, _HEIGHT = 1000, 420
-_LEFT, _RIGHT, _TOP, _BOTTOM = 90, 30, 46, 30
+_LEFT, _RIGHT, _TOP, _BOTTOM = 110, 40, 46, 30
 _ROW = 20
 _GROUND, _EARTH, _INK, _FAINT = "#7a5c2e", "#f3ead9", "#222222", "#cccccc"
 #: Least distance between two columns of the table [px].
@@ -87,7 +87,7 @@ def cross_section(
     _ground(sheet, ground)
     last = -float(_APART)
     for name, row in zip(("种类", "距离 m", "管底 m", "覆土 m", "规格 mm"), range(5), strict=True):
-        sheet.text(_LEFT - 8, _HEIGHT + row * _ROW + 6, name, "end")
+        sheet.text(8, _HEIGHT + row * _ROW + 6, name, "start")
     for pipe in pipes:
         kind = standards.kind(pipe.kind)
         _round(sheet, pipe, kind.colour)
@@ -163,7 +163,7 @@ def _round(sheet: _Sheet, pipe: CrossPipe, colour: str) -> None:
 def _table(sheet: _Sheet, pipes: Sequence[LongPipe], nodes: Sequence[SectionNode]) -> None:
     """Levels below the nodes, size and slope below the pipes; what has no room is left out."""
     for row, name in enumerate(("距离 m", "地面 m", "管底 m", "点号", "规格 坡度")):
-        sheet.text(_LEFT - 8, _HEIGHT + row * _ROW + 6, name, "end")
+        sheet.text(8, _HEIGHT + row * _ROW + 6, name, "start")
     last = -float(_APART)
     for node in nodes:
         x = sheet.x(node.distance)

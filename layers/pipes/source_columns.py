@@ -95,7 +95,7 @@ def _composed(frame: pd.DataFrame, template: str) -> Any:
 
 def plain(value: Any) -> str | None:
     """A value as text: whole numbers without a point; None for null and blank."""
-    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+    if pd.isna(value):
         return None
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

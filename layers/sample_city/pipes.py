@@ -91,7 +91,7 @@ def _water(
 ) -> None:
     """A valve where each stretch leaves a crossing; one stretch in fifty lies too shallow."""
     rng = np.random.default_rng([seed, 11])
-    lift = np.where(rng.random(len(streets.at)) < 0.02, 0.8, 0.0)
+    lift = np.where(rng.random(len(streets.at)) < 0.02, 0.5, 0.0)
     bottom = np.round(streets.ground - _WATER.depth + lift, 3)
     works = _works(streets)
     for n, place in enumerate(streets.at + _WATER.aside):
