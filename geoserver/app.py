@@ -23,6 +23,7 @@ from geoserver.guard.application import GuardedApplication
 from geoserver.guard.logs import configure_logging
 from geoserver.identity.bodies import MAX_BODY
 from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
+from geoserver.legends import ROUTES as LEGENDS
 from geoserver.live import get_live
 from geoserver.maps import ROUTES as MAPS
 from geoserver.ows.wms import ROUTES as WMS
@@ -39,6 +40,7 @@ from geoserver.web.routes import routes as web_routes
 from layers.access import ANONYMOUS, APP_ROLE
 from layers.database import Database
 
+_PICTURES = (*PICTURE_TILES, *TERRAIN_TILES, *MAPS, *LEGENDS, *WMTS, *WMS)
 _JOB = "/jobs/{job}"
 _ITEMS = "/collections/{collection}/items"
 _ITEM = _ITEMS + "/{item}"
@@ -64,7 +66,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route(_ITEM, endpoint(edits.patch_item, max_body, admit=edits.may_update), methods=["PATCH"]),
         Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
-        *(Route(path, endpoint(handler)) for path, handler in (*PICTURE_TILES, *TERRAIN_TILES, *MAPS, *WMTS, *WMS)),
+        *(Route(path, endpoint(handler)) for path, handler in _PICTURES),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
         *(Route(path, endpoint(handler)) for path, handler in TILE_DOCUMENTS),
         *(Route(path, endpoint(handler)) for path, handler in THREE_D_TILES),

@@ -190,6 +190,12 @@ def map_paths() -> Json:
         "/collections/{collectionId}/map": {
             "get": operation("getCollectionMap", "A map of a collection", [collection, *place, *common], answer)
         },
+        "/collections/{collectionId}/map/tiles/{tms}/{z}/{y}/{x}": {
+            "get": operation("getCollectionMapTile", "A tile of its map", [collection, tms, *numbers, *common], answer)
+        },
+        "/collections/{collectionId}/legend": {
+            "get": operation("getLegend", "What the colours mean", [collection, reference("parameters", "lang")])
+        },
         "/styles/city/map": {
             "get": operation("getCityMap", "A map of several collections", [names, *place, *common], answer)
         },

@@ -254,3 +254,15 @@ def test_the_shape_of_the_ground_comes_as_a_coverage_too(site: RasterSite) -> No
         assert file.descriptions == ("slope",) and file.crs.to_epsg() == 4547
     assert ours.shape == expected.shape and np.abs(ours - expected).max() < 0.01
     assert site.get("/collections/hillshade/coverage", f="PNG", width="100").headers["Content-Type"] == "image/png"
+
+
+def test_a_legend_tells_the_colours_that_are_drawn(site: RasterSite) -> None:
+    classes = {entry["value"]: entry["color"] for entry in site.get("/collections/land-cover/legend").json()["entries"]}
+    picture = site.pixels("land-cover", address(MERCATOR, place_of(MERCATOR, 18)))
+    drawn = {"#{:02x}{:02x}{:02x}".format(*colour) for colour in np.unique(picture[..., :3].reshape(-1, 3), axis=0)}
+    assert drawn <= {classes[10], classes[80]}
+    slopes = site.get("/collections/slope/legend").json()["entries"]
+    assert [entry["value"] for entry in slopes] == [0, 2, 6, 15, 25, 60] and slopes[1]["label"] == "2 deg"
+    spread = site.get("/collections/dem/legend", colormap="grey", rescale="100,200").json()["entries"]
+    assert (spread[0]["value"], spread[0]["color"], spread[-1]["color"]) == (100, "#000000", "#ffffff")
+    assert site.get("/collections/buildings/legend").json()["entries"][0]["shape"] == "fill"

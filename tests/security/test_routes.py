@@ -149,6 +149,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/collections/{collection}/terrain/{encoding}"): reads_heights,
     ("GET", "/collections/{collection}/terrain/{encoding}/{tms}/{z}/{y}/{x}"): reads_heights,
     ("GET", "/collections/{collection}/map"): reads,
+    ("GET", "/collections/{collection}/legend"): reads,
     ("GET", "/styles/city/map"): anybody,
     ("GET", "/styles/city/map/tiles/{tms}/{z}/{y}/{x}"): anybody,
     ("GET", "/wmts"): anybody,

@@ -73,12 +73,13 @@ _INKS = (("text-color", "#000000"), ("text-halo-color", "#ffffff"))
 
 
 def _place(shape: Shape) -> tuple[float, float] | None:
-    """A point; the middle of a line's longest part; the middle of an area."""
+    """A point; half-way along a line's longest part; the middle of an area."""
     if not shape.parts:
         return None
     part = max(shape.parts, key=len)
     if shape.kind == "LineString":
-        return float(part[len(part) // 2, 0]), float(part[len(part) // 2, 1])
+        way = np.concatenate([[0.0], np.hypot(*np.diff(part, axis=0).T).cumsum()])
+        return float(np.interp(way[-1] / 2, way, part[:, 0])), float(np.interp(way[-1] / 2, way, part[:, 1]))
     if shape.kind == "Polygon":
         low, high = part.min(axis=0), part.max(axis=0)
         return float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2

@@ -86,8 +86,9 @@ def _index(store: RasterStore, found: Found, grid: Grid, look: Look) -> Picture:
                      draw=worked_out)  # fmt: skip
     values = np.ma.masked_invalid(raster.values[0])
     values.mask |= np.ma.getmaskarray(raster.values).any(axis=0)
-    made = COLOUR_MAPS[look.colours or _INDEX]
-    return _painted(values, made, look.ranges[0] if look.ranges else None if made.unit else _INDEX_RANGE)
+    made = colour_map_of(found, look)
+    assert made
+    return _painted(values, *made)
 
 
 def _relief(store: RasterStore, found: Found, grid: Grid, look: Look) -> Picture:
@@ -100,6 +101,22 @@ def relief_picture(which: str, values: Any, look: Look) -> Picture:
     if which == "hillshade" and not look.colours and not look.ranges:
         return _opaque(values.data[..., None], values)
     return _painted(values, *_map(look, which))
+
+
+def colour_map_of(found: Found, look: Look) -> tuple[ColourMap, Range | None] | None:
+    """The colour map of a look, and over which range it is spread; None where colours are shown as they are."""
+    if look.expression is not None:
+        made = COLOUR_MAPS[look.colours or _INDEX]
+        return made, look.ranges[0] if look.ranges else None if made.unit else _INDEX_RANGE
+    if found.shown.nature == "imagery":
+        return (COLOUR_MAPS[look.colours], look.ranges[0] if look.ranges else (0, 255)) if look.colours else None
+    return _map(look, found.relief or "elevation")
+
+
+def class_palette(store: RasterStore, found: Found, codes: list[int]) -> dict[int, str]:
+    """The colour of each class as #rrggbb."""
+    colours = class_colours(np.array([codes]), store, found.images)
+    return {code: "#{:02x}{:02x}{:02x}".format(*colours[:, 0, n].tolist()) for n, code in enumerate(codes)}
 
 
 def _map(look: Look, what: str) -> tuple[ColourMap, Range | None]:
