@@ -18,6 +18,7 @@ import grid.cases.processes
 import grid.cells.processes
 import grid.components.processes
 import grid.dispatching.processes
+import grid.evaluation.processes
 import grid.processes
 import grid.reporting.processes
 import layers.analysis.change_processes
@@ -37,6 +38,7 @@ import planning.check.processes
 import planning.indices.processes
 import planning.plan.processes
 import planning.redline.processes
+import planning.siting.processes
 from geoserver.errors import InputError
 from geoserver.process_schema import Json, schema_of
 from grid.options import GridOptions
@@ -65,11 +67,13 @@ MODULES: tuple[ModuleType, ...] = (
     planning.indices.processes,
     planning.plan.processes,
     planning.redline.processes,
+    planning.siting.processes,
     grid.cases.processes,
     grid.cells.processes,
     grid.components.processes,
     grid.processes,
     grid.dispatching.processes,
+    grid.evaluation.processes,
     grid.reporting.processes,
 )
 #: What a function may ask for that is no input.

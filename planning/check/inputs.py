@@ -26,7 +26,7 @@ def subject_of(
     given = [n for n, v in (("redline", redline), ("geometry", geometry), ("parcel", parcel)) if v is not None]
     if len(given) != 1:
         raise PlanningError("请给出 redline、geometry、parcel 之一", "give one of 'redline', 'geometry' and 'parcel'")
-    use, day = LandCode(asked["scheme"], asked["land_code"]), asked["on"] or date.today()
+    use, day = LandCode(asked["scheme"], asked["land_code"]), asked["on"]
     common = {"on": day, "tolerance": asked["tolerance"], "as_of": asked["as_of"]}
     if redline is not None:
         line = find_redline(conn, redline)

@@ -14,6 +14,7 @@ from planning.boundary.answers import GivenParcel
 from planning.check.answers import Checked
 from planning.check.pieces import Tolerance
 from planning.check.store import Change
+from planning.options import PlanningOptions
 
 _Id = Annotated[str, Field(min_length=1, max_length=60)]
 _Number = Annotated[str, Field(min_length=1, max_length=60)]
@@ -55,6 +56,7 @@ class Replay:
 def check_redline(
     conn: Connection,
     store: RasterStore,
+    options: PlanningOptions,
     redline: _Number | None = None,
     geometry: Area | None = None,
     parcel: GivenParcel | None = None,
@@ -95,7 +97,7 @@ def check_redline(
     from planning.check.subject import Wishes
 
     asked: dict[str, Any] = {
-        "scheme": scheme, "land_code": land_code, "on": on, "as_of": as_of, "tolerance": tolerance
+        "scheme": scheme, "land_code": land_code, "on": on or options.today(), "as_of": as_of, "tolerance": tolerance
     }  # fmt: skip
     subject, line = subject_of(conn, redline, geometry, parcel, asked)
     wishes = Wishes(ownership, dem, access, floor_area_per_person)

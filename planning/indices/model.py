@@ -10,6 +10,7 @@ from typing import Any, Literal
 import shapely
 
 from layers.catalogue import Text
+from planning.check.pieces import Tolerance, piece_of
 
 Verdict = Literal["pass", "fail", "no-limit"]
 #: What lies beyond a side of the site.
@@ -126,7 +127,7 @@ def indices(
     found.append(
         _index("parking", title, "spaces ≥ parking_min × floor_area / 100", stalls, float(parking), "", needed, True)
     )
-    outside = float(shapely.difference(bases, site).area)
+    outside = piece_of(shapely.difference(bases, site), Tolerance()).area
     title = Text("出界基底面积", "Base outside the site")
     found.append(
         _index("outside", title, "area(bases − site)", {"base_area": round(covered + outside, 2)}, outside, "m²", 0.0)

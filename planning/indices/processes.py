@@ -14,6 +14,7 @@ from layers.terrain.geojson import Area
 from planning.errors import PlanningError
 from planning.indices.heights import Clearance
 from planning.indices.model import Index, Limits, Neighbour
+from planning.options import PlanningOptions
 
 if TYPE_CHECKING:
     from planning.survey.zones import Zone
@@ -83,6 +84,7 @@ class Heights:
 )
 def index_check(
     conn: Connection,
+    options: PlanningOptions,
     buildings: _Buildings,
     redline: _Number | None = None,
     geometry: Area | None = None,
@@ -94,8 +96,8 @@ def index_check(
     """指标核算 | Check indices
 
     方案的容积率、建筑密度、绿地率、限高、逐边退让与停车，对照控规：公式、输入、限值与结论。 | Floor area ratio,
-    density, green, height, setback of every side and parking of a scheme against the control plan: formula, inputs, limit,
-    verdict.
+    density, green, height, setback of every side and parking of a scheme against the control plan: formula, inputs,
+    limit, verdict.
 
     buildings: 建筑；轮廓、层数、高度与可有的计容面积 | Buildings; footprint, storeys, height, perhaps the floor area
     redline: 红线编号；与 geometry 二选一 | Number of the red line; or give the site as geometry
@@ -113,7 +115,13 @@ def index_check(
     from planning.indices.model import Building, indices
     from planning.indices.neighbours import limits_of, sides_of
 
-    asked: dict[str, Any] = {"scheme": "", "land_code": "", "on": on, "as_of": None, "tolerance": Tolerance()}
+    asked: dict[str, Any] = {
+        "scheme": "",
+        "land_code": "",
+        "on": on or options.today(),
+        "as_of": None,
+        "tolerance": Tolerance(),
+    }
     subject, _ = subject_of(conn, redline, geometry, None, asked)
     plot = None
     if limits is None:
@@ -138,6 +146,7 @@ def index_check(
 def height_check(
     conn: Connection,
     store: RasterStore,
+    options: PlanningOptions,
     buildings: _Buildings,
     on: date | None = None,
     dem: _Id = "dem",
@@ -158,7 +167,7 @@ def height_check(
 
     zone = zone_of(_degrees(buildings[0].footprint), "buildings")
     footprints = [_in(b.footprint, zone) for b in buildings]
-    surfaces = surfaces_over(conn, footprints, zone, on or date.today())
+    surfaces = surfaces_over(conn, footprints, zone, on or options.today())
     if not surfaces:
         return Heights(True, (), (Text("这里没有限制面", "no surface limits heights here"),))
     tops = []

@@ -82,7 +82,7 @@ class Office:
         from planning.check.processes import check_redline
 
         with self.database.transaction(principal=who) as conn:
-            return check_redline(conn, self.store, redline=number)
+            return check_redline(conn, self.store, self.options, redline=number)
 
     def publicise(self, number: str) -> None:
         """From applied to publicised, the period of the publicity over."""

@@ -138,6 +138,6 @@ def test_a_check_is_seen_by_who_may_see_red_lines(office: Office) -> None:
 def test_one_thing_is_checked_at_a_time(office: Office) -> None:
     with office.database.transaction(principal=PLANNER) as conn:
         with pytest.raises(PlanningError, match="give one of"):
-            check_redline(conn, office.store)
+            check_redline(conn, office.store, office.options)
         with pytest.raises(PlanningError, match="no red line"):
-            check_redline(conn, office.store, redline="无")
+            check_redline(conn, office.store, office.options, redline="无")

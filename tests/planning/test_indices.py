@@ -17,7 +17,9 @@ from planning.errors import PlanningError
 from planning.indices.heights import Surface, clearances
 from planning.indices.model import Building, Limits, Side, indices
 from planning.indices.processes import GivenBuilding, height_check, index_check
+from planning.options import PlanningOptions
 
+OPTIONS = PlanningOptions()
 X, Y = 586_400.0, 3_364_800.0
 SITE = shapely.box(0, 0, 100, 100)
 LIMITS = Limits(2.0, 0.5, 30, 35, 24, setback_road=8, setback_plot=4, parking_min=1.0)
@@ -127,7 +129,9 @@ def test_a_scheme_against_the_plan_and_what_lies_around_it(conn: Connection) -> 
         GivenBuilding(degrees(shapely.box(5, 5, 45, 45)), 18, 6),
         GivenBuilding(degrees(shapely.box(60, 50, 90, 90)), 30, 8),
     )
-    found = index_check(conn, houses, geometry=degrees(SITE), green=degrees(shapely.box(0, 95, 100, 100)), parking=10)
+    found = index_check(
+        conn, OPTIONS, houses, geometry=degrees(SITE), green=degrees(shapely.box(0, 95, 100, 100)), parking=10
+    )
     assert found.plot == "A-1" and found.passes is False
     assert sorted(s.neighbour for s in found.sides) == ["plot", "plot", "road", "water"]
     by_name = {(i.name, round(i.value)): i for i in found.indices}
@@ -137,7 +141,7 @@ def test_a_scheme_against_the_plan_and_what_lies_around_it(conn: Connection) -> 
     assert {i.name: i.verdict for i in found.indices if i.name in ("far", "density", "green", "parking")} == {
         "far": "pass", "density": "pass", "green": "fail", "parking": "no-limit",
     }  # fmt: skip
-    nothing = index_check(conn, houses, geometry=degrees(shapely.affinity.translate(SITE, 3000, 0)))
+    nothing = index_check(conn, OPTIONS, houses, geometry=degrees(shapely.affinity.translate(SITE, 3000, 0)))
     assert nothing.plot is None and "没有已批准的控规指标" in nothing.remarks[0].zh
 
 
@@ -148,12 +152,16 @@ def test_heights_under_the_surfaces_of_the_city(conn: Connection, tmp_path: Path
     near, far = degrees(shapely.box(30, 0, 50, 20)), degrees(shapely.box(200, 0, 220, 20))
     store = RasterStore(tmp_path)
     found = height_check(
-        conn, store, (GivenBuilding(near, 40, ground=20.0), GivenBuilding(far, 40, ground=20.0)), on=date(2026, 1, 1)
+        conn,
+        store,
+        OPTIONS,
+        (GivenBuilding(near, 40, ground=20.0), GivenBuilding(far, 40, ground=20.0)),
+        on=date(2026, 1, 1),
     )
     assert [(c.building, c.surface) for c in found.clearances] == [(1, "锥面"), (2, "锥面")] and not found.passes
     assert [c.limit for c in found.clearances] == pytest.approx([48.0, 65.0], abs=0.01)
     assert [c.exceeds for c in found.clearances] == pytest.approx([12.0, 0.0], abs=0.01)
     with pytest.raises(PlanningError, match="building 1: elevation 'dem' knows no ground there"):
-        height_check(conn, store, (GivenBuilding(near, 40),))
-    away = height_check(conn, store, (GivenBuilding(degrees(shapely.box(3000, 0, 3010, 10)), 400),))
+        height_check(conn, store, OPTIONS, (GivenBuilding(near, 40),))
+    away = height_check(conn, store, OPTIONS, (GivenBuilding(degrees(shapely.box(3000, 0, 3010, 10)), 400),))
     assert away.passes and away.remarks

@@ -1,0 +1,1 @@
+"""选址 site selection: areas ranked by weighted criteria within hard limits."""
