@@ -22,6 +22,7 @@ MET = (
     "geoserver/jobs.py", "geoserver/processes.py", "geoserver/process_manager.py", "geoserver/exports.py",
     "geoserver/reply.py", "geoserver/live.py", "geoserver/outbound.py", "geoserver/tile_parameters.py",
     "geoserver/coverage_parameters.py", "layers/features.py", "layers/query.py", "layers/registry.py",
+    "layers/pipes/*.py", "layers/analysis/*.py",
 )  # fmt: skip
 #: Errors of commands and of the configuration, which never answer a request; and those that carry both languages.
 ELSEWHERE = {
@@ -30,6 +31,10 @@ ELSEWHERE = {
     "TypeError",
     "RuntimeError",
     "PasswordRefused",
+    "ImportRefused",
+    "UnsafeFile",
+    "UnreadableFile",
+    "UnknownCrs",
     "CommandError",
     "_TooLarge",
     "JobCancelled",
