@@ -7,6 +7,8 @@ from pathlib import Path
 
 import orjson
 
+from grid.evaluation.options import EvaluationOptions
+
 type Hours = tuple[tuple[int, int], ...]
 
 
@@ -93,6 +95,7 @@ class GridOptions:
         ("GB/T 47678.5-2026", (6, 2, 3, 6)),
     )
     cell_area: float = 10_000.0
+    evaluation: EvaluationOptions = field(default_factory=EvaluationOptions)
 
     def digest(self) -> str:
         """A digest of what the database keeps of them."""

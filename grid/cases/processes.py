@@ -21,6 +21,7 @@ from grid.cases.queries import (
     steps_of,
 )
 from grid.errors import GridError
+from grid.inputs import CaseCode, Name, Position, Words
 from grid.model import Inputs
 from grid.options import GridOptions
 from layers.access import Principal
@@ -28,10 +29,6 @@ from layers.features import EditConflict
 from layers.processing import process
 from layers.registry import find_layer
 
-CaseCode = Annotated[str, Field(min_length=1, max_length=60)]
-Words = Annotated[str, Field(max_length=2000)]
-Name = Annotated[str, Field(min_length=1, max_length=80)]
-Position = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
 #: The acts of people; those of the clock are its own.
 AnAct = Literal[
     "verify", "accept", "file", "decline", "dispatch", "return", "handle", "feedback", "check", "close", "rework",

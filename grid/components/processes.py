@@ -3,23 +3,20 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
 from sqlalchemy import Connection
 
 from grid.cells.codes import component_code, parse_component
 from grid.components import queries
 from grid.components.queries import Inspection
 from grid.errors import GridError
+from grid.inputs import Digits, LongWords, Name, Position
 from grid.options import GridOptions
 from layers.catalogue import Text
 from layers.processing import process
 from layers.registry import find_layer
 
-Name = Annotated[str, Field(min_length=1, max_length=80)]
-Code = Annotated[str, Field(pattern=r"^[0-9]{1,40}$")]
-Position = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
 State = Literal["sound", "damaged", "missing", "abandoned", "removed"]
 #: Components numbered at once, and checked at once, and faults that one answer holds.
 _MOST, _MOST_CHECKED, _MOST_FAULTS = 100_000, 500_000, 2000
@@ -90,7 +87,7 @@ def number_components(conn: Connection, options: GridOptions, scheme: Name) -> N
 
 
 @process(keywords=("部件 component", "检查 check"), example={"area": "429701"})
-def check_components(conn: Connection, options: GridOptions, area: Code) -> CheckedComponents:
+def check_components(conn: Connection, options: GridOptions, area: Digits) -> CheckedComponents:
     """检查部件 | Check components
 
     检查标识码的位数、类别、区划与唯一，以及所在单元网格。 | Width, class, division and uniqueness of
@@ -114,7 +111,7 @@ def inspect_component(
     conn: Connection,
     component: Name,
     state: State,
-    note: Annotated[str, Field(max_length=4000)] | None = None,
+    note: LongWords | None = None,
     position: Position | None = None,
 ) -> Inspected:
     """巡检部件 | Inspect a component

@@ -8,10 +8,10 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from grid.cases.life_cycle import allowed_acts
-from grid.cases.processes import CaseCode
 from grid.cases.queries import read_case, require_cases
 from grid.dispatching.queries import rules_for, waiting, waiting_counts
 from grid.dispatching.rules import Asked, Proposal, proposals
+from grid.inputs import CaseCode
 from grid.model import Case
 from layers.access import Principal
 from layers.processing import process

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from grid.cases.queries import lock_case, require_cases
 from grid.errors import GridError
+from grid.inputs import CaseCode, LongWords, Name, Ordinate
 from grid.options import GridOptions
 from grid.reporting.photos import Photo, read_photo, store_photo
 from grid.reporting.position import degrees
@@ -27,9 +28,6 @@ from layers.access import Principal
 from layers.processing import CityCrs, UploadedFile, process
 from layers.registry import find_layer
 
-Words = Annotated[str, Field(max_length=4000)]
-Name = Annotated[str, Field(min_length=1, max_length=80)]
-Ordinate = Annotated[float, Field(ge=-1e9, le=1e9)]
 Kind = Literal["event", "component"]
 Channel = Literal["patrol", "public", "open311", "hotline", "sms", "media", "video", "superior"]
 Photos = Annotated[tuple[UploadedFile, ...], Field(max_length=30)]
@@ -99,7 +97,7 @@ def report_case(
     city: CityCrs,
     position: tuple[Ordinate, Ordinate],
     class_code: Name | None = None,
-    description: Words | None = None,
+    description: LongWords | None = None,
     kind: Kind = "event",
     scheme: Name | None = None,
     crs: Name | None = None,
@@ -208,7 +206,7 @@ def locate_grid(
 
 @process(edits=True, keywords=("照片 photo",), example={"case": "20261122-000001", "photos": []})
 def add_photos(
-    conn: Connection, principal: Principal, options: GridOptions, case: Name, photos: Photos
+    conn: Connection, principal: Principal, options: GridOptions, case: CaseCode, photos: Photos
 ) -> tuple[KeptPhoto, ...]:
     """添加照片 | Add photos
 
