@@ -21,6 +21,7 @@ import grid.dispatching.processes
 import grid.evaluation.processes
 import grid.processes
 import grid.reporting.processes
+import grid.social.processes
 import layers.analysis.change_processes
 import layers.analysis.processes
 import layers.coordinates.processes
@@ -75,6 +76,7 @@ MODULES: tuple[ModuleType, ...] = (
     grid.dispatching.processes,
     grid.evaluation.processes,
     grid.reporting.processes,
+    grid.social.processes,
 )
 #: What a function may ask for that is no input.
 HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions, PlanningOptions)
