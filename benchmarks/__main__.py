@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import access, geocoding, grid, importing, items, planning, raster_tiles, routing, terrain, zonal
+from benchmarks import access, geocoding, grid, importing, items, planning, raster_tiles, routing, terrain, three_d, zonal
 from benchmarks.bench import Bench
 from geoserver.cluster import Cluster
 from geoserver.migrations import migrate
@@ -32,6 +32,7 @@ PIECES: Mapping[str, Callable[[Bench], list[str]]] = {
     "routing": routing.piece,
     "geocoding": geocoding.piece,
     "terrain": terrain.piece,
+    "three_d": three_d.piece,
     "raster_tiles": raster_tiles.piece,
     "zonal": zonal.piece,
     "importing": importing.piece,

@@ -24,6 +24,8 @@ LOGGER = logging.getLogger("citymap")
 KEEPER = Principal("citymap derived", grants=(Grant("*", frozenset({"read", "create", "update", "delete"}), "core"),))
 #: Seconds between looks when nothing wakes it, and after a failure.
 _EVERY, _RETRY = 5.0, 2.0
+#: Seconds that it waits when it is woken: tiles of what was edited are asked for first, and edits come together.
+_AFTER = 0.1
 #: Notes of one layer taken at once.
 _NOTES = 64
 
@@ -105,6 +107,7 @@ class Keeper:
                         for _ in range(int(_EVERY / 0.5)):
                             if self._stopping.is_set() or select.select([connection], [], [], 0.5)[0]:
                                 break
+                        self._stopping.wait(_AFTER)
                         connection.poll()
                         connection.notifies.clear()
                 finally:

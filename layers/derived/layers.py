@@ -44,6 +44,19 @@ def standing(footprints: Layer, id: str, title: Text, order: int) -> Layer:
         editable=False,
         inputs=(footprints.id, "dem", "dsm"),
         order=order,
+        style=(
+            {
+                "id": "standing",
+                "type": "fill-extrusion",
+                "minzoom": 13,
+                "paint": {
+                    "fill-extrusion-color": "#c9c4bb",
+                    "fill-extrusion-height": ["to-number", ["get", "height"], 0],
+                    "fill-extrusion-base": ["to-number", ["get", "min_height"], 0],
+                    "fill-extrusion-opacity": 0.9,
+                },
+            },
+        ),
     )
 
 

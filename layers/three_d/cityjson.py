@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,31 @@ def open_cityjson(path: Path, options: ReadOptions) -> Source:
     document = _document(path)
     objects: Mapping[str, Any] = document["CityObjects"]
     vertices = _vertices(document, path)
-    crs = horizontal_crs(_crs_text(document), options, path)
-    roots = [name for name, found in objects.items() if found.get("type") == "Building"]
+    with _sound(path, "metadata"):
+        named = _crs_text(document)
+        roots = [name for name, found in objects.items() if found.get("type") == "Building"]
+    crs = horizontal_crs(named, options, path)
 
     def read() -> Iterator[Solid]:
         for name in roots:
-            lod, surfaces = _surfaces(name, objects, vertices, path)
+            with _sound(path, name):
+                lod, surfaces = _surfaces(name, objects, vertices)
+                told = plain(_attributes(objects[name]))
             if surfaces:
-                yield Solid(name, tuple(surfaces), plain(_attributes(objects[name])), lod)
+                yield Solid(name, tuple(surfaces), told, lod)
 
     return model_source(path, "cityjson", crs, read, len(roots))
+
+
+@contextmanager
+def _sound(path: Path, name: str) -> Iterator[None]:
+    """What is not of the types that the standard gives it, or not there, is the file's fault."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UnreadableFile(
+            f"{path.name} 中 {name[:80]} 有误：{error}", f"{name[:80]!r} of {path.name} is unsound: {error}"
+        ) from error
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -87,23 +103,18 @@ def _attributes(found: Mapping[str, Any]) -> Mapping[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _surfaces(
-    name: str, objects: Mapping[str, Any], vertices: Floats, path: Path, depth: int = 0
-) -> tuple[str, list[Surface]]:
+def _surfaces(name: str, objects: Mapping[str, Any], vertices: Floats, depth: int = 0) -> tuple[str, list[Surface]]:
     """The surfaces of a building's finest geometry, and those of its parts."""
-    found = objects.get(name)
-    if not isinstance(found, dict) or depth > 3:
-        raise UnreadableFile(f"{path.name} 中没有 {name}", f"{path.name} refers to {name!r}, which it does not have")
+    if depth > 3:
+        raise ValueError(f"parts of parts of {name!r} go on too deep")
+    found = objects[name]
     geometries = [g for g in found.get("geometry") or [] if g.get("type") in _DEPTH and g.get("boundaries")]
     best = max(geometries, key=lambda g: float(g.get("lod") or 0), default=None)
     lod = str(best.get("lod") or "") if best else ""
-    try:
-        surfaces = list(_faces(best, vertices)) if best else []
-    except (IndexError, TypeError, ValueError) as error:
-        raise UnreadableFile(f"{name} 的几何有误：{error}", f"the geometry of {name!r} is unsound: {error}") from error
+    surfaces = list(_faces(best, vertices)) if best else []
     for child in found.get("children") or ():
-        if objects.get(child, {}).get("type") == "BuildingPart":
-            finer, more = _surfaces(child, objects, vertices, path, depth + 1)
+        if objects[child].get("type") == "BuildingPart":
+            finer, more = _surfaces(child, objects, vertices, depth + 1)
             lod, surfaces = max(lod, finer), surfaces + more
     return lod, surfaces
 
