@@ -50,7 +50,7 @@ class Criterion:
     def score(self, distance: float | None) -> float:
         """0 to 1; None: farther than both."""
         if distance is None:
-            return 0.0 if self.best < self.worst else 1.0
+            return 1.0 if self.best > self.worst else 0.0
         if self.best == self.worst:
             return 1.0 if distance <= self.best else 0.0
         return min(1.0, max(0.0, (self.worst - distance) / (self.worst - self.best)))
