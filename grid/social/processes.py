@@ -36,8 +36,8 @@ def report_by_text(
 ) -> Report:
     """短信上报 | Report by text message
 
-    短信网关把收到的“上报 类别 地点 描述”交来；地点按地名地址查找。 | A gateway for text messages hands over what it got;
-    the place is looked up by name or address.
+    短信网关把收到的“上报 类别 地点 描述”交来；地点按地名地址查找。 | A gateway for text messages hands over what it
+    got; the place is looked up by name or address.
 
     text: 短信 | The message
     phone: 发送人电话 | The sender's telephone
