@@ -20,12 +20,14 @@ APP = {
     "citymap.names": "r", "citymap.name_terms": "r", "citymap.pinyin": "r", "citymap.coverages": "ra",
     "citymap.alembic_version": "", "city.*": "rawd", "history.*": "r", "procrastinate.*": "rawd", "access.*": "", "audit.*": "",
     # what the configuration and the rules of a city say; steps and photos are only ever added
+    "planning.*": "r", "planning.counters": "", "planning.boundary_points": "ra", "planning.steps": "ra",
+    "planning.checks": "ra",
     "grid.*": "rawd", "grid.steps": "ra", "grid.photos": "ra", "grid.inspections": "ra", "citymap.idempotency": "rawd",
 }  # fmt: skip
 #: What sign-in and the administration of access may do.
 ACCESS = {
     "citymap.layers": "r", "citymap.*": "", "city.*": "", "history.*": "", "procrastinate.*": "", "access.*": "rawd",
-    "access.external_identities": "rad", "grid.*": "", "audit.entries": "r", "audit.links": "r", "audit.*": "",
+    "access.external_identities": "rad", "grid.*": "", "planning.*": "", "audit.entries": "r", "audit.links": "r", "audit.*": "",
 }  # fmt: skip
 #: PostGIS's own tables hold coordinate systems.
 _OTHERS = ("public", "topology", "tiger", "information_schema")
@@ -38,6 +40,7 @@ CALLED = {
     "grid.phones": "gives telephones of workers on duty, to which messages go",
     "grid.known_photos": "tells which ids are photos', to who knows the ids",
     "citymap.raster_folders": "names the folders of images that are needed",
+    "planning.next_number": "counts a series of documents up by one, with the transaction",
     "audit.append": "adds an entry, whose time, id and login its caller cannot choose",
 }
 #: Those that only triggers and other functions call. A temporary table of the caller's must not have such a trigger.
@@ -47,6 +50,7 @@ INNER = {
     "citymap.dirty_layer",
     "grid.case_1_checked", "grid.case_2_located", "grid.case_3_begun", "grid.case_3_named", "grid.case_4_compared",
     "grid.case_recorded", "grid.case_guarded", "grid.feature_located", "grid.watch_layer", "grid.layer_watched",
+    "planning.guard_redline", "planning.keep_apart", "planning.watch_redlines",
     "audit.after_change", "audit.after_administration", "audit.watch_layer", "audit.watch_table",
 }  # fmt: skip
 
