@@ -133,7 +133,7 @@ def test_from_afar_fewer_tiles_are_drawn_and_the_large_buildings_stay(viewer: An
     lon, lat = middle(live_city)
     page.evaluate(f"look({lon}, {lat}, 2500, -90)")
     near = page.evaluate("still()")
-    page.evaluate(f"look({lon}, {lat}, 14000, -90)")
+    page.evaluate(f"look({lon}, {lat}, 9000, -90)")
     far = page.evaluate("still()")
     assert 0 < far < near / 2
     assert built(picture(page)).sum() > 20
