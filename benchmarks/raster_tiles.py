@@ -160,6 +160,8 @@ def report(url: str, database: Database, folder: Path, seconds: int, side: int =
     with citymap(url, folder, **more) as ours, titiler(folder) as theirs:
         for case in CASES:
             here, there = addresses(case, files, side)
+            for server, paths in ((ours, here), (theirs, there)):
+                measure(server, paths[::-1], 2, _CONNECTIONS)  # opens files, loads libraries
             found = [measure(server, paths, seconds, _CONNECTIONS) for server, paths in ((ours, here), (theirs, there))]
             lines.append(_row(case, *found))
     return [

@@ -35,6 +35,7 @@ from geoserver.language import choose_language
 from geoserver.live import Live, live_paths
 from geoserver.maps import map_paths
 from geoserver.openapi import openapi_document
+from geoserver.ows.openapi import ows_paths
 from geoserver.photo_routes import photo_paths
 from geoserver.process_adapter import Process
 from geoserver.process_manager import Processes
@@ -75,6 +76,7 @@ _MORE_PATHS = (
         tile_paths,
         terrain_paths,
         map_paths,
+        ows_paths,
         three_d_paths,
         live_paths,
         tracking_paths,

@@ -190,6 +190,12 @@ def map_paths() -> Json:
         "/collections/{collectionId}/map": {
             "get": operation("getCollectionMap", "A map of a collection", [collection, *place, *common], answer)
         },
+        "/collections/{collectionId}/map/tiles": {
+            "get": operation("getCollectionMapTilesets", "Tilesets of its map", [collection])
+        },
+        "/collections/{collectionId}/map/tiles/{tms}": {
+            "get": operation("getCollectionMapTileset", "A tileset of its map", [collection, tms])
+        },
         "/collections/{collectionId}/map/tiles/{tms}/{z}/{y}/{x}": {
             "get": operation("getCollectionMapTile", "A tile of its map", [collection, tms, *numbers, *common], answer)
         },

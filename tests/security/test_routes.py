@@ -47,6 +47,10 @@ def anybody(_person: Person, _path: dict[str, str]) -> set[str]:
     return {"in"}
 
 
+def sees_vehicles(person: Person, _path: dict[str, str]) -> set[str]:
+    return {"in"} if "positions" in seen_layers(person) else {"not there"}
+
+
 def reports(_person: Person, _path: dict[str, str]) -> set[str]:
     return {"sign in", "in"}  # what is sent without a position is told so first
 
@@ -214,6 +218,7 @@ RULES: dict[tuple[str, str], Rule] = {
     # Devices, by their own secrets; these people have none.
     ("GET", "/tracking/osmand"): reports,
     ("POST", "/tracking/osmand"): reports,
+    ("GET", "/tracking/live"): sees_vehicles,
     ("POST", "/tracking/owntracks"): reports,
     ("POST", "/tracking/positions"): reports,
     ("GET", "/health"): anybody,
@@ -233,7 +238,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "x": ("0",), "row": ("0",), "column": ("0",), "level": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
     "photo": ("00000000-0000-4000-8000-000000000000",), "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
-    "path:path": ("favicon.svg",),
+    "path:path": ("favicon.svg",), "encoding": ("terrarium",), "style": ("default",), "i": ("0",), "j": ("0",),
 }  # fmt: skip
 
 
@@ -291,7 +296,7 @@ def test_every_route_keeps_its_rule(secrets_city: SecretsSite, person: Person) -
             ) == {"in"}:
                 continue  # it would be gone for the others
             more: dict[str, Any] = {"params": {"collections": "open"}} if template.startswith("/tiles") else {}
-            more["stream"] = template == "/live"  # it does not end
+            more["stream"] = template in ("/live", "/tracking/live")  # it does not end
             answer = secrets_city.call(person, method, path, json=BODIES.get((method, template)), **more)
             assert answer.status_code < 500, (method, path, answer.text)
             if outcome(answer) not in rule(person, values):
