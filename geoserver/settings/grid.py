@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from geoserver.settings.evaluation import Evaluation
 from geoserver.settings.groups import FilePath, Group
+from geoserver.settings.open311 import Open311
 from grid.model import ACTS
 from grid.options import ClockOptions, GridOptions, NoticeOptions, PhotoOptions, ReportOptions, WebhookOptions
 
@@ -151,6 +153,8 @@ class Grid(Group):
     reports: Reports = Reports()
     photos: Photos = Field(default_factory=Photos)
     notices: Notices = Field(default_factory=Notices)
+    evaluation: Evaluation = Evaluation()
+    open311: Open311 = Open311()
     cell_area: float = Field(default=10_000, ge=500, le=1_000_000, description="of a unit grid cell, about [m²]")
     component_widths: dict[str, tuple[int, int, int, int]] = Field(
         default={"GB/T 30428.2-2013": (6, 2, 2, 6), "GB/T 47678.5-2026": (6, 2, 3, 6)},
@@ -179,4 +183,5 @@ class Grid(Group):
             ),
             tuple(self.component_widths.items()),
             self.cell_area,
+            self.evaluation.for_processes(),
         )

@@ -1,8 +1,8 @@
 """What a city counts, and which counts its indicators divide.
 
 Each count is a CQL2 condition on the layer ``cases``, so that the same words count the cases and list them. Source:
-domain facts §1 (indicators); what 应处置, 应结案 … mean, and the denominators of 返工率, 延期率 and 立案率, differ from city
-to city, hence ``grid.evaluation`` in ``config.yml``.
+domain facts §1 (indicators); what 应处置, 应结案 … mean, and the denominators of 返工率, 延期率 and 立案率, differ
+from city to city, hence ``grid.evaluation`` in ``config.yml``.
 """
 
 from dataclasses import dataclass, field
@@ -31,28 +31,31 @@ class IndicatorRule:
     denominator: str
 
 
+_VALID = "(filed_at IS NOT NULL OR state = 'self-handled')"
+_SENT = f"dispatched_at IS NOT NULL AND {_LIVE}"
+
 COUNTS: dict[str, CountRule] = {
     "reported": CountRule(Text("上报", "Reported"), "reported_at IS NOT NULL", "report"),
-    "valid": CountRule(Text("有效上报", "Reported rightly"), "(filed_at IS NOT NULL OR state = 'self-handled')", "report"),
+    "valid": CountRule(Text("有效上报", "Reported rightly"), _VALID, "report"),
     "accepted": CountRule(Text("受理", "Accepted"), "accepted_at IS NOT NULL", "accept"),
     "filed": CountRule(Text("立案", "Filed"), "filed_at IS NOT NULL", "file"),
     "filed-on-time": CountRule(Text("按时立案", "Filed on time"), "filed_at <= filing_due", "file"),
     "dispatch-due": CountRule(Text("应派遣", "To be dispatched"), f"filed_at IS NOT NULL AND {_LIVE}", "dispatch"),
-    "dispatched": CountRule(Text("派遣", "Dispatched"), f"dispatched_at IS NOT NULL AND {_LIVE}", "dispatch"),
+    "dispatched": CountRule(Text("派遣", "Dispatched"), _SENT, "dispatch"),
     "dispatched-well": CountRule(
         Text("准确派遣", "Dispatched to the right department"),
-        f"dispatched_at IS NOT NULL AND {_LIVE} AND returns = 0", "dispatch",
+        f"{_SENT} AND returns = 0", "dispatch",
     ),
     "handling-due": CountRule(
         Text("应处置", "To be handled"),
-        f"dispatched_at IS NOT NULL AND {_LIVE} AND (handled_at IS NOT NULL OR {_DUE})", "handle",
+        f"{_SENT} AND (handled_at IS NOT NULL OR {_DUE})", "handle",
     ),
     "handled": CountRule(
-        Text("处置", "Handled"), f"dispatched_at IS NOT NULL AND {_LIVE} AND handled_at IS NOT NULL", "handle"
+        Text("处置", "Handled"), f"{_SENT} AND handled_at IS NOT NULL", "handle"
     ),
     "handled-on-time": CountRule(
         Text("按期处置", "Handled on time"),
-        f"dispatched_at IS NOT NULL AND {_LIVE} AND handled_at IS NOT NULL AND used_seconds <= limit_seconds", "handle",
+        f"{_SENT} AND handled_at IS NOT NULL AND used_seconds <= limit_seconds", "handle",
     ),
     "closing-due": CountRule(
         Text("应结案", "To be closed"),
@@ -70,8 +73,8 @@ COUNTS: dict[str, CountRule] = {
     "checked-on-time": CountRule(
         Text("按时核查", "Checked on time"), f"handled_at IS NOT NULL AND {_LIVE} AND checked_at <= check_due", "check"
     ),
-    "reworked": CountRule(Text("返工", "Reworked"), f"dispatched_at IS NOT NULL AND {_LIVE} AND reworks > 0", "handle"),
-    "extended": CountRule(Text("延期", "Extended"), f"dispatched_at IS NOT NULL AND {_LIVE} AND extensions > 0", "handle"),
+    "reworked": CountRule(Text("返工", "Reworked"), f"{_SENT} AND reworks > 0", "handle"),
+    "extended": CountRule(Text("延期", "Extended"), f"{_SENT} AND extensions > 0", "handle"),
 }  # fmt: skip
 
 INDICATORS: dict[str, IndicatorRule] = {

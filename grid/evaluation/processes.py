@@ -169,7 +169,7 @@ def _area_codes(by: tuple[str, ...], groups: list[Group]) -> list[str]:
 def _row(group: Group, asked: Asked, rules: EvaluationOptions, names: Mapping[str, str], filters: bool) -> Row:
     numbers = dict(zip(asked.counts, group.counts, strict=True))
     keys = {one: _name(one, key, asked.periods) for one, key in zip(asked.by, group.keys, strict=True)}
-    known = {one: names[key] for one, key in keys.items() if one in DIGITS and key in names}
+    known = {one: names[key] for one, key in keys.items() if one in DIGITS and key is not None and key in names}
     figures = {
         name: Figure(number, _filter(n, group, asked) if filters else None)
         for n, (name, number) in enumerate(numbers.items())
@@ -183,7 +183,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _name(by: str, key: Any, parts: tuple[Period, ...]) -> str | None:
-    return parts[key - 1].name if by in STEPS else key
+    return parts[key - 1].name if by in STEPS else None if key is None else str(key)
 
 
 def _filter(n: int, group: Group, asked: Asked) -> str | None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    Alias,
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     String,
     and_,
@@ -117,24 +117,23 @@ def _first(ids: ColumnElement[Any], most: int) -> ColumnElement[Any]:
     return func.trim_array(ids, func.greatest(func.cardinality(ids) - most, 0))
 
 
-def _chosen(layer: Layer, cases: Alias, asked: Asked) -> ColumnElement[bool]:
+def _chosen(layer: Layer, cases: FromClause, asked: Asked) -> ColumnElement[bool]:
     at = cases.c[f"{asked.basis}_at"]
     within = and_(at >= asked.begin, at < asked.end)
     return and_(within, _condition(layer, cases, asked.condition)) if asked.condition else within
 
 
-def _condition(layer: Layer, cases: Alias, condition: str) -> ColumnElement[bool]:
+def _condition(layer: Layer, cases: FromClause, condition: str) -> ColumnElement[bool]:
     return compile_filter(parse(condition, "cql2-text"), filter_columns(layer, cases, None), layer.srid, False)
 
 
-def _key(cases: Alias, by: str, asked: Asked) -> ColumnElement[Any]:
+def _key(cases: FromClause, by: str, asked: Asked) -> ColumnElement[Any]:
     if by in DIGITS:
         area = cases.c.area_code
         return case((func.char_length(area) >= DIGITS[by], func.left(area, DIGITS[by])))
     if by == "grid":
         return func.coalesce(cases.c.social_grid, cases.c.grid)
     if by in STEPS:
-        return func.width_bucket(
-            cases.c[f"{asked.basis}_at"], literal([one.begin for one in asked.periods], ARRAY(TIMESTAMP(timezone=True)))
-        )
+        begins = literal([one.begin for one in asked.periods], ARRAY(TIMESTAMP(timezone=True)))
+        return func.width_bucket(cases.c[f"{asked.basis}_at"], begins)
     return cases.c[by]
