@@ -116,10 +116,10 @@ async def get_live(request: Request) -> Response:
             running.live.close(queue, client)
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return _Events(events(), 200, headers, "text/event-stream")
+    return EventStream(events(), 200, headers, "text/event-stream")
 
 
-class _Events(StreamingResponse):
+class EventStream(StreamingResponse):
     """Closes its source even when the client has gone before the first event."""
 
     async def __call__(self, scope: object, receive: object, send: object) -> None:

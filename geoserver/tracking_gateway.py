@@ -8,6 +8,7 @@ from geoserver.settings import Settings
 from geoserver.settings.tracking import Tracking
 from layers.access import APP_ROLE
 from layers.database import Database
+from tracking.alarms.conditions import Limits
 from tracking.gateway.roster import Secrets
 from tracking.gateway.running import Gateway, Options
 from tracking.gateway.server import Bounds
@@ -41,6 +42,7 @@ def make_gateway(settings: Settings, owner_url: str, *, answer_first: bool = Fal
         settings.database.app_url or role_url(owner_url, APP_ROLE),
         device_secrets(gate, registration=tracking.jt808.registration),
         Patience(tracking.offline_seconds, tracking.stale_seconds),
+        Limits(**tracking.alarms.model_dump()),
     )
     return Made(gateway, gate)
 

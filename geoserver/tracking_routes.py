@@ -25,6 +25,7 @@ from geoserver.guard.request_id import request_id
 from geoserver.identity.devices import verify_device
 from geoserver.openapi import OPTIONAL_ACCOUNT, Json, content, operation, parameter
 from geoserver.reply import Reply, endpoint
+from geoserver.tracking_live import get_live_positions, live_position_paths
 from layers.access import Principal
 from tracking.gateway.board import CHANNEL
 from tracking.gateway.principal import GATEWAY
@@ -50,6 +51,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/tracking/osmand", _device_endpoint(_handler(_osmand, b"")), methods=["GET", "POST"]),
         Route("/tracking/owntracks", _device_endpoint(_handler(_owntracks, b"[]")), methods=["POST"]),
+        Route("/tracking/live", get_live_positions, methods=["GET"]),
         Route("/tracking/positions", _device_endpoint(_handler(_batch, None)), methods=["POST"]),
     ]
 
@@ -169,6 +171,7 @@ def tracking_paths() -> Json:
         return operation(name, summary, [], answer, "tracking", requestBody=document, **more)
 
     return {
+        **live_position_paths(),
         "/tracking/osmand": {
             "get": operation("getOsmand", "A position of OsmAnd", osmand_parameters, empty, "tracking", **more),
             "post": operation(

@@ -214,6 +214,8 @@ def make_layers(conn: Connection, present: Container[str]) -> None:
             create_layer(conn, layer)
             if layer in _FLEETING:
                 conn.execute(text("SELECT tracking.keep_no_history(:layer)"), {"layer": layer.id})
+            if layer is ALARMS:
+                conn.execute(text("CREATE INDEX ON city.alarms (device, began)"))
     conn.execute(
         text("SELECT tracking.make_days(ARRAY(SELECT tracking.day_of(now()) + n FROM generate_series(-1, 2) n))")
     )

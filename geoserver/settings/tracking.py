@@ -22,10 +22,20 @@ class Jt808(Group):
     silent_seconds: float = Field(default=900, ge=10, le=86_400, description="a silent connection is closed after [s]")
 
 
+class Alarms(Group):
+    """What is too long for a vehicle."""
+
+    overspeed: float = Field(default=10, ge=0, le=86_400, description="faster than allowed for [s]")
+    idling: float = Field(default=900, ge=1, le=86_400, description="standing with the engine on for [s]")
+    stay: float = Field(default=7200, ge=1, le=604_800, description="standing in its duty hours for [s]")
+    offline: float = Field(default=1800, ge=10, le=604_800, description="silent for [s]")
+
+
 class Tracking(Group):
     """车辆定位 vehicle tracking."""
 
     jt808: Jt808 = Jt808()
+    alarms: Alarms = Alarms()
     offline_seconds: float = Field(
         default=600, ge=10, le=86_400, description="a device that says nothing for so long is offline [s]"
     )

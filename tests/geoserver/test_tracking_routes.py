@@ -1,10 +1,13 @@
 """Positions over HTTP: who may report, and what is stored when the answer comes."""
 
+import json
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 import requests
+from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from geoserver.identity.devices import make_device_secret
@@ -14,6 +17,7 @@ from tests.tracking.conftest import tracking_site
 from tests.tracking.gateways import running
 
 assert tracking_site
+PASSWORD = "correct horse battery 9!"
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +102,63 @@ def test_a_position_over_http_moves_the_vehicle_that_the_gateway_shows(site: tup
                 return
             time.sleep(0.1)
         raise AssertionError(found)
+
+
+def frames(
+    url: str, account: tuple[str, str] | None, count: int, last: str | None = None, **params: str
+) -> list[tuple[str, dict[str, list[dict[str, object]]]]]:
+    """So many frames of the live stream, with their ids."""
+    found, name = [], ""
+    headers = {"Last-Event-ID": last} if last else {}
+    with requests.get(
+        f"{url}/tracking/live", params=params, auth=account, headers=headers, stream=True, timeout=15
+    ) as stream:
+        stream.raise_for_status()
+        for line in stream.iter_lines():
+            if line.startswith(b"id: "):
+                name = line[4:].decode()
+            if line.startswith(b"data: "):
+                found.append((name, json.loads(line[6:])))
+                if len(found) == count:
+                    return found
+    raise AssertionError("the stream ended")
+
+
+def test_viewers_see_what_moves_in_their_part_of_the_map_and_by_their_rights(site: tuple[str, Database, str]) -> None:
+    url, database, _ = site
+    place = "ST_SetSRID(ST_MakePoint({}, 30.2), 4490)"
+    with database.transaction() as conn:
+        conn.execute(text("DELETE FROM city.positions"))
+        for n, department in enumerate(("roads", "water", "roads")):
+            conn.execute(text(f"INSERT INTO city.positions (geom, device, department, state) VALUES ({place.format(114 + n / 10)}, :d, :u, 'moving')"),
+                         {"d": f"live-{n}", "u": department})  # fmt: skip
+        if not conn.execute(text("SELECT 1 FROM access.accounts WHERE name = 'fleet'")).first():
+            conn.execute(text("INSERT INTO access.departments (id, zh, en) VALUES ('roads', '路', 'roads')"))
+            cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+            for name, role in (("fleet", "fleet-dispatcher"), ("clerk", "intake-clerk")):
+                conn.execute(text("INSERT INTO access.accounts (name, hash) VALUES (:n, :h)"), {"n": name, "h": cheap})
+                conn.execute(
+                    text("INSERT INTO access.memberships (account, role, department) VALUES (:n, :r, 'roads')"),
+                    {"n": name, "r": role},
+                )
+    assert requests.get(f"{url}/tracking/live").status_code == 404
+    ((mark, first),) = frames(url, ("clerk", PASSWORD), 1)
+    assert {each["device"] for each in first["moved"]} == {"live-0", "live-1", "live-2"}
+    ((_, first),) = frames(url, ("fleet", PASSWORD), 1)
+    assert {each["device"] for each in first["moved"]} == {"live-0", "live-2"}
+    ((_, first),) = frames(url, ("fleet", PASSWORD), 1, bbox="113.9,30,114.15,31")
+    assert {each["device"] for each in first["moved"]} == {"live-0"}
+
+    def move() -> None:
+        time.sleep(2)
+        with database.transaction() as conn:
+            conn.execute(text(f"UPDATE city.positions SET geom = {place.format(114.9)} WHERE device = 'live-0'"))
+
+    mover = threading.Thread(target=move)
+    mover.start()
+    _, (_, second) = frames(url, ("fleet", PASSWORD), 2, bbox="113.9,30,114.15,31")
+    mover.join()
+    assert second == {"moved": [], "gone": ["live-0"]}
+    time.sleep(2)
+    ((_, since),) = frames(url, ("clerk", PASSWORD), 1, last=f"{float(mark) + 3.5:.3f}")
+    assert [each["device"] for each in since["moved"]] == ["live-0"]  # only what changed meanwhile

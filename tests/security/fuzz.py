@@ -43,7 +43,7 @@ def fuzz(url: str, name: str, phases: str, only: str, examples: int) -> int:
     arguments = ["run", f"{url}/openapi?f=json", "--url", url, "--phases", phases, "--seed", "20261122", "-n", str(examples),
                  "--exclude-checks", ",".join(_LEFT_OUT), "--generation-database", "none", "--suppress-health-check", "all",
                  "--continue-on-failure", "--warnings", "off", "--no-color", "--include-path-regex", only,
-                 "--exclude-path", "/live", "--exclude-path-regex", _WORKSHOP]  # fmt: skip
+                 "--exclude-path", "/live", "--exclude-path", "/tracking/live", "--exclude-path-regex", _WORKSHOP]  # fmt: skip
     if _asking.account:
         arguments += ["--auth", f"{_asking.account}:{PASSWORD}"]
     print(f"##### {name}: {phases}", flush=True)

@@ -174,6 +174,12 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/uploads"): sends_files,
     ("GET", "/uploads/{upload}"): owns("upload"),
     ("DELETE", "/uploads/{upload}"): removes_upload,
+    **{
+        ("GET", f"/open311/v2/{path}.{{format}}"): anybody
+        for path in ("discovery", "services", "services/{service}")
+    },
+    **{("GET", f"/open311/v2/{path}.{{format}}"): reads_cases for path in ("requests", "requests/{item}", "tokens/{token}")},
+    ("POST", "/open311/v2/requests.{format}"): reports_by_open311,
     ("GET", "/photos/{photo}"): anybody,  # who may see which, tests/grid looks after
     ("GET", "/audit"): holds("audit:read"),
     ("GET", "/sign-in"): anybody,

@@ -12,6 +12,7 @@ from geoserver.database_roles import role_url
 from geoserver.tracking_gateway import device_secrets
 from layers.access import APP_ROLE
 from layers.database import Database
+from tracking.alarms.conditions import Limits
 from tracking.gateway.running import Gateway, Options
 from tracking.gateway.server import Bounds
 from tracking.states import Patience
@@ -23,7 +24,7 @@ def running(database_url: str, bounds: Bounds | None = None, *, registration: bo
     gate = Database(role_url(database_url, "citymap_access"), pool_size=2)
     options = Options(port=0, bounds=bounds or Bounds())
     secrets = device_secrets(gate, registration=registration)
-    gateway = Gateway(options, role_url(database_url, APP_ROLE), secrets, Patience())
+    gateway = Gateway(options, role_url(database_url, APP_ROLE), secrets, Patience(), Limits())
     begun = threading.Event()
     ending: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 

@@ -1,5 +1,6 @@
 """The gateway as terminals meet it: who may speak, when it answers, and what is then in the tables."""
 
+import socket
 import struct
 import threading
 import time
@@ -285,6 +286,7 @@ def test_a_terminal_that_takes_no_answers_is_read_no_more_and_dropped(site: Data
     with running(site.url, Bounds(stalled=1.0)) as gateway:
         slow, quick = joined(gateway, "13900000027"), joined(gateway, "13900000028")
         slow.socket.settimeout(1)
+        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         packet = b"".join(slow.frame(uplink.HEARTBEAT) for _ in range(2000))
         with pytest.raises(OSError):
             for _ in range(2000):  # the kernel's buffers fill: nobody reads the answers
@@ -320,3 +322,45 @@ def test_while_positions_cannot_be_stored_nothing_is_answered_and_reading_stops(
             assert device.answer(20)[2] == 0
         assert len(rows(site, device.code)) == 4000
         assert not gateway.lines.paused
+
+
+def _alarms(site: Database, code: str) -> list[tuple[object, ...]]:
+    with site.transaction() as conn:
+        return [tuple(row) for row in conn.execute(
+            text("SELECT kind, extract(epoch FROM began)::float8, extract(epoch FROM ended)::float8, late, state"
+                 " FROM city.alarms WHERE device = :c ORDER BY began, kind"), {"c": code})]  # fmt: skip
+
+
+def test_alarms_come_into_their_layer_once_even_after_a_restart_and_late_ones_are_marked(site: Database) -> None:
+    code = "13900000006"
+    begin = time.time() // 1 - 400
+    fixes = drive(begin, 40, lon=114.0)
+    edges = f"ST_MakeEnvelope({fixes[9].lon + 1e-5}, 30.3, {fixes[20].lon + 1e-5}, 30.5, 4490)"
+    with site.transaction() as conn:
+        conn.execute(text("INSERT INTO city.geofences (geom, name, watch, devices)"
+                          f" VALUES ({edges}, '院子', '{{enter,leave}}', '{{{code}}}')"))  # fmt: skip
+    expected = [
+        ("enter", begin + 100, begin + 100),
+        ("leave", begin + 210, begin + 210),
+        ("sos", begin + 300, begin + 310),
+    ]
+    fixes[30] = fixes[30]._replace(alarms=1)
+    with running(site.url) as gateway:
+        device = joined(gateway, code)
+        device.report(*fixes[:15])
+        eventually(lambda: [a[0] for a in _alarms(site, code)] == ["enter"])
+    with running(site.url) as gateway:
+        device = joined(gateway, code)
+        device.report(*fixes[:35])  # much of it again
+        eventually(lambda: len(_alarms(site, code)) == 3)
+        assert _alarms(site, code) == [(*alarm, False, "new") for alarm in expected]
+    with site.transaction() as conn:
+        conn.execute(text("UPDATE city.geofences SET devices = '{13900000007}'"))
+    with running(site.url) as gateway:
+        device = joined(gateway, "13900000007")
+        device.report(*fixes[:5], *fixes[25:29])
+        eventually(lambda: _position(site, "13900000007") is not None)
+        device.send(uplink.BATCH, terminal.batch(fixes[5:25]))
+        assert device.answer()[2] == 0
+        eventually(lambda: len(_alarms(site, "13900000007")) == 2)
+        assert _alarms(site, "13900000007") == [(*alarm, True, "new") for alarm in expected[:2]]

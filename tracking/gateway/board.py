@@ -1,4 +1,4 @@
-"""The board: the latest position and state of each device, in the layer ``positions``, once a second.
+"""The board: the latest position and state of each device, in the layer ``positions``, once a second; and the alarms.
 
 What it knows it can work out again from ``tracking.positions``: a gateway that starts takes the layer as it was left,
 and what was received since then. Positions that came by other ways than this gateway are announced on the channel
@@ -8,6 +8,7 @@ and what was received since then. Positions that came by other ways than this ga
 import asyncio
 import io
 import logging
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -15,11 +16,13 @@ from datetime import UTC, datetime
 import psycopg2
 from psycopg2.extensions import connection
 
+from tracking.alarms.conditions import Limits
+from tracking.alarms.watch import Watch
 from tracking.gateway.committing import Work
 from tracking.gateway.connection import connect
 from tracking.gateway.roster import Roster
 from tracking.gateway.session import Session
-from tracking.model import ACC, Device, Fix, Stored
+from tracking.model import ACC, UNFIT, Device, Fix, Stored
 from tracking.states import Patience, Seen
 
 LOGGER = logging.getLogger("citymap")
@@ -63,12 +66,15 @@ _MARK = """
 class Board:
     """Gathers in the event loop, works in a thread once a second."""
 
-    def __init__(self, url: str, patience: Patience) -> None:
+    def __init__(self, url: str, patience: Patience, limits: Limits) -> None:
         self._url = url
         self._patience = patience
         self._connection: connection | None = None
         self._seen: dict[int, Seen] = {}
         self._shown: dict[int, tuple[str, float]] = {}
+        self._working = threading.Lock()
+        self._watch = Watch(limits)
+        self._to_look: list[Stored] = []
         self._changed: set[int] = set()
         self._fresh: list[Stored] = []
         self._heard: dict[int, float] = {}
@@ -135,6 +141,7 @@ class Board:
                     fix = Fix(at, lon, lat, speed, heading, altitude, alarms, status, mileage)
                     self._seen[device.id] = Seen(device, fix, heard or at)
                     self._shown[device.id] = (state, heard or at)
+            self._watch.recall(cursor, by_code)
             cursor.execute("SELECT extract(epoch FROM upto)::float8 FROM tracking.marks WHERE name = 'board'")
             mark = cursor.fetchone()
             if mark is not None:
@@ -145,12 +152,24 @@ class Board:
         """Write what is left, and close the connection."""
         try:
             self._work(self._fresh, self._heard, [])
+            with self._working:
+                conn = self._connected()
+                with conn.cursor() as cursor:
+                    self._watch.remember(cursor)
+                conn.commit()
         except psycopg2.Error as error:
             LOGGER.warning("the layer positions is behind: %s", str(error).strip().split("\n")[0])
         self._disconnect()
 
     def _work(self, fresh: Sequence[Stored], heard: dict[int, float], devices: Sequence[Device]) -> None:
-        """One second's writing, in a thread. What cannot be written now stays marked as changed."""
+        """One second's writing, in a thread. What cannot be written now stays marked as changed.
+
+        The thread outlives the task that waits for it, so that the last writing may meet it.
+        """
+        with self._working:
+            self._write_all(fresh, heard, devices)
+
+    def _write_all(self, fresh: Sequence[Stored], heard: dict[int, float], devices: Sequence[Device]) -> None:
         now = time.time()
         for device, fix in sorted(fresh, key=lambda row: (row.device.id, row.fix.time)):
             self._take(device, fix, now)
@@ -168,12 +187,15 @@ class Board:
             if (seen := self._seen.get(device_id)) is not None and seen.device != device:
                 seen.device = device
                 self._changed.add(device_id)
-        if now >= self._next_sweep:
+        swept = now >= self._next_sweep
+        if swept:
             self._next_sweep = now + SWEEP
             self._sweep(now)
             if by_id:
                 self._forget(conn, self._seen.keys() - by_id.keys())
+        self._watch.look(conn, self._to_look, self._seen.values() if swept else (), now)
         self._write(conn, now)
+        self._to_look = []
 
     def _forget(self, conn: connection, gone: Iterable[int]) -> None:
         """Devices that are in the layer ``devices`` no more have no live position; their track stays."""
@@ -188,8 +210,12 @@ class Board:
         seen = self._seen.get(device.id)
         if seen is None:
             seen = self._seen[device.id] = Seen(device)
-        if seen.take(fix, received):
+        late = seen.fix is not None and fix.time <= seen.fix.time
+        moved = seen.take(fix, received)
+        if moved:
             self._changed.add(device.id)
+        if moved or late or fix.doubt & UNFIT:  # all but jumps
+            self._to_look.append(Stored(device, fix))
 
     def _read_since(self, conn: connection, since: float, by_id: dict[int, Device]) -> None:
         with conn.cursor() as cursor:

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from tracking.alarms.conditions import Limits
 from tracking.gateway.board import Board
 from tracking.gateway.committing import GroupCommit
 from tracking.gateway.roster import Roster, Secrets
@@ -34,11 +35,11 @@ class Options:
 class Gateway:
     """One gateway over a migrated database, at its address for the role ``citymap_app``."""
 
-    def __init__(self, options: Options, url: str, secrets: Secrets, patience: Patience) -> None:
+    def __init__(self, options: Options, url: str, secrets: Secrets, patience: Patience, limits: Limits) -> None:
         self._options = options
         self._roster = Roster(url)
         self._secrets = secrets
-        self.board = Board(url, patience)
+        self.board = Board(url, patience, limits)
         self.commit = GroupCommit(url, self.board.stored, answer_first=options.answer_first)
         self.lines = Lines(options.bounds, self.commit, self._session)
         self.port = options.port

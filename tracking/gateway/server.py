@@ -103,6 +103,7 @@ class TcpLine(asyncio.Protocol):
         if (own := transport.get_extra_info("socket")) is not None:
             own.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WAITING)  # the kernel's own bound is 4 MB for each
         if self._lines.paused:
             self.pause()
 
