@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from layers.catalogue import CGCS2000, DATA_SCHEMA, HISTORY_SCHEMA, Layer
 from layers.tables import quoted
@@ -63,12 +63,18 @@ def ask(
         "west": west, "south": south, "east": east, "north": north, "most": MAX_ROWS + 1, **more,
     }  # fmt: skip
     used = {key: value for key, value in values.items() if f":{key}" in statement}
-    return list(conn.execute(text(statement), used))
+    return list(conn.execute(_clause(statement), used))
 
 
 @lru_cache(maxsize=32)
 def _statement(name: str) -> str:
     return files("planning.check").joinpath(f"{name}.sql").read_text("utf-8")
+
+
+@lru_cache(maxsize=256)
+def _clause(statement: str) -> TextClause:
+    """A statement is parsed once: there are as many as layers and questions."""
+    return text(statement)
 
 
 def farthest_rule(conn: Connection) -> float:
