@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 import grid.cases.processes
 import grid.cells.processes
 import grid.components.processes
+import grid.control.processes
 import grid.dispatching.processes
 import grid.evaluation.processes
 import grid.processes
@@ -72,6 +73,7 @@ MODULES: tuple[ModuleType, ...] = (
     grid.cases.processes,
     grid.cells.processes,
     grid.components.processes,
+    grid.control.processes,
     grid.processes,
     grid.dispatching.processes,
     grid.evaluation.processes,

@@ -50,7 +50,7 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
     ('grid-worker', 'process', 'report-case advance-case add-photos inspect-component', 'execute', 'internal', 'area'),
     ('intake-clerk', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('intake-clerk', 'collection', 'cases', 'create update', 'internal', 'everywhere'),
-    ('intake-clerk', 'process', 'report-by-text report-case advance-case add-photos', 'execute', 'internal', 'everywhere'),
+    ('intake-clerk', 'process', 'report-suspects report-by-text report-case advance-case add-photos', 'execute', 'internal', 'everywhere'),
     ('shift-leader', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('shift-leader', 'collection', 'cases', 'create update', 'internal', 'everywhere'),
     ('shift-leader', 'process', 'report-case advance-case add-photos', 'execute', 'internal', 'everywhere'),
