@@ -100,9 +100,11 @@ def change_detection(
     returns: 变化图斑与面积 [m²] | Changed patches and areas [m²]
     """
     from layers.analysis.dates import read_two
+    from layers.analysis.times import interval
 
     ground = area_in(area, city.projected, "area") if area is not None else None
-    found = read_two(conn, store, coverage, before, after, ground, city.projected, bands, resolution)
+    times = (interval(*before), interval(*after))
+    found = read_two(conn, store, coverage, *times, ground, city.projected, bands, resolution)
     job.progress(40, Text("正在比较", "Comparing"))
     classes = found.nature == "classes"
     if (method or ("classes" if classes else "vector")) == "classes":

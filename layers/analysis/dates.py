@@ -1,7 +1,6 @@
 """Reads a coverage at two dates on the same pixels."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from layers.analysis.zonal import frame_of
 from layers.crs import transformer
 from layers.raster.coverage import Nature
 from layers.raster.errors import NoSuchBand, OutOfReach, RasterTooLarge, TooManyImages
-from layers.raster.images import find_images
+from layers.raster.images import Interval, find_images
 from layers.raster.mosaic import Grid, read
 from layers.raster.registry import load_coverage
 from layers.raster.store import RasterStore
@@ -37,8 +36,8 @@ class TwoDates:
 
 
 def read_two(
-    conn: Connection, store: RasterStore, layer: str, before: tuple[datetime, datetime],
-    after: tuple[datetime, datetime], area: Any, projected: int, bands: tuple[str, ...], resolution: float | None,
+    conn: Connection, store: RasterStore, layer: str, before: Interval, after: Interval, area: Any, projected: int,
+    bands: tuple[str, ...], resolution: float | None,
 ) -> TwoDates:  # fmt: skip
     """The mosaics of two times on the pixels of the later one, within an area of EPSG ``projected``.
 
@@ -93,9 +92,7 @@ def _outside(area: Any, grid: Grid, projected: int) -> Any:
     return geometry_mask([moved], (grid.height, grid.width), grid.transform)
 
 
-def _extent(
-    conn: Connection, store: RasterStore, layer: str, time: tuple[datetime, datetime]
-) -> tuple[float, float, float, float]:
+def _extent(conn: Connection, store: RasterStore, layer: str, time: Interval) -> tuple[float, float, float, float]:
     """The box [°] of the uppermost image of a time."""
     import rasterio
     from rasterio.warp import transform_bounds

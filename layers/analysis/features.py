@@ -103,7 +103,7 @@ def load_features(
     vertices = int(shapely.get_num_coordinates(found.shapes).sum())
     if vertices > MAX_VERTICES:
         raise TooMuch(f"input {name!r} has {vertices} vertices, more than {MAX_VERTICES}; ask for fewer features")
-    return found
+    return _made_valid(found, name)
 
 
 def _of_layer(
@@ -145,6 +145,20 @@ def _inline(source: InlineFeatures, name: str, srid: int) -> Features:
     if not np.isfinite(shapely.get_coordinates(moved)).all():
         raise AnalysisError(f"input {name!r} lies where EPSG:{srid}, in which this city measures, does not reach")
     return Features([f.id for f in source.features], moved, [dict(f.properties or {}) for f in source.features], srid)
+
+
+def _made_valid(found: Features, name: str) -> Features:
+    """Areas that cross themselves are parted; what has no area left is left out, of a request it is an error."""
+    wrong = ~shapely.is_valid(found.shapes)
+    if wrong.any():
+        found.shapes[wrong] = shapely.make_valid(found.shapes[wrong], method="structure", keep_collapsed=False)
+    empty = shapely.is_empty(found.shapes)
+    if not empty.any():
+        return found
+    if found.layer is None:
+        number = int(np.flatnonzero(empty)[0]) + 1
+        raise AnalysisError(f"input {name!r}: the geometry of feature {number} is no GeoJSON geometry, or empty")
+    return found.take(np.flatnonzero(~empty))
 
 
 def _filter(text: str, srid: int, name: str) -> Filter:

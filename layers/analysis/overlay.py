@@ -36,7 +36,7 @@ def overlay(features: Features, other: Features, how: How) -> Pieces:
     over, need areas. Raises :class:`AnalysisError`, :class:`TooMuch`.
     """
     _check(features, other, how)
-    one, two = _valid(features.shapes), _valid(other.shapes)
+    one, two = features.shapes, other.shapes
     pairs = _pairs(one, two)
     parts = list(_parts(one, two, pairs, how))
     return _trimmed(parts, shapely.get_dimensions(one), shapely.get_dimensions(two))
@@ -61,16 +61,6 @@ def _check(features: Features, other: Features, how: How) -> None:
         raise AnalysisError("input 'other' has features that are no areas; overlay lays areas over features")
     if how in ("union", "symmetric-difference") and not features.of_dimension(2):
         raise AnalysisError(f"input 'features' has features that are no areas, and the {how} is of areas")
-
-
-def _valid(shapes: Objects) -> Objects:
-    """The shapes made valid; what collapses on the way (lines of areas) is no part of them."""
-    wrong = ~shapely.is_valid(shapes)
-    if not wrong.any():
-        return shapes
-    shapes = shapes.copy()
-    shapes[wrong] = shapely.make_valid(shapes[wrong], method="structure", keep_collapsed=False)
-    return shapes
 
 
 def _pairs(one: Objects, two: Objects) -> tuple[Ints, Ints]:

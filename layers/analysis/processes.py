@@ -210,6 +210,7 @@ def zonal_statistics(
     """
     import shapely
 
+    from layers.analysis.times import interval
     from layers.analysis.zonal import frame_of
     from layers.analysis.zonal import zonal_statistics as compute
     from layers.crs import transformer
@@ -219,7 +220,7 @@ def zonal_statistics(
     if not len(found) or not found.of_dimension(2):
         raise AnalysisError("input 'zones' has no features, or some that are no areas")
     source = load_coverage(conn, coverage)
-    time = (begin, end) if begin or end else None
+    time = interval(begin, end) if begin or end else None
     box = transformer(city.projected, 4490).transform_bounds(*shapely.total_bounds(found.shapes))
     frame = frame_of(conn, store, source, box, time, city.projected, resolution)
     job.progress(5, Text("正在统计", "Computing"))

@@ -16,9 +16,10 @@ from layers.importing.readers import open_sources
 from layers.importing.report import LoadReport
 from layers.importing.source import ReadOptions, Source
 from layers.importing.source_crs import parse_crs
+from layers.pipes.column import Column
 from layers.pipes.epanet import EpanetNetwork, read_epanet
 from layers.pipes.reading import NODES, PIPES
-from layers.pipes.source_columns import Column, check, columns_used, values_of
+from layers.pipes.source_columns import check, columns_used, values_of
 from layers.registry import LayerNotFound, fit_extent, load_layers
 
 

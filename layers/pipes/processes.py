@@ -13,8 +13,8 @@ from layers.catalogue import Text
 from layers.importing.options import Mode
 from layers.importing.report import LoadReport
 from layers.pipes.answers import CutOff, TraceAnswer, TracedNode, ValveToClose
+from layers.pipes.column import Column
 from layers.pipes.errors import PipeError, PipesTooMany
-from layers.pipes.source_columns import Column
 from layers.processing import CityCrs, Job, UploadedFile, process
 
 if TYPE_CHECKING:

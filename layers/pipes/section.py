@@ -104,6 +104,8 @@ def crossings(
     rows = rows if left_out is None else rows[~np.isin(rows, left_out)]
     flat = projected(np.array([line], dtype=object), srid)[0]
     shapes = projected(network.pipes.shapes[rows], srid)
+    if not np.isfinite(flat.length):
+        raise PipeError(f"input 'line' lies where EPSG:{srid}, in which this city measures, does not reach")
     scale = length_of(line) / flat.length if flat.length else 1.0
     found = []
     for row, shape, met in zip(rows.tolist(), shapes, shapely.intersection(shapes, flat), strict=True):

@@ -3,35 +3,17 @@ columns."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from layers.catalogue import Field, Layer
 from layers.importing.errors import ImportRefused
+from layers.pipes.column import Column
 
-Unit = Literal["mm", "cm", "m", "in", "ft", "us-ft"]
 #: Metres of one.
 _METRES = {"mm": 0.001, "cm": 0.01, "m": 1.0, "in": 0.0254, "ft": 0.3048, "us-ft": 1200 / 3937}
 _BRACES = re.compile(r"\{([^{}]+)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Where the values of a field come from.
-
-    ``column``: a column of the file, or a text with columns in braces such as ``MH-{MANHOLE_ID}``. ``unit`` is what
-    the file measures in. ``codes`` translates values; others are left out. ``empty`` are numbers that mean unknown.
-    ``value`` is the same for every feature, without a column.
-    """
-
-    column: str | None = None
-    unit: Unit | None = None
-    codes: Mapping[str, str] = field(default_factory=dict)
-    empty: tuple[float, ...] = ()
-    value: str | float | bool | None = None
 
 
 def columns_used(column: Column) -> list[str]:
@@ -60,16 +42,15 @@ def check(layer: Layer, mapping: Mapping[str, Column], known: list[str]) -> None
 def values_of(frame: pd.DataFrame, target: Field, column: Column) -> Any:
     """The values of one field for a batch."""
     if column.column is None:
-        return pd.Series([column.value] * len(frame), index=frame.index, dtype=object)
+        return _objects(frame, [column.value] * len(frame))
     if _BRACES.search(column.column):
         return _composed(frame, column.column)
     values = frame[column.column]
     if column.codes:
-        texts = values.map(plain)
-        return texts.map(lambda text: column.codes.get(text) if text is not None else None)
+        return _objects(frame, [column.codes.get(plain(value) or "") for value in values])
     if target.type in ("number", "integer"):
         return _measured(values, target, column)
-    return values.map(plain) if target.type == "string" else values
+    return _objects(frame, [plain(value) for value in values]) if target.type == "string" else values
 
 
 def _measured(values: Any, target: Field, column: Column) -> Any:
@@ -83,14 +64,18 @@ def _measured(values: Any, target: Field, column: Column) -> Any:
 
 def _composed(frame: pd.DataFrame, template: str) -> Any:
     """Each row's text; None where one of its columns is empty."""
-    parts = {name: frame[name].map(plain) for name in _BRACES.findall(template)}
-    known = np.logical_and.reduce([part.notna().to_numpy() for part in parts.values()])
+    parts = {name: [plain(value) for value in frame[name]] for name in _BRACES.findall(template)}
     rows = [dict(zip(parts, values, strict=True)) for values in zip(*parts.values(), strict=True)]
     made = [
-        _BRACES.sub(lambda match, row=row: row[match[1]], template) if whole else None  # type: ignore[misc]
-        for row, whole in zip(rows, known.tolist(), strict=True)
+        None if None in row.values() else _BRACES.sub(lambda match, row=row: row[match[1]], template)  # type: ignore[misc]
+        for row in rows
     ]
-    return pd.Series(made, index=frame.index, dtype=object)
+    return _objects(frame, made)
+
+
+def _objects(frame: pd.DataFrame, values: list[Any]) -> Any:
+    """A column whose empty values stay None: pandas' own ways make numbers of them."""
+    return pd.Series(values, index=frame.index, dtype=object)
 
 
 def plain(value: Any) -> str | None:

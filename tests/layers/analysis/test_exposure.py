@@ -36,7 +36,7 @@ WITH hazard AS (SELECT {GROUND} AS g),
 homes AS (SELECT b.id, ST_Transform(b.geom, 4547) AS g, coalesce(floors, 1) AS floors, c.id AS community
     FROM city.buildings b JOIN city.admin_areas c ON c.level = 'community' AND ST_Intersects(c.geom, ST_PointOnSurface(b.geom))
     WHERE use = 'residential'),
-spread AS (SELECT community, sum(ST_Area(g) * floors) AS everywhere,
+spread AS (SELECT community, sum(ST_Area(homes.g) * floors) AS everywhere,
     sum(ST_Area(ST_Intersection(homes.g, hazard.g)) * floors) AS inside FROM homes, hazard GROUP BY community)
 SELECT sum(c.population * coalesce(s.inside / s.everywhere,
         ST_Area(ST_Intersection(ST_Transform(c.geom, 4547), hazard.g)) / ST_Area(ST_Transform(c.geom, 4547)))),

@@ -171,6 +171,9 @@ def test_invalid_and_mixed_input_is_repaired_or_named(city: Connection, workspac
     with pytest.raises(AnalysisError, match="the geometry of feature 1 is no GeoJSON geometry"):
         wrong = InlineFeatures("FeatureCollection", (InlineFeature("Feature", {"type": "Point", "coordinates": "x"}),))
         overlay(city, EZHOU, workspace, wrong, box)
+    flat = inline(shapely.Polygon([(114.9, 30.4), (114.91, 30.4), (114.9, 30.4)]))
+    with pytest.raises(AnalysisError, match="feature 1 is no GeoJSON geometry, or empty"):
+        overlay(city, EZHOU, workspace, flat, box)
     with pytest.raises(Cql2Error, match=r"input 'features\.filter'"):
         overlay(city, EZHOU, workspace, LayerFeatures("pois", "category ="), box)
 

@@ -194,3 +194,4 @@ def test_classes_have_shares_and_the_date_chooses_the_year(
 
     assert shares() == pytest.approx({"10": 5 / 8, "50": 3 / 8}, abs=1e-6)
     assert shares(end=datetime(2020, 12, 31, tzinfo=UTC)) == pytest.approx({"10": 1.0})
+    assert shares(end=datetime(2020, 12, 31)) == pytest.approx({"10": 1.0})  # without a zone: UTC

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from layers.importing.errors import ImportRefused
 from layers.importing.source import ReadOptions
+from layers.pipes.column import Column
 from layers.pipes.current import current_pipes
 from layers.pipes.importing import import_epanet, import_survey
-from layers.pipes.source_columns import Column
 from layers.pipes.trace import Start, trace
 from tests.layers.pipes.conftest import UTILITIES, epanet_file
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from layers.pipes.column import Column
 from layers.pipes.layers import PIPELINES
-from layers.pipes.source_columns import Column, plain, values_of
+from layers.pipes.source_columns import plain, values_of
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT, "", "  "])
