@@ -82,8 +82,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF coalesce(current_setting('citymap.planning_step', true), '') = '' AND (TG_OP = 'DELETE' OR TG_OP = 'INSERT'
             AND NEW.status IS DISTINCT FROM 'applied' OR TG_OP = 'UPDATE'
-            AND (NEW.status, NEW.number) IS DISTINCT FROM (OLD.status, OLD.number)
-            OR TG_OP = 'UPDATE' AND planning.is_allocated(OLD.status) AND NOT NEW.geom = OLD.geom) THEN
+            AND (NEW.status, NEW.number, NEW.geom) IS DISTINCT FROM (OLD.status, OLD.number, OLD.geom)) THEN
         RAISE EXCEPTION 'a red line moves by its steps (process advance-redline), not by edits'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'redline_steps';
     END IF;

@@ -12,8 +12,8 @@ from planning.options import PlanningOptions
 class Slivers(Group):
     """碎片 what two surveys of one boundary leave between them, which is no conflict when a red line is approved."""
 
-    area: float = Field(default=1.0, ge=0, le=1000, description="[m²]")
-    width: float = Field(default=0.05, ge=0, le=10, description="mean width [m]")
+    area: float = Field(default=1.0, ge=0, le=1.0, description="[m²]; the database itself refuses more than 1")
+    width: float = Field(default=0.05, ge=0, le=0.05, description="mean width [m]; the database refuses more than 0.05")
 
 
 class Terms(Group):

@@ -244,6 +244,7 @@ def test_no_edit_by_another_road_moves_a_red_line(office: Office) -> None:
     for statement in (
         "UPDATE city.redlines SET status = 'approved' WHERE number = :n",
         "UPDATE city.redlines SET number = 'mine' WHERE number = :n",
+        "UPDATE city.redlines SET geom = ST_Translate(geom, 0.001, 0) WHERE number = :n",
         "DELETE FROM city.redlines WHERE number = :n",
         "INSERT INTO city.redlines (geom, number, status) SELECT geom, 'x', 'approved' FROM city.redlines WHERE number = :n",
     ):
