@@ -18,7 +18,6 @@ from geoserver.tile_reply import tile_reply
 from layers.catalogue import CGCS2000, Layer
 from layers.crs import Crs, coincident, meets, transformer
 from layers.raster.errors import OutOfReach
-from layers.registry import LayerNotFound
 from tiles.cache.tile import Tile
 from tiles.matrix_sets import Box
 from tiles.raster.look import FORMATS, Look
@@ -33,6 +32,7 @@ _PLACE = ("bbox", "bbox-crs", "crs", "width", "height")
 _DRAWING = (*LOOK_PARAMETERS, "transparent", "bgcolor", "filter", "filter-lang", "filter-crs", "lang")
 PARAMETERS = (*_PLACE, *_DRAWING)
 _SIDE = 1024
+_WORLD = (-180.0, -90.0, 180.0, 90.0)
 type _Drawing = tuple[TileQuery | None, Look, str, str | None]
 _OFFERED_FORMATS = ("png", "jpeg", "webp", "avif")
 
@@ -142,10 +142,7 @@ def _side(name: str, values: dict[str, str]) -> int | None:
 def _bounds(layers: Sequence[Layer], values: dict[str, str], offered: frozenset[int], crs: Crs) -> Box:
     box = box_parameter(values, offered)
     if box is None:
-        found, srid = extent(layers), CGCS2000
-        if found is None:
-            raise LayerNotFound("there is nothing to draw yet; name a place by bbox to get an empty map")
-        bounds = _with_area(found)
+        bounds, srid = _with_area(extent(layers) or _WORLD), CGCS2000
     else:
         bounds, srid = (box.west, box.south, box.east, box.north), box.srid
     if not (bounds[0] < bounds[2] and bounds[1] < bounds[3]):
