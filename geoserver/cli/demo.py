@@ -13,12 +13,19 @@ from geoserver.cli.console import (
     print_table,
     progress,
 )
+from geoserver.cli.demo_live import drive_about
 from geoserver.cli.session import load_settings, open_database
 
-_Buildings = Annotated[
-    int, typer.Option(min=100, max=2_000_000, help="Buildings of the city; it grows with them.")
-]
+_Buildings = Annotated[int, typer.Option(min=100, max=2_000_000, help="Buildings of the city; it grows with them.")]
 _Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same city.")]
+_Live = Annotated[bool, typer.Option("--live", help="Let vehicles drive about and report, until Ctrl-C.")]
+_Vehicles = Annotated[int, typer.Option(min=1, max=20_000, help="With --live: how many.")]
+_Rate = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1, max=50_000, help="With --live: messages a second of all together; without it each sends every 5 s."
+    ),
+]
 _Force = Annotated[bool, typer.Option("--force", help="Replace features that the base layers have.")]
 
 
@@ -26,11 +33,17 @@ def demo(
     buildings: _Buildings = 20_000,
     seed: _Seed = 1,
     force: _Force = False,
+    live: _Live = False,
+    vehicles: _Vehicles = 50,
+    rate: _Rate = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a fictitious sample city in the base layers."""
+    """Make a fictitious sample city in the base layers; or let vehicles drive about the roads that there are."""
     settings = load_settings(config)
+    if live:
+        drive_about(settings, vehicles, rate)
+        return
     with open_database(settings) as url:
         from geoserver.migrations import migrate
         from geoserver.sample import is_empty, make_sample_city
@@ -45,9 +58,7 @@ def demo(
                     "`citymap demo --force` replaces those of the base layers (their history stays)",
                     Exit.REFUSED,
                 )
-            made = make_sample_city_with_bar(
-                lambda report: make_sample_city(database, buildings, seed, report)
-            )
+            made = make_sample_city_with_bar(lambda report: make_sample_city(database, buildings, seed, report))
         finally:
             database.close()
     if as_json:
