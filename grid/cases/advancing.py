@@ -10,16 +10,11 @@ from sqlalchemy import Connection
 
 from grid.cases.life_cycle import Moved, advance
 from grid.cases.queries import Found, add_step, departments, limits_of, save_case
-from grid.clock.calendar import working_time, years
 from grid.clock.model import WorkingTime, share_of
+from grid.clock.queries import city_line
 from grid.model import Case, Inputs, Setting
 from grid.notices.telling import tell
 from grid.options import GridOptions
-
-
-def city_line(options: GridOptions, at: datetime) -> WorkingTime:
-    """The city's time line as it is made at an instant."""
-    return working_time(options.clock, *years(at.date()))
 
 
 def act_on(
@@ -37,7 +32,7 @@ def act_on(
 
     Raises as :func:`grid.cases.life_cycle.advance`.
     """
-    line = city_line(options, at)
+    line = city_line(conn)
     limits = limits_of(conn, found) if act == "file" else ()
     known = departments(conn) if act == "dispatch" else None
     moved = advance(found.case, act, roles, given, Setting(at, line, options, limits, known))

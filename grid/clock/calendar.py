@@ -7,12 +7,14 @@ by rule, without make-up days. A city adds or corrects days in its configuration
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-import holidays
 
 from grid.clock.model import WorkingTime
 from grid.options import ClockOptions
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 #: The first year of every calendar: older cases of imports have a clock too.
 FIRST_YEAR = 2010
@@ -28,7 +30,9 @@ def is_workday(day: date, options: ClockOptions) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _statutory(year: int) -> holidays.HolidayBase:
+def _statutory(year: int) -> "HolidayBase":
+    import holidays  # 0.3 s, which only the making of a calendar needs
+
     return holidays.country_holidays("CN", years=(year - 1, year, year + 1), expand=False)
 
 

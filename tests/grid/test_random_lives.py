@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from grid.cases.advancing import act_on, city_line
+from grid.cases.advancing import act_on
 from grid.cases.life_cycle import TRANSITIONS, advance, allowed_acts
 from grid.cases.queries import lock_case
+from grid.clock.calendar import working_time, years
 from grid.clock.escalation import escalate
 from grid.errors import ActNotAllowed, GridError
 from grid.model import ACTS, CLOCK, FINAL, Case, Inputs, Limit, Setting
@@ -84,7 +85,7 @@ def check_move(before: Case, after: Case, act: str, role: str) -> None:
 def test_random_acts_lead_nowhere_that_the_rules_forbid(seed: int) -> None:
     """Thousands of steps of the table alone, with the clock going on."""
     dice, options = random.Random(seed), GridOptions()
-    line, limits = city_line(options, START), (Limit("小于一立方米", 4, "work-hours"),)
+    line, limits = working_time(options.clock, *years(START.date())), (Limit("小于一立方米", 4, "work-hours"),)
     channel = dice.choice(["patrol", "public"])
     case, at, spent = Case(1, "c", 1, "reported", channel, "0102"), START, 0
     for _ in range(150):
@@ -107,7 +108,7 @@ def test_random_acts_lead_nowhere_that_the_rules_forbid(seed: int) -> None:
 def test_random_lives_reach_every_state_and_every_act() -> None:
     """Otherwise the test above would prove little."""
     states, acts, options = set(), set(), GridOptions()
-    line, limits = city_line(options, START), (Limit("小于一立方米", 4, "work-hours"),)
+    line, limits = working_time(options.clock, *years(START.date())), (Limit("小于一立方米", 4, "work-hours"),)
     for seed in range(150):
         dice = random.Random(seed)
         case, at = Case(1, "c", 1, "reported", dice.choice(["patrol", "public"]), "0102"), START
