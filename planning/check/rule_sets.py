@@ -96,7 +96,8 @@ def check_plan(conn: Connection, layer: Layer, found: Found) -> None:
             seen = _seen(layer.id, row, row.plot, row.land_use)
             clause = Text(f"{_OTHER_USE.zh}（{row.land_code} {row.land_use}）", f"{_OTHER_USE.en} ({row.land_code})")
             found.conflict(piece, layer.id, "land-use", "allowed-uses", "blocking", clause, seen)
-    planned_ground = shapely.union_all([shapely.from_wkb(bytes(row.piece)) for row in rows]) if rows else None
+    # Of the whole plots, not of their pieces: the corners of pieces are rounded, which would leave hairlines.
+    planned_ground = shapely.union_all([shapely.from_wkb(bytes(row.whole)) for row in rows]) if rows else None
     rest = subject.shape if planned_ground is None else shapely.difference(subject.shape, planned_ground)
     if (piece := found.piece(rest)) is not None:
         none = Seen(layer.id, *[None] * 7)
