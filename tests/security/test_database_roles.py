@@ -18,6 +18,8 @@ APP = {
     "citymap.layers": "rawd", "citymap.jobs": "rawd", "citymap.uploads": "rawd", "citymap.dirty": "r", "citymap.row_deltas": "r",
     # names lead to features, which are then read from their layers; coverages are registered, never changed
     "citymap.names": "r", "citymap.name_terms": "r", "citymap.pinyin": "r", "citymap.coverages": "ra",
+    # a view of buildings, and what the server works out for it
+    "city.buildings_3d": "r", "citymap.derivations": "ra", "citymap.ground": "rawd", "citymap.stale": "rawd",
     "citymap.alembic_version": "", "city.*": "rawd", "history.*": "r", "procrastinate.*": "rawd", "access.*": "", "audit.*": "",
     # what the configuration and the rules of a city say; steps and photos are only ever added
     "planning.*": "r", "planning.counters": "", "planning.boundary_points": "ra", "planning.steps": "ra",
@@ -26,7 +28,7 @@ APP = {
 }  # fmt: skip
 #: What sign-in and the administration of access may do.
 ACCESS = {
-    "citymap.layers": "r", "citymap.*": "", "city.*": "", "history.*": "", "procrastinate.*": "", "access.*": "rawd",
+    "citymap.layers": "r", "citymap.derivations": "r", "citymap.*": "", "city.*": "", "history.*": "", "procrastinate.*": "", "access.*": "rawd",
     "access.external_identities": "rad", "grid.*": "", "planning.*": "", "audit.entries": "r", "audit.links": "r", "audit.*": "",
 }  # fmt: skip
 #: PostGIS's own tables hold coordinate systems.
@@ -41,6 +43,8 @@ CALLED = {
     "grid.known_photos": "tells which ids are photos', to who knows the ids",
     "citymap.raster_folders": "names the folders of images that are needed",
     "planning.next_number": "counts a series of documents up by one, with the transaction",
+    "citymap.is_view": "tells whether a layer is a view, which shows in what it gives",
+    "citymap.worked_out": "has tiles of a derived layer drawn anew",
     "audit.append": "adds an entry, whose time, id and login its caller cannot choose",
 }
 #: Those that only triggers and other functions call. A temporary table of the caller's must not have such a trigger.
@@ -51,6 +55,9 @@ INNER = {
     "grid.case_1_checked", "grid.case_2_located", "grid.case_3_begun", "grid.case_3_named", "grid.case_4_compared",
     "grid.case_recorded", "grid.case_guarded", "grid.feature_located", "grid.watch_layer", "grid.layer_watched",
     "planning.guard_redline", "planning.keep_apart", "planning.watch_redlines",
+    "citymap.derive_dirty", "citymap.keep_ground", "citymap.as_closed_as_inputs", "citymap.close_derived",
+    "citymap.widen_view", "citymap.make_view", "citymap.view_made", "citymap.view_changed", "citymap.drop_views",
+    "citymap.drop_derived",
     "audit.after_change", "audit.after_administration", "audit.watch_layer", "audit.watch_table",
 }  # fmt: skip
 
