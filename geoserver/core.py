@@ -29,6 +29,7 @@ from layers.catalogue import Layer, Text
 from layers.crs import CRS84, epsg, storage_uri
 from layers.database import Database
 from layers.exporting.export import FORMATS
+from tiles.three_d.levels import stands
 
 if TYPE_CHECKING:
     from geoserver.city import City
@@ -231,6 +232,15 @@ def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
         {"rel": f"{_OGC}/map", "type": f"image/{f}", "title": asdict(Text("地图", "Map")), "href": f"{here}/map?f={f}"}
         for f in ("png", "jpeg")
     ]
+    if stands(layer):
+        links.append(
+            {
+                "rel": "original",  # as OGC API - 3D GeoVolumes names the dataset itself
+                "type": "application/json+3dtiles",
+                "title": asdict(Text("三维瓦片", "3D Tiles")),
+                "href": f"{here}/3dtiles/tileset.json",
+            }
+        )
     if layer.kind == "coverage":
         links += coverage_links(here, empty=layer.extent is None)
     return links

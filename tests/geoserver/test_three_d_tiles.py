@@ -75,6 +75,13 @@ def test_every_building_is_in_one_tile_whether_tiles_are_implicit_or_named(place
     assert depths == {"0", "1", "2", "3"}  # buildings of all sizes
 
 
+def test_the_collection_leads_to_its_tileset(place: Place) -> None:
+    links = place.get("/collections/buildings-3d?f=json").json()["links"]
+    [found] = [link["href"] for link in links if link["type"] == "application/json+3dtiles"]
+    assert place.get(found).json()["asset"]["version"] == "1.1"
+    assert "3dtiles" not in place.get("/collections/buildings?f=json").text
+
+
 def test_small_buildings_are_in_deeper_tiles_than_large_ones(tiles: Any) -> None:
     least: dict[str, float] = {}
     for tile, found in tiles.items():

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from layers.catalogue import Layer
+
+#: Fields without which nothing can be raised.
+NEEDED = ("height", "ground", "ground_low")
 #: The tile matrix set whose cells are the tiles.
 GRID = "CGCS2000Quad"
 #: Levels of an implicit tree: its root, and its leaves.
@@ -15,6 +19,11 @@ SIZES = {13: 100.0, 14: 50.0, 15: 25.0, 16: 0.0}
 ROOT_ERROR = SIZES[ROOT]
 #: The same of a group and of the whole tileset: a viewer sees the first buildings from 20 km off.
 GROUP_ERROR, TILESET_ERROR = 400.0, 800.0
+
+
+def stands(layer: Layer) -> bool:
+    """Whether a layer's features have what is needed to raise them, as far as one may see."""
+    return layer.kind == "vector" and all(layer.field(name) is not None for name in NEEDED)
 
 
 @dataclass(frozen=True, slots=True, order=True)

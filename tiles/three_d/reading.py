@@ -12,12 +12,10 @@ from layers.crs import coincident
 from layers.database import Reader
 from layers.tables import quoted
 from tiles.matrix_sets import NoSuchTile
-from tiles.three_d.levels import LEAF, ROOT, SIZES, Address
+from tiles.three_d.levels import LEAF, ROOT, SIZES, Address, stands
 
 #: Buildings of one tile at most.
 MOST = 20_000
-#: Fields without which nothing can be raised.
-NEEDED = ("height", "ground", "ground_low")
 _NOW = "SELECT pg_current_snapshot()::text"
 
 
@@ -64,7 +62,7 @@ class Extent:
 
 def shown_fields(layer: Layer) -> tuple[Field, ...]:
     """The fields that a building's attributes are. Raises :class:`NotThreeDimensional` for a layer without heights."""
-    if layer.kind != "vector" or any(layer.field(name) is None for name in NEEDED):
+    if not stands(layer):
         raise NotThreeDimensional(f"layer {layer.id!r} has no 3D tiles: it has no heights that you may see")
     return tuple(f for f in layer.fields if f.type != "string-array" and f.role != "key")
 
