@@ -95,3 +95,19 @@ def test_every_conflict_is_found_and_none_invented(plan: tuple[Connection, Plan]
         assert found.areas.plane == pytest.approx(parcel.area, abs=0.05 + 0.002 * parcel.length)  # to a millimetre
         seen.update(c.rule for c in found.conflicts)
     assert set(seen) == {"must-not-overlap", "keep-distance", "allowed-uses", "must-lie-inside", "inform"}
+
+
+def test_a_small_corner_of_unplanned_ground_is_not_lost(plan: tuple[Connection, Plan]) -> None:
+    """The 82nd parcel of the series above has 1.32 m² beyond a street; measured against pieces of plots they were lost."""
+    conn, site = plan
+    rng = np.random.default_rng(7)
+    for _ in range(82):
+        parcel = blob(rng, *(rng.uniform(0, SIZE, 2) + (X, Y)), radius=rng.choice([20, 80, 200]))
+        rng.choice(["070102", "0901", "1401"])
+    found = check(
+        conn, None, Subject(parcel, Zone(38), LandCode("2023", "0901"), date(2026, 1, 1), TOLERANCE), Wishes()
+    )
+    [told] = [c.area for c in found.conflicts if c.kind == "unplanned"]
+    rest = parcel.difference(site.plots.union_all())
+    assert sorted(round(part.area, 2) for part in rest.geoms) == [1.32, 10025.86]
+    assert told == pytest.approx(rest.area, abs=0.006)
