@@ -31,6 +31,7 @@ from layers.registry import LayerNotFound
 from layers.terrain.errors import TerrainError
 from planning.errors import PlanningConflict, PlanningError, StepNotAllowed
 from tiles.matrix_sets import NoSuchTile
+from tracking.commands import CommandRefused
 from tracking.inputs.values import InputRefused
 from tracking.tracks import DeviceNotFound
 
@@ -159,6 +160,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (StepNotAllowed, HTTPStatus.FORBIDDEN, "Forbidden"),
     (PlanningConflict, HTTPStatus.CONFLICT, "Conflict"),
     (PlanningError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (CommandRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (InputRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (DeviceNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
     (Cql2Error, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),

@@ -50,9 +50,8 @@ CREATE TABLE tracking.notes (
 CREATE TABLE tracking.commands (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     device bigint NOT NULL, department text,
-    kind text NOT NULL, body bytea NOT NULL CHECK (octet_length(body) <= 65536),
-    -- What it says, for people.
-    words jsonb NOT NULL DEFAULT '{}',
+    -- What it says; it becomes bytes when it is sent, by the version that the terminal speaks.
+    kind text NOT NULL, words jsonb NOT NULL DEFAULT '{}' CHECK (octet_length(words::text) <= 65536),
     made timestamptz NOT NULL DEFAULT clock_timestamp(),
     made_by text NOT NULL DEFAULT coalesce(nullif(current_setting('citymap.actor', true), ''), session_user::text),
     expires timestamptz NOT NULL DEFAULT clock_timestamp() + interval '1 day',

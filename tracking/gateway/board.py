@@ -20,6 +20,7 @@ from tracking.alarms.conditions import Limits
 from tracking.alarms.watch import Watch
 from tracking.gateway.committing import Work
 from tracking.gateway.connection import connect
+from tracking.gateway.dispatch import Dispatch
 from tracking.gateway.roster import Roster
 from tracking.gateway.session import Session
 from tracking.model import ACC, UNFIT, Device, Fix, Stored
@@ -81,6 +82,8 @@ class Board:
         self._next_sweep = 0.0
         self._others_since = time.time()
         self.sessions: dict[int, Session] = {}
+        self.codes: dict[int, str] = {}
+        self.dispatch = Dispatch(url, self.sessions, self.codes)
 
     def stored(self, works: Sequence[Work]) -> None:
         """Positions that are on the disk now."""
@@ -93,15 +96,18 @@ class Board:
 
     def answered(self, device: Device, serial: int, result: int) -> None:
         """A device answered a message of ours."""
+        self.dispatch.answered(device.id, serial, result)
 
     def joined(self, device: Device, session: Session) -> None:
         """A device has proved who it is; a newer connection takes the older one's place."""
         self.sessions[device.id] = session
+        self.codes[device.id] = device.code
 
     def left(self, device: Device, session: Session) -> None:
         """It has gone, unless it came by another connection meanwhile."""
         if self.sessions.get(device.id) is session:
             del self.sessions[device.id]
+            self.codes.pop(device.id, None)
 
     async def run(self, roster: Roster) -> None:
         """Write once a second until cancelled."""

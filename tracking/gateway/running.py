@@ -54,6 +54,7 @@ class Gateway:
         await self._first_reading(stop)
         tasks = [loop.create_task(run) for run in (
             self.commit.run(), self._roster.follow(), self.lines.look_after(), self.board.run(self._roster),
+            self.board.dispatch.run(),
         )]  # fmt: skip
         server = await loop.create_server(
             lambda: TcpLine(self.lines), self._options.host, self._options.port, backlog=_BACKLOG
@@ -96,6 +97,7 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self.board.close)
+        self.board.dispatch.close()
         self.commit.close()
         self._roster.close()
         for task in broken:
