@@ -41,6 +41,7 @@ import planning.indices.processes
 import planning.plan.processes
 import planning.redline.processes
 import planning.siting.processes
+import tracking.processes
 from geoserver.errors import InputError
 from geoserver.process_schema import Json, schema_of
 from grid.options import GridOptions
@@ -79,6 +80,7 @@ MODULES: tuple[ModuleType, ...] = (
     grid.evaluation.processes,
     grid.reporting.processes,
     grid.social.processes,
+    tracking.processes,
 )
 #: What a function may ask for that is no input.
 HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions, PlanningOptions)
