@@ -10,7 +10,8 @@ touching AS (
         n.id, n.revision, n.valid_from, n.code, n.name, n.plan, n.version,
         ST_AsBinary(CASE r.rule
             WHEN 'keep-distance' THEN ST_Intersection(p, ST_Buffer(
-                ST_ClipByBox2D(n.g, ST_Expand(p, r.distance + 1)), r.distance, 'quad_segs=32'))
+                CASE WHEN ST_NPoints(n.g) > 2000 THEN ST_ClipByBox2D(n.g, ST_Expand(p, 2 * r.distance + 1)) ELSE n.g END,
+                r.distance, 'quad_segs=32'))
             ELSE ST_Intersection(p, n.g) END) AS piece
     FROM near n JOIN rule r USING (kind) CROSS JOIN parcel
     WHERE r.rule <> 'must-lie-inside'
