@@ -26,6 +26,7 @@ from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
 from geoserver.legends import ROUTES as LEGENDS
 from geoserver.live import get_live
 from geoserver.maps import ROUTES as MAPS
+from geoserver.open311 import routes as open311_routes
 from geoserver.ows.wms import ROUTES as WMS
 from geoserver.ows.wmts import ROUTES as WMTS
 from geoserver.photo_routes import get_photo
@@ -85,6 +86,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         *(Route(path, endpoint(handler, MAX_BODY), methods=[method]) for method, path, handler in IDENTITY_ROUTES),
         Route("/live", get_live, methods=["GET"]),
         *tracking_routes(),
+        *open311_routes(),
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
         *web_routes(

@@ -34,6 +34,7 @@ from geoserver.jobs import Jobs
 from geoserver.language import choose_language
 from geoserver.live import Live, live_paths
 from geoserver.maps import map_paths
+from geoserver.open311_openapi import open311_paths
 from geoserver.openapi import openapi_document
 from geoserver.ows.openapi import ows_paths
 from geoserver.photo_routes import photo_paths
@@ -80,6 +81,7 @@ _MORE_PATHS = (
         three_d_paths,
         live_paths,
         tracking_paths,
+        open311_paths,
     ),
     photo_paths,
 )

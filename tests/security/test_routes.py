@@ -55,6 +55,14 @@ def reports(_person: Person, _path: dict[str, str]) -> set[str]:
     return {"sign in", "in"}  # what is sent without a position is told so first
 
 
+def reads_cases(person: Person, _path: dict[str, str]) -> set[str]:
+    return {"in"} if "cases" in seen_layers(person) else {"forbidden"}
+
+
+def reports_by_open311(person: Person, _path: dict[str, str]) -> set[str]:
+    return {"in"} if {"grid-worker", "intake-clerk", "shift-leader"} & set(person.roles) else {"forbidden"}
+
+
 def signed_in(person: Person, _path: dict[str, str]) -> set[str]:
     return {"in"} if person.account else {"sign in"}
 
@@ -244,7 +252,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "x": ("0",), "row": ("0",), "column": ("0",), "level": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
     "photo": ("00000000-0000-4000-8000-000000000000",), "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
-    "path:path": ("favicon.svg",), "encoding": ("terrarium",), "style": ("default",), "i": ("0",), "j": ("0",),
+    "path:path": ("favicon.svg",), "encoding": ("terrarium",), "style": ("default",), "i": ("0",), "j": ("0",), "format": ("xml",), "service": ("event-0102",), "token": ("999",),
 }  # fmt: skip
 
 
