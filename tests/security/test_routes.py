@@ -71,10 +71,6 @@ def reads(person: Person, path: dict[str, str]) -> set[str]:
     return {"in"} if path["collection"] in seen_layers(person) else {"not there"}
 
 
-def reads_heights(_person: Person, _path: dict[str, str]) -> set[str]:
-    return {"not there"}  # the site's collections have none
-
-
 def writes(action: str) -> Rule:
     def rule(person: Person, path: dict[str, str]) -> set[str]:
         layer = LAYERS[path["collection"]]
@@ -156,10 +152,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/collections/{collection}/map/tiles"): reads,
     ("GET", "/collections/{collection}/map/tiles/{tms}"): reads,
     ("GET", "/collections/{collection}/map/tiles/{tms}/{z}/{y}/{x}"): reads,
-    ("GET", "/collections/{collection}/terrain/layer.json"): reads_heights,
-    ("GET", "/collections/{collection}/terrain/{z}/{x}/{y}.terrain"): reads_heights,
-    ("GET", "/collections/{collection}/terrain/{encoding}"): reads_heights,
-    ("GET", "/collections/{collection}/terrain/{encoding}/{tms}/{z}/{y}/{x}"): reads_heights,
+    ("GET", "/collections/{collection}/terrain/layer.json"): reads,
+    ("GET", "/collections/{collection}/terrain/{z}/{x}/{y}.terrain"): reads,
+    ("GET", "/collections/{collection}/terrain/{encoding}"): reads,
+    ("GET", "/collections/{collection}/terrain/{encoding}/{tms}/{z}/{y}/{x}"): reads,
     ("GET", "/collections/{collection}/map"): reads,
     ("GET", "/collections/{collection}/legend"): reads,
     ("GET", "/styles/city/map"): anybody,
