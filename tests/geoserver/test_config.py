@@ -235,7 +235,8 @@ def test_settings_cannot_be_changed() -> None:
 def test_shipped_file_loads_and_states_the_defaults(tmp_path: Path) -> None:
     shipped, defaults = load(ROOT / "config.yml", {}), load(write(tmp_path, ""), {})
     below = {"uploads": {"directory"}, "jobs": {"directory"}, "limits": {"rate": {"file"}}}
-    folders = {"database": {"directory"}, "rasters": {"directory"}, "server": below}
+    grid = {"photos": {"directory"}, "notices": {"sms": {"file"}}}
+    folders = {"database": {"directory"}, "rasters": {"directory"}, "server": below, "grid": grid}
     assert shipped.model_dump(exclude=folders) == defaults.model_dump(exclude=folders)
 
 
