@@ -24,7 +24,7 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
 
     ('administrator', 'office', 'accounts departments', 'manage', 'core', 'everywhere'),
     ('administrator', 'collection', '*', 'read create update delete manage', 'internal', 'everywhere'),
-    ('administrator', 'process', 'number-components import-grid-rules build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-point-cloud', 'execute', 'core', 'everywhere'),
+    ('administrator', 'process', 'import-cases number-components import-grid-rules build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-point-cloud', 'execute', 'core', 'everywhere'),
     ('security-administrator', 'office', 'roles keys sessions', 'manage', 'core', 'everywhere'),
     ('audit-administrator', 'office', 'audit', 'read', 'core', 'everywhere'),
 
@@ -50,7 +50,7 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
     ('grid-worker', 'process', 'report-case advance-case add-photos inspect-component', 'execute', 'internal', 'area'),
     ('intake-clerk', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('intake-clerk', 'collection', 'cases', 'create update', 'internal', 'everywhere'),
-    ('intake-clerk', 'process', 'report-suspects report-by-text report-case advance-case add-photos', 'execute', 'internal', 'everywhere'),
+    ('intake-clerk', 'process', 'import-cases report-suspects report-by-text report-case advance-case add-photos', 'execute', 'internal', 'everywhere'),
     ('shift-leader', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('shift-leader', 'collection', 'cases', 'create update', 'internal', 'everywhere'),
     ('shift-leader', 'process', 'report-case advance-case add-photos', 'execute', 'internal', 'everywhere'),
