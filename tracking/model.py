@@ -26,8 +26,8 @@ class Doubt(IntFlag):
     LATE = 16
 
 
-#: What makes a fix unfit for use.
-UNFIT = Doubt.NO_FIX | Doubt.NO_PLACE | Doubt.CLOCK | Doubt.JUMP
+#: What makes a fix unfit for use, as bits: a flag would be slow to look at for every fix.
+UNFIT = int(Doubt.NO_FIX | Doubt.NO_PLACE | Doubt.CLOCK | Doubt.JUMP)
 
 
 class Fix(NamedTuple):

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tracking.alarms.fences import Fence, FenceIndex
 from tracking.model import Device, Fix
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """Something that is so at a fix, or is not. After ``dwell`` seconds of it there is an alarm, from its beginning to
     its end. ``starts``: whether it may begin now. ``momentary``: the alarm is over as soon as it began."""
 
@@ -76,7 +76,7 @@ class Watched:
     """Which fences concern a device, worked out when it is asked."""
 
     def __init__(self, device: Device, fences: FenceIndex) -> None:
-        self._device = device
+        self.device = device
         self._known: dict[int, bool] = {}
         self.away = tuple(f for f in fences.away if f.concerns(device))
         self.lines = tuple(f for f in fences.lines if f.concerns(device))
@@ -85,12 +85,11 @@ class Watched:
         """Whether the fence is for the device."""
         found = self._known.get(fence.id)
         if found is None:
-            found = self._known[fence.id] = fence.concerns(self._device)
+            found = self._known[fence.id] = fence.concerns(self.device)
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """One fix as handlers see it: with the fix before, the fences the device was in and is in, and the rules whose
     conditions hold."""
 

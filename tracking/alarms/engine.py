@@ -22,7 +22,7 @@ class Engine:
         self._limits = limits
         self._maintenance = maintenance
         self._handlers = handlers
-        self._watched: dict[Device, Watched] = {}
+        self._watched: dict[int, Watched] = {}
         self.use(fences)
 
     def use(self, fences: FenceIndex) -> None:
@@ -55,6 +55,12 @@ class Engine:
                 alarms += self._look(row.device, row.fix, memory, within, around)
         return alarms, late
 
+    def _watches(self, device: Device) -> Watched:
+        found = self._watched.get(device.id)
+        if found is None or found.device is not device:
+            found = self._watched[device.id] = Watched(device, self._fences)
+        return found
+
     def _placed(self, row: Stored) -> bool:
         """Whether a doubtful fix is looked at all the same: its clock is right, and the terminal says something."""
         memory = self.memories.get(row.device.id)
@@ -65,7 +71,7 @@ class Engine:
         """A call for help counts without a fix too: it is put where the device was last."""
         where = memory.last or fix
         place = fix._replace(lon=where.lon, lat=where.lat)
-        watched = self._watched.get(device) or Watched(device, self._fences)
+        watched = self._watches(device)
         inside = memory.inside or frozenset()
         look = Look(
             device, place, memory.last, None, inside, self._fences, watched, memory.begun.keys(), self._limits
@@ -79,9 +85,7 @@ class Engine:
         self, device: Device, fix: Fix, memory: Memory, within: Sequence[int], around: Sequence[int]
     ) -> Iterator[Alarm]:
         inside = inside_after(memory.inside or frozenset(), within, around)
-        watched = self._watched.get(device)
-        if watched is None:
-            watched = self._watched[device] = Watched(device, self._fences)
+        watched = self._watches(device)
         look = Look(
             device, fix, memory.last, memory.inside, inside, self._fences, watched, memory.begun.keys(), self._limits,
             self._maintenance(device),

@@ -56,6 +56,8 @@ class FenceIndex:
     outer: shapely.STRtree = field(init=False)
     by_id: Mapping[int, Fence] = field(init=False)
     away: Sequence[Fence] = field(init=False)
+    #: Whether no fence has a hysteresis, so that both grounds are one.
+    sharp: bool = field(init=False)
     lines: Sequence[Fence] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,6 +65,7 @@ class FenceIndex:
         for name, shapes in (("inner", [g[0] for g in grounds]), ("outer", [g[1] for g in grounds])):
             shapely.prepare(shapes)
             object.__setattr__(self, name, shapely.STRtree(shapes))
+        object.__setattr__(self, "sharp", all(fence.hysteresis == 0 for fence in self.fences))
         away = [fence for fence in self.fences if fence.watch & {"outside", "deviation"}]
         lines = [fence for fence in self.fences if "cross" in fence.watch]
         for name, found in (("by_id", {f.id: f for f in self.fences}), ("away", away), ("lines", lines)):
@@ -71,7 +74,8 @@ class FenceIndex:
     def hits(self, lon: NDArray[Any], lat: NDArray[Any]) -> tuple[list[list[int]], list[list[int]]]:
         """For each position the fences (ids) whose inner, and whose outer ground it is on."""
         points: Any = shapely.points(lon, lat)
-        return self._hits(self.inner, points), self._hits(self.outer, points)
+        inner = self._hits(self.inner, points)
+        return inner, inner if self.sharp else self._hits(self.outer, points)
 
     def _hits(self, tree: shapely.STRtree, points: NDArray[Any]) -> list[list[int]]:
         found: list[list[int]] = [_NOTHING] * len(points)

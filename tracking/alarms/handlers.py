@@ -1,4 +1,7 @@
-"""Everything that is watched for, in the order in which it is looked at: :data:`HANDLERS`."""
+"""Everything that is watched for, in the order in which it is looked at: :data:`HANDLERS`.
+
+A condition that neither holds nor has begun need not be named.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -45,14 +48,16 @@ def overspeed(look: Look) -> Iterator[Condition]:
     limit = look.device.speed_limit
     if limit is not None and look.fix.speed is not None:
         fast = look.fix.speed > limit
-        yield Condition("speed", "overspeed", fast, look.limits.overspeed, None, look.fix.speed, limit)
+        if fast or "speed" in look.begun:
+            yield Condition("speed", "overspeed", fast, look.limits.overspeed, None, look.fix.speed, limit)
 
 
 def idling(look: Look) -> Iterator[Condition]:
     """Standing with the engine on."""
     if look.fix.status is not None and look.fix.speed is not None:
         idle = look.fix.speed < MOVING and bool(look.fix.status & ACC)
-        yield Condition("idling", "idling", idle, look.limits.idling, most=look.limits.idling)
+        if idle or "idling" in look.begun:
+            yield Condition("idling", "idling", idle, look.limits.idling, most=look.limits.idling)
 
 
 def over_stay(look: Look) -> Iterator[Condition]:
