@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import access, geocoding, grid, importing, items, planning, raster_tiles, routing, terrain, three_d, zonal
+from benchmarks import access, geocoding, grid, importing, items, planning, raster_tiles, routing, terrain, three_d, tracking, zonal
 from benchmarks.bench import Bench
 from geoserver.cluster import Cluster
 from geoserver.migrations import migrate
@@ -38,6 +38,7 @@ PIECES: Mapping[str, Callable[[Bench], list[str]]] = {
     "importing": importing.piece,
     "planning": planning.piece,
     "grid": grid.piece,
+    "tracking": tracking.piece,
 }
 _MARK = "<!-- piece: {} -->"
 
