@@ -20,6 +20,7 @@ import grid.components.processes
 import grid.control.processes
 import grid.dispatching.processes
 import grid.evaluation.processes
+import grid.importing.processes
 import grid.processes
 import grid.reporting.processes
 import grid.social.processes
@@ -78,6 +79,7 @@ MODULES: tuple[ModuleType, ...] = (
     grid.processes,
     grid.dispatching.processes,
     grid.evaluation.processes,
+    grid.importing.processes,
     grid.reporting.processes,
     grid.social.processes,
     tracking.processes,
