@@ -4,9 +4,10 @@ A key that is not declared here is refused. ``tracking`` holds keys that install
 nothing reads yet. Reading files and the environment is :mod:`geoserver.config`'s work.
 """
 
+from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from geoserver.settings.access import Access, Audit, Outbound
 from geoserver.settings.data import Crs, DatabaseSettings, Rasters
@@ -38,3 +39,9 @@ class Settings(Group):
     resources: dict[str, Any] = Field(
         default_factory=dict, description="pygeoapi's own resources beside the catalogue's layers"
     )
+
+    @model_validator(mode="after")
+    def _photos_lie_apart(self) -> "Settings":
+        if Path(self.grid.photos.directory).is_relative_to(self.database.directory):
+            raise ValueError("grid.photos.directory lies inside database.directory; choose another folder for photos")
+        return self
