@@ -167,20 +167,19 @@ def _gap(shape: Any) -> float:
 
 
 def _with_holes(outlines: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """Outlines at even depth with those directly within them taken out."""
+    """Outlines at even depth, with those directly within them taken out."""
     shapes = np.array([polygon for _, polygon in outlines], dtype=object)
-    sound = shapely.is_valid(shapes)
-    inside = shapely.STRtree(shapes).query(shapes, predicate="within").T
-    around: dict[int, list[int]] = {}
-    for inner, outer in inside.tolist():
-        if inner != outer and sound[inner] and sound[outer]:
-            around.setdefault(inner, []).append(outer)
+    sound, areas, tree = shapely.is_valid(shapes), shapely.area(shapes), shapely.STRtree(shapes)
+    depth, holes = np.zeros(len(shapes), int), [[] for _ in shapes]  # type: ignore[var-annotated]
+    for inner in np.flatnonzero(sound).tolist():
+        around = tree.query(shapes[inner], predicate="within")
+        around = around[(around != inner) & sound[around]]
+        depth[inner] = len(around)
+        if len(around):
+            holes[around[np.argmin(areas[around])]].append(shapes[inner].exterior)
     for place, (handle, polygon) in enumerate(outlines):
-        if len(around.get(place, ())) % 2:
-            continue
-        depth = len(around.get(place, ())) + 1
-        holes = [shapes[i].exterior for i, outers in around.items() if place in outers and len(outers) == depth]
-        yield handle, shapely.Polygon(polygon.exterior, holes) if holes else polygon
+        if depth[place] % 2 == 0:
+            yield handle, shapely.Polygon(polygon.exterior, holes[place]) if holes[place] else polygon
 
 
 def _in_zone(shape: _Shape, crs: Any) -> tuple[Zone, Any]:

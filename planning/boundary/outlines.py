@@ -1,7 +1,8 @@
 """Checks of a parcel's rings: repeated points, spikes, sides that cross, holes outside."""
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import islice
+from typing import Any
 
 import numpy as np
 import shapely
@@ -13,8 +14,10 @@ from planning.survey.parcel import BoundaryPoint, Floats, Parcel, Ring
 SAME, NEAR = 0.0005, 0.01
 #: An angle sharper than this is a spike [°].
 SPIKE = 1.0
-#: Crossings that are told of one ring.
-_TOLD = 5
+#: Crossings that are told of one ring, and sides that are looked at together.
+_TOLD, _AT_ONCE = 5, 16
+#: Most rings of one parcel.
+MAX_RINGS = 500
 
 
 def tidy_ring(points: list[BoundaryPoint], findings: Findings) -> Ring | None:
@@ -55,6 +58,11 @@ def tidy_ring(points: list[BoundaryPoint], findings: Findings) -> Ring | None:
 def check_outline(parcel: Parcel, findings: Findings) -> bool:
     """Whether the rings make an area; every reason why not is told with its lines."""
     before = findings.errors
+    if len(parcel.rings) > MAX_RINGS:
+        findings.error(
+            parcel.line, "too-many", f"地块超过 {MAX_RINGS} 圈", f"the parcel has more than {MAX_RINGS} rings"
+        )
+        return False
     for ring in parcel.rings:
         _check_sides(ring, findings)
         _check_spikes(ring, findings)
@@ -108,10 +116,8 @@ def _check_sides(ring: Ring, findings: Findings) -> None:
     """Tell pairs of sides that meet elsewhere than at the point they share."""
     places = Parcel.positions(ring)
     sides = np.asarray(shapely.linestrings(np.stack([places, np.roll(places, -1, axis=0)], axis=1)))
-    pairs = shapely.STRtree(sides).query(sides, predicate="intersects").T
     count = len(ring)
-    pairs = pairs[(pairs[:, 1] - pairs[:, 0] > 1) & (pairs[:, 1] - pairs[:, 0] < count - 1)]
-    for a, b in pairs[:_TOLD].tolist():
+    for a, b in islice(_crossings(sides), _TOLD):
         meeting = shapely.intersection(sides[a], sides[b])
         x, y = shapely.get_coordinates(meeting)[0]
         names = [f"{ring[i].name}-{ring[(i + 1) % count].name}" for i in (a, b)]
@@ -122,6 +128,17 @@ def _check_sides(ring: Ring, findings: Findings) -> None:
             f"边 {names[1]} 与第 {other} 行起的边 {names[0]} 相交（X={y:.3f}, Y={x:.3f}）",
             f"side {names[1]} meets side {names[0]} that begins in line {other} (X={y:.3f}, Y={x:.3f})",
         )
+
+
+def _crossings(sides: Any) -> Iterator[tuple[int, int]]:
+    """Pairs of sides that meet and are no neighbours, found a few sides at a time: a hostile ring has millions."""
+    tree, count = shapely.STRtree(sides), len(sides)
+    for first in range(0, count, _AT_ONCE):
+        pairs = tree.query(sides[first : first + _AT_ONCE], predicate="intersects").T
+        apart = pairs[:, 1] - (pairs[:, 0] + first)
+        found = pairs[(apart > 1) & (apart < count - 1)]
+        for a, b in found[np.lexsort((found[:, 1], found[:, 0]))][:_TOLD].tolist():
+            yield a + first, b
 
 
 def _check_spikes(ring: Ring, findings: Findings) -> None:
@@ -158,10 +175,13 @@ def _check_holes(parcel: Parcel, findings: Findings) -> None:
                 f"内圈不在外圈之内（超出 {outside} 平方米）",
                 f"the hole does not lie within the outline ({outside} m² outside)",
             )
-    for (one, first), (other, second) in combinations(zip(holes, parcel.rings[1:], strict=True), 2):
-        if shapely.intersection(one, other).area > 0:
+    shapes = np.array(holes, dtype=object)
+    for place, ring in enumerate(parcel.rings[2:], 1):
+        clash = shapes[:place][shapely.area(shapely.intersection(shapes[:place], shapes[place])) > 0]
+        if len(clash):
+            first = parcel.rings[1 + holes.index(clash[0])]
             findings.error(
-                second[0].line,
+                ring[0].line,
                 "holes-overlap",
                 f"内圈与第 {first[0].line} 行起的内圈重叠",
                 f"the hole overlaps the one that begins in line {first[0].line}",

@@ -23,6 +23,8 @@ OF_HEADER = frozenset(
 )
 #: Least overlap of two parcels of a file that is told [m²].
 _OVERLAP = 0.01
+#: Pairs of neighbours that are looked at, and overlaps after which no more are looked for.
+_PAIRS, _TOLD = 20_000, 20
 
 
 def read_boundary_points(content: bytes | str) -> BoundaryFile:
@@ -218,14 +220,27 @@ def _check_together(parcels: tuple[Parcel, ...], findings: Findings) -> None:
                 f"地块编号 {parcel.number} 重复",
                 f"the number {parcel.number} is not unique",
             )
+    _check_overlaps(parcels, findings)
+
+
+def _check_overlaps(parcels: tuple[Parcel, ...], findings: Findings) -> None:
+    """Tell parcels of the file that overlap; no more than a hostile file could make it spend time on."""
     shapes = np.array([parcel.polygon for parcel in parcels], dtype=object)
-    pairs = shapely.STRtree(shapes).query(shapes, predicate="intersects").T.tolist()
-    for a, b in (pair for pair in pairs if pair[0] < pair[1]):
-        area = shapely.intersection(shapes[a], shapes[b]).area
-        if area > _OVERLAP:
+    tree, left, told = shapely.STRtree(shapes), _PAIRS, 0
+    for b, shape in enumerate(shapes):
+        near = np.sort(tree.query(shape, predicate="intersects"))
+        near = near[near < b][:left]
+        left -= len(near)
+        areas = shapely.area(shapely.intersection(shapes[near], shape))
+        for a, area in zip(near.tolist(), areas.tolist(), strict=True):
+            if area <= _OVERLAP:
+                continue
+            told += 1
             findings.warn(
                 parcels[b].line,
                 "parcels-overlap",
                 f"与第 {parcels[a].line} 行的地块重叠 {area:.2f} 平方米",
                 f"it overlaps the parcel of line {parcels[a].line} by {area:.2f} m²",
             )
+        if told >= _TOLD or not left:
+            return
