@@ -220,6 +220,6 @@ def test_a_refused_act_tells_nobody(ground: Connection) -> None:
 
 def test_a_configuration_that_cannot_work_is_refused() -> None:
     for wrong in ({"GRID__NOTICES__SMS": '{"gateway": "http"}'}, {"GRID__CLOCK__HOURS": '["12:00-08:00"]'}, {"GRID__CLOCK__HOURS": '["08:00-12:00", "11:00-13:00"]'},
-                  {"GRID__CLOCK__TIMEZONE": "Mars/Olympus"}, {"GRID__NOTICES__WEBHOOKS": '[{"url": "https://x.test", "secret": "0123456789abcdef", "events": ["fly"]}]'}):  # fmt: skip
+                  {"GRID__CLOCK__TIMEZONE": "Mars/Olympus"}, {"GRID__PHOTOS__DIRECTORY": "/srv/pg/photos", "DATABASE__DIRECTORY": "/srv/pg"}, {"GRID__NOTICES__WEBHOOKS": '[{"url": "https://x.test", "secret": "0123456789abcdef", "events": ["fly"]}]'}):  # fmt: skip
         with pytest.raises(ConfigError, match="grid"):
             settings(**wrong)
