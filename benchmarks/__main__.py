@@ -14,7 +14,20 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import access, geocoding, grid, importing, items, planning, raster_tiles, routing, terrain, three_d, tracking, zonal
+from benchmarks import (
+    access,
+    geocoding,
+    grid,
+    importing,
+    items,
+    planning,
+    raster_tiles,
+    routing,
+    terrain,
+    three_d,
+    tracking,
+    zonal,
+)
 from benchmarks.bench import Bench
 from geoserver.cluster import Cluster
 from geoserver.migrations import migrate
