@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _HERE = "/collections/{collection}/3dtiles"
 _TREE = _HERE + "/{row}/{column}"
 _TILINGS = ("implicit", "explicit")
+#: CesiumJS asks for whatever a tileset names with the tileset's own parameters.
+_HANDED_ON = ("tiling",)
 
 
 def get_tileset(city: "City", request: Request, _body: bytes, collection: str) -> Reply:
@@ -47,7 +49,7 @@ def get_tileset(city: "City", request: Request, _body: bytes, collection: str) -
 
 def get_root_tileset(city: "City", request: Request, _body: bytes, collection: str, row: str, column: str) -> Reply:
     """``GET /collections/{collection}/3dtiles/{row}/{column}/tileset.json``: the tiles of one root, one by one."""
-    query_values(request, ())
+    query_values(request, _HANDED_ON)
     layer, root = _layer(city, collection), _root(row, column)
     from tiles.three_d.render import render_root
 
@@ -58,7 +60,7 @@ def get_subtree(
     city: "City", request: Request, _body: bytes, collection: str, row: str, column: str, level: str, x: str, y: str
 ) -> Reply:
     """``GET /collections/{collection}/3dtiles/{row}/{column}/{level}/{x}/{y}.subtree``."""
-    query_values(request, ())
+    query_values(request, _HANDED_ON)
     layer, root = _layer(city, collection), _root(row, column)
     if (level, x, y) != ("0", "0", "0"):
         raise NoSuchTile("the tree of a root is one subtree: 0/0/0.subtree")
@@ -71,7 +73,7 @@ def get_content(
     city: "City", request: Request, _body: bytes, collection: str, row: str, column: str, level: str, x: str, y: str
 ) -> Reply:
     """``GET /collections/{collection}/3dtiles/{row}/{column}/{level}/{x}/{y}.glb``."""
-    query_values(request, ())
+    query_values(request, _HANDED_ON)
     layer, root = _layer(city, collection), _root(row, column)
     depth, across, up = (_whole(part) for part in (level, x, y))
     if depth >= LEVELS or max(across, up) >= 1 << depth:
@@ -91,7 +93,7 @@ def three_d_paths() -> Json:
         name: {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
         for name in ("row", "column", "level", "x", "y")
     }
-    cell = [collection, parts["row"], parts["column"]]
+    cell = [collection, parts["row"], parts["column"], tiling]
     tile = [*cell, parts["level"], parts["x"], parts["y"]]
     here = "/collections/{collectionId}/3dtiles"
     tree = here + "/{row}/{column}"

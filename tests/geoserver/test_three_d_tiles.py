@@ -214,6 +214,7 @@ def test_a_moved_building_stands_on_its_new_ground_at_once(place: Place, tiles: 
     """Also before its ground has been worked out: then the tile looks itself."""
     tile, found = next((t, m) for t, m in tiles.items() if t.uri.endswith("/0/0/0.glb"))
     building = int(found.attributes[0]["id"])
+    was = float(np.max(GEODETIC.transform(*found.positions[found.features == 0].T)[0]))
     [(before,)] = place.sql("SELECT ground FROM city.buildings_3d WHERE id = :id", id=building)
     place.sql("UPDATE city.buildings SET geom = ST_Translate(geom, 0.0003, 0) WHERE id = :id", id=building)
     try:
@@ -227,8 +228,8 @@ def test_a_moved_building_stands_on_its_new_ground_at_once(place: Place, tiles: 
                 (lon.max(), height.max() - shown.attributes[feature]["height"], shown.attributes[feature].get("ground"))
             )
             time.sleep(0.02)
-        moved = [(roof, ground) for lon, roof, ground in seen if lon > max(seen[0][0], min(s[0] for s in seen)) - 1e-6]
-        assert all(roof == pytest.approx(before + 0.3, abs=0.05) for roof, _ in moved)
+        moved = [(roof, ground) for lon, roof, ground in seen if lon > was + 0.0002]
+        assert moved and all(roof == pytest.approx(before + 0.3, abs=0.05) for roof, _ in moved), seen
         assert moved[-1][1] == pytest.approx(before + 0.3, abs=0.05)  # worked out within a second
     finally:
         place.sql("UPDATE city.buildings SET geom = ST_Translate(geom, -0.0003, 0) WHERE id = :id", id=building)
@@ -346,6 +347,14 @@ def test_closed_elevation_closes_what_is_derived_of_it(place: Place, closed: Any
 def test_what_is_not_there_is_told_so(place: Place, path: str, status: int) -> None:
     answer = place.get(path)
     assert answer.status_code == status and json.loads(answer.content)["description"]
+
+
+def test_what_a_tileset_names_takes_the_parameters_of_the_tileset(place: Place, tiles: Any) -> None:
+    """CesiumJS hands them on."""
+    url = content(tiles)
+    root = url.rsplit("/", 3)[0]
+    for path in (url, f"{root}/0/0/0.subtree", f"{root}/tileset.json"):
+        assert place.get(path + "?tiling=explicit").status_code == 200
 
 
 def test_a_tile_in_which_nothing_stands_is_an_empty_scene(place: Place) -> None:
