@@ -1,7 +1,7 @@
 """The process of evaluation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -136,8 +136,8 @@ def evaluate(
             f"分组超过 {most} 个，请缩小范围或不附查询条件（filters: false）",
             f"more than {most} groups: narrow the period or condition, group by less, or ask for no filters",
         )
-    total = asked_for_all(asked)
-    (whole,) = counted(conn, layer, total)
+    total = replace(asked, by=(), periods=())
+    whole = counted(conn, layer, total)[0] if not by or not DOERS.isdisjoint(by) else _together(groups, len(counts))
     names = area_names(conn, _area_codes(by, groups))
     return Evaluation(
         begin, end, basis, now,
@@ -148,9 +148,9 @@ def evaluate(
     )  # fmt: skip
 
 
-def asked_for_all(asked: Asked) -> Asked:
-    """The same of all groups together."""
-    return Asked(asked.counts, (), asked.basis, asked.begin, asked.end, (), asked.condition, asked.most)
+def _together(groups: list[Group], counts: int) -> Group:
+    """All groups as one: each case is in one of them."""
+    return Group((), tuple(sum(one.counts[n] for one in groups) for n in range(counts)))
 
 
 def _aware(at: datetime, name: str) -> datetime:
