@@ -165,7 +165,7 @@ def get_discovery(city: "City", _request: Request, _body: bytes, format: str) ->
         "key_service": f"{city.url}/account",
         "endpoints": [
             {"specification": _SPECIFICATION, "url": city.url + BASE, "changeset": "2011-04-05T17:48:34Z",
-             "type": "production", "formats": [{"format": "text/xml"}, {"format": "application/json"}]},
+             "type": "production", "formats": ["text/xml", "application/json"]},
         ],
     }  # fmt: skip
     return _reply("discovery", "", told_, format)

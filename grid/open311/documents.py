@@ -11,7 +11,7 @@ FORMATS = {"xml": "text/xml; charset=utf-8", "json": "application/json; charset=
 #: What XML 1.0 cannot hold (§2.2).
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: The name of one among many.
-_ONE = {"attributes": "attribute", "values": "value"}
+_ONE = {"attributes": "attribute", "values": "value", "endpoints": "endpoint", "formats": "format"}
 
 
 def document(root: str, one: str, content: list[dict[str, Any]] | dict[str, Any], format_: str) -> bytes:
@@ -37,6 +37,13 @@ def _fill(element: ElementTree.Element, values: Mapping[str, Any]) -> None:
         child = ElementTree.SubElement(element, name)
         if isinstance(value, list):
             for item in value:
-                _fill(ElementTree.SubElement(child, _ONE[name]), item)
-        elif value is not None:
-            child.text = _FORBIDDEN.sub("", str(value).lower() if isinstance(value, bool) else str(value))
+                _write(ElementTree.SubElement(child, _ONE[name]), item)
+        else:
+            _write(child, value)
+
+
+def _write(element: ElementTree.Element, value: Any) -> None:
+    if isinstance(value, Mapping):
+        _fill(element, value)
+    elif value is not None:
+        element.text = _FORBIDDEN.sub("", str(value).lower() if isinstance(value, bool) else str(value))
