@@ -163,6 +163,8 @@ async def _vehicle(
             listening.cancel()
             traffic.connected -= 1
             writer.close()
+        if not stop.is_set():
+            await asyncio.sleep(1.0)
 
 
 async def _listen(reader: asyncio.StreamReader, unanswered: set[int], traffic: Traffic, ended: asyncio.Event) -> None:
@@ -171,6 +173,8 @@ async def _listen(reader: asyncio.StreamReader, unanswered: set[int], traffic: T
         while data := await asyncio.wait_for(reader.read(65_536), _SILENCE):
             for frame in splitter.feed(data):
                 body = read_frame(frame).body
+                if body[4] != 0:
+                    return  # not let in: come again
                 if int.from_bytes(body[2:4]) == uplink.LOCATION and body[4] == 0:
                     unanswered.discard(int.from_bytes(body[:2]))
                     traffic.answered += 1

@@ -122,6 +122,13 @@ def test_a_terminal_may_not_speak_for_another(gateway: Gateway, site: Database) 
     assert rows(site, "13900000005") == []
 
 
+def test_a_device_that_was_entered_a_moment_ago_is_let_in(gateway: Gateway, site: Database) -> None:
+    with site.transaction() as conn:
+        conn.execute(text("INSERT INTO city.devices (code, name) VALUES ('13955555555', 'x')"))
+    time.sleep(1.1)
+    joined(gateway, "13955555555")
+
+
 def test_registration_looks_at_plate_and_terminal_and_whether_the_device_is_enabled(gateway: Gateway) -> None:
     assert Terminal(gateway.port, "13900000002").register("鄂A12345")[0] == 0
     assert Terminal(gateway.port, "13900000002").register("鄂B99999") == (2, "")

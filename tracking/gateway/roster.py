@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,8 +15,8 @@ from tracking.model import Device
 from tracking.tracks import MOST_DEVICES
 
 LOGGER = logging.getLogger("citymap")
-#: Seconds between readings.
-EVERY = 10.0
+#: Seconds between readings, and at least between those that strangers cause.
+EVERY, _SOON = 10.0, 1.0
 _DEVICES = """
     SELECT id, code, coalesce(name, code), department, coalesce(kind, 'other'), coalesce(person, false),
            coalesce(enabled, true), speed_limit, duty, coalesce(plate, ''), coalesce(terminal, '')
@@ -48,11 +49,18 @@ class Roster:
         self._connection: connection | None = None
         self._known: Mapping[str, Known] = {}
         self._reading = threading.Lock()
+        self._read_at = 0.0
 
     def find(self, code: str) -> Known | None:
         """The device of that code, if it is enabled."""
         found = self._known.get(code)
         return found if found is not None and found.device.enabled else None
+
+    async def look_for(self, code: str) -> Known | None:
+        """The same, read again if it is not known: it may be new. Raises :class:`psycopg2.Error`."""
+        if self.find(code) is None and time.monotonic() - self._read_at > _SOON:
+            await asyncio.to_thread(self.read)
+        return self.find(code)
 
     @property
     def devices(self) -> list[Device]:
@@ -62,6 +70,7 @@ class Roster:
     def read(self) -> None:
         """Read the layer ``devices``. Raises :class:`psycopg2.Error`."""
         with self._reading:
+            self._read_at = time.monotonic()
             if self._connection is None or self._connection.closed:
                 self._connection = connect(self._url)
             try:

@@ -169,7 +169,7 @@ class Session:
             return
         match said:
             case uplink.Registration():
-                self._register(message, said)
+                self._ask(self._register(message, said))
             case uplink.Authentication():
                 self._ask(self._authenticate(message, said.code))
             case uplink.Unknown():
@@ -208,22 +208,19 @@ class Session:
             case _:
                 self._reply(device.code, message.serial, message.id, Result.DONE)
 
-    def _register(self, message: Message, said: uplink.Registration) -> None:
-        known = self._roster.find(message.device)
+    async def _register(self, message: Message, said: uplink.Registration) -> None:
+        known = await self._roster.look_for(message.device)
         issue = self._secrets.issue
         if issue is None or known is None or (known.terminal and said.terminal and known.terminal != said.terminal):
             self._answer_registration(message, Registered.NO_TERMINAL)
         elif known.plate and said.plate and known.plate != said.plate:
             self._answer_registration(message, Registered.NO_VEHICLE)
         else:
-            self._ask(self._issue(message, issue))
-
-    async def _issue(self, message: Message, issue: Callable[[str], str]) -> None:
-        code = await asyncio.to_thread(issue, message.device)
-        self._answer_registration(message, Registered.DONE, code)
+            code = await asyncio.to_thread(issue, message.device)
+            self._answer_registration(message, Registered.DONE, code)
 
     async def _authenticate(self, message: Message, code: str) -> None:
-        known = self._roster.find(message.device)
+        known = await self._roster.look_for(message.device)
         good = known is not None and await asyncio.to_thread(self._secrets.verify, message.device, code)
         if known is not None and good and len(self._devices) < _MOST_DEVICES:
             self._devices[message.device] = known.device
