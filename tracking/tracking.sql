@@ -100,6 +100,9 @@ DECLARE
     wanted_day date;
     place text;
 BEGIN
+    IF session_user = 'citymap_app' AND NOT tracking.is_gateway() THEN
+        RAISE EXCEPTION 'only the gateway makes partitions' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     IF cardinality(wanted) > 1000 THEN
         RAISE EXCEPTION '% days at once are too many', cardinality(wanted);
     END IF;

@@ -25,11 +25,14 @@ APP = {
     "planning.*": "r", "planning.counters": "", "planning.boundary_points": "ra", "planning.steps": "ra",
     "planning.checks": "ra",
     "grid.*": "rawd", "grid.steps": "ra", "grid.photos": "ra", "grid.inspections": "ra", "citymap.idempotency": "rawd",
+    # rows by policies; partitions are reached through their table only
+    "tracking.*": "", "tracking.positions": "ra", "tracking.quarantine": "ra", "tracking.notes": "ra",
+    "tracking.commands": "raw", "tracking.memory": "rawd", "tracking.marks": "rawd", "tracking.touched": "rawd",
 }  # fmt: skip
 #: What sign-in and the administration of access may do.
 ACCESS = {
     "citymap.layers": "r", "citymap.derivations": "r", "citymap.*": "", "city.*": "", "history.*": "", "procrastinate.*": "", "access.*": "rawd",
-    "access.external_identities": "rad", "grid.*": "", "planning.*": "", "audit.entries": "r", "audit.links": "r", "audit.*": "",
+    "access.external_identities": "rad", "grid.*": "", "planning.*": "", "tracking.*": "", "audit.entries": "r", "audit.links": "r", "audit.*": "",
 }  # fmt: skip
 #: PostGIS's own tables hold coordinate systems.
 _OTHERS = ("public", "topology", "tiger", "information_schema")
@@ -45,6 +48,7 @@ CALLED = {
     "planning.next_number": "counts a series of documents up by one, with the transaction",
     "citymap.is_view": "tells whether a layer is a view, which shows in what it gives",
     "citymap.worked_out": "has tiles of a derived layer drawn anew",
+    "tracking.make_days": "makes partitions of the days that are named, for the gateway alone",
     "audit.append": "adds an entry, whose time, id and login its caller cannot choose",
 }
 #: Those that only triggers and other functions call. A temporary table of the caller's must not have such a trigger.
@@ -58,6 +62,7 @@ INNER = {
     "citymap.derive_dirty", "citymap.keep_ground", "citymap.as_closed_as_inputs", "citymap.close_derived",
     "citymap.widen_view", "citymap.make_view", "citymap.view_made", "citymap.view_changed", "citymap.drop_views",
     "citymap.drop_derived",
+    "tracking.apply_policies", "tracking.follow_visibility", "tracking.after_change",
     "audit.after_change", "audit.after_administration", "audit.watch_layer", "audit.watch_table",
 }  # fmt: skip
 
