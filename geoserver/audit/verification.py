@@ -43,7 +43,8 @@ _UNGUARDED = """
         UNION ALL
         SELECT format('city.%I', table_name), 'audit_' || event, 'audit.after_change', '{O,A}'
         FROM citymap.layers, unnest('{insert,update,delete}'::text[]) event
-        WHERE (SELECT relkind FROM pg_class WHERE oid = to_regclass(format('city.%I', table_name))) = 'r'
+        WHERE id <> ALL ('{positions,trajectories}')  -- the server derives these itself: tracking.keep_no_history
+        AND (SELECT relkind FROM pg_class WHERE oid = to_regclass(format('city.%I', table_name))) = 'r'
         UNION ALL
         SELECT place, 'audit_administration', 'audit.after_administration', '{O,A}'
         FROM unnest(ARRAY['citymap.layers', 'access.roles', 'access.departments', 'access.permissions',

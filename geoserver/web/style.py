@@ -15,7 +15,6 @@ from geoserver.web.legend import legend_of
 from geoserver.web.palette import PALETTES, Palette
 from geoserver.web.style_parts import StyleLayer
 from geoserver.web.thematic_style import thematic_layers
-from layers.base_layers import BASE_LAYERS
 from layers.catalogue import Layer
 
 #: Tiles are cut down to this zoom and enlarged beyond it: 0.15 m per tile unit at 30° N.
@@ -26,7 +25,8 @@ _BASE_SOURCES: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "detail": (13, ("buildings", "pois")),
     "addresses": (16, ("addresses",)),
 }
-_BASE_IDS = tuple(layer.id for layer in BASE_LAYERS)
+#: The base layers that the base style draws; others are drawn as any layer of the city.
+_BASE_IDS = tuple(name for _, names in _BASE_SOURCES.values() for name in names)
 #: Fields that the search box looks into, where a layer has them.
 _SEARCH_FIELDS = ("name", "name_en", "pinyin", "address")
 _SEARCHED_FIRST = ("places", "pois", "roads", "addresses", "admin-areas")

@@ -20,6 +20,8 @@ APP = {
     "citymap.names": "r", "citymap.name_terms": "r", "citymap.pinyin": "r", "citymap.coverages": "ra",
     # a view of buildings, and what the server works out for it
     "city.buildings_3d": "r", "citymap.derivations": "ra", "citymap.ground": "rawd", "citymap.stale": "rawd",
+    # pieces of public layers, which the server makes itself; what a city edits of pipes
+    "citymap.generalised": "rad", "citymap.generalised_layers": "rawd", "citymap.pipe_kinds": "r", "citymap.pipe_clearances": "r",
     "citymap.alembic_version": "", "city.*": "rawd", "history.*": "r", "procrastinate.*": "rawd", "access.*": "", "audit.*": "",
     # what the configuration and the rules of a city say; steps and photos are only ever added
     "planning.*": "r", "planning.counters": "", "planning.boundary_points": "ra", "planning.steps": "ra",
@@ -61,7 +63,7 @@ INNER = {
     "planning.guard_redline", "planning.keep_apart", "planning.watch_redlines",
     "citymap.derive_dirty", "citymap.keep_ground", "citymap.as_closed_as_inputs", "citymap.close_derived",
     "citymap.widen_view", "citymap.make_view", "citymap.view_made", "citymap.view_changed", "citymap.drop_views",
-    "citymap.drop_derived",
+    "citymap.drop_derived", "citymap.forget_generalised", "citymap.draw_generalised",
     "tracking.apply_policies", "tracking.follow_visibility", "tracking.after_change",
     "audit.after_change", "audit.after_administration", "audit.watch_layer", "audit.watch_table",
 }  # fmt: skip

