@@ -66,8 +66,8 @@ async def get_live_positions(request: Request) -> Response:
 def _viewer(city: "City", running: "RunningCity", bbox: str | None, since: float) -> Viewer:
     """Raises :class:`NotThere` where the layer may not be read at all."""
     layer = city.layers.get("positions")
-    if layer is None:
-        raise NotThere("there is no layer 'positions' that you may see")
+    if layer is None or running.published.layers["positions"].field("heard") is None:  # a city's own of that name
+        raise NotThere("there is no collection 'positions'")
     with city.reading(layer):  # audited, should it be sensitive
         pass
     return Viewer(running.database, city.principal, layer, _box(bbox), since)

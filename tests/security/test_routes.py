@@ -47,8 +47,8 @@ def anybody(_person: Person, _path: dict[str, str]) -> set[str]:
     return {"in"}
 
 
-def sees_vehicles(person: Person, _path: dict[str, str]) -> set[str]:
-    return {"in"} if "positions" in seen_layers(person) else {"not there"}
+def sees_vehicles(_person: Person, _path: dict[str, str]) -> set[str]:
+    return {"not there"}  # the site's layer of positions is no layer of vehicles; tests/geoserver looks at that one
 
 
 def reports(_person: Person, _path: dict[str, str]) -> set[str]:
