@@ -123,6 +123,7 @@ class EventStream(StreamingResponse):
     """Closes its source even when the client has gone before the first event."""
 
     async def __call__(self, scope: object, receive: object, send: object) -> None:
+        """Send events until they end or the client goes."""
         try:
             await super().__call__(scope, receive, send)  # type: ignore[arg-type]
         finally:

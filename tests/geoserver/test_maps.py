@@ -179,13 +179,14 @@ def test_tianditu_speaks_as_its_clients_do(site: RasterSite) -> None:
 
 
 def test_gdal_reads_wmts_and_wms(site: RasterSite) -> None:
+    cached = ("--config", "GDAL_DEFAULT_WMS_CACHE_PATH", site.directory / "gdal-cache")
     target = site.directory / "by-wmts.tif"
-    gdal("gdal_translate", "-q", "-projwin", WEST, NORTH, EAST, SOUTH, "-outsize", 300, 300,
+    gdal("gdal_translate", *cached, "-q", "-projwin", WEST, NORTH, EAST, SOUTH, "-outsize", 300, 300,
          f"WMTS:{site.url}/wmts?SERVICE=WMTS&REQUEST=GetCapabilities,layer=water,tilematrixset=WorldCRS84Quad", target)  # fmt: skip
     with rasterio.open(target) as file:
         assert tuple(file.read()[:3, 40, 75]) == rgb(LIGHT.water)
     target = site.directory / "by-wms.tif"
-    gdal("gdal_translate", "-q", "-projwin", WEST, NORTH, EAST, SOUTH, "-outsize", 300, 300,
+    gdal("gdal_translate", *cached, "-q", "-projwin", WEST, NORTH, EAST, SOUTH, "-outsize", 300, 300,
          f"WMS:{site.url}/wms?SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&LAYERS=water&SRS=EPSG:4326&BBOX={BOX}&FORMAT=image/png", target)  # fmt: skip
     with rasterio.open(target) as file:
         assert tuple(file.read()[:3, 40, 75]) == rgb(LIGHT.water)

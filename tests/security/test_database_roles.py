@@ -64,6 +64,7 @@ INNER = {
     "citymap.derive_dirty", "citymap.keep_ground", "citymap.as_closed_as_inputs", "citymap.close_derived",
     "citymap.widen_view", "citymap.make_view", "citymap.view_made", "citymap.view_changed", "citymap.drop_views",
     "citymap.drop_derived", "citymap.forget_generalised", "citymap.draw_generalised",
+    "citymap.take_extent", "citymap.hand_on_extent",
     "tracking.apply_policies", "tracking.follow_visibility", "tracking.after_change",
     "audit.after_change", "audit.after_administration", "audit.watch_layer", "audit.watch_table",
 }  # fmt: skip
