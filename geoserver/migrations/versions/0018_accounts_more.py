@@ -5,7 +5,7 @@ from importlib.resources import files
 from alembic import op
 
 revision = "0018"
-down_revision = "0017"
+down_revision = "0016"
 
 
 def upgrade() -> None:
