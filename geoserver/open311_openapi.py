@@ -1,8 +1,9 @@
 """The routes of Open311 as OpenAPI has them."""
 
-from geoserver.openapi import OPTIONAL_ACCOUNT, Json, content, operation, parameter
+from geoserver.openapi import ANY_JSON, OPTIONAL_ACCOUNT, Json, content, errors_in, operation, parameter
 
 _BASE = "/open311/v2"
+_ERRORS = errors_in("text/xml", "application/json")
 _TEXT: Json = {"type": "string"}
 _TIME: Json = {"type": "string", "format": "date-time"}
 _FORMAT = parameter("format", "xml or json", {"type": "string", "enum": ["xml", "json"]}, "path")
@@ -41,7 +42,7 @@ def open311_paths() -> Json:
     body = {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}}
     requests = _read("getOpen311Requests", "Service requests, the newest first", *listed)
     post = operation(
-        "postOpen311Request", "Report a case", [_FORMAT], _answer("The new service request"), "open311",
+        "postOpen311Request", "Report a case", [_FORMAT], _answer("The new service request"), "open311", _ERRORS,
         requestBody=body, security=OPTIONAL_ACCOUNT,
     )  # fmt: skip
     return {
@@ -56,8 +57,8 @@ def open311_paths() -> Json:
 
 def _read(name: str, summary: str, *parameters: Json) -> Json:
     asked = [_FORMAT, _JURISDICTION, *parameters]
-    return {"get": operation(name, summary, asked, _answer(summary), "open311", security=OPTIONAL_ACCOUNT)}
+    return {"get": operation(name, summary, asked, _answer(summary), "open311", _ERRORS, security=OPTIONAL_ACCOUNT)}
 
 
 def _answer(said: str) -> Json:
-    return {"200": content(said, "text/xml", "application/json")}
+    return {"200": content(said, "text/xml", "application/json", schema=ANY_JSON)}

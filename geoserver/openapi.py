@@ -56,15 +56,16 @@ def operation(
     parameters: Sequence[Json] = (),
     responses: Mapping[str, Json] | None = None,
     tag: str = "server",
+    errors: Mapping[str, Json] | None = None,
     **more: Any,
 ) -> Json:
-    """One operation, with the error responses that all share."""
+    """One operation, with the error responses that all share, or its own."""
     return {
         "operationId": name,
         "summary": summary,
         "tags": [tag],
         "parameters": list(parameters),
-        "responses": {**(responses or {"200": content("A document", "application/json")}), **_ERRORS},
+        "responses": {**(responses or {"200": content("A document", "application/json")}), **(errors or _ERRORS)},
         **more,
     }
 
@@ -74,6 +75,8 @@ def reference(kind: str, name: str) -> Json:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
+#: A document or a list of them.
+ANY_JSON: Json = {"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "object"}}]}
 #: An account, or none where the server lets anyone in.
 OPTIONAL_ACCOUNT: list[Json] = [{"account": []}, {}]
 _ERRORS = {
@@ -99,6 +102,11 @@ def content(description: str, *media_types: str, schema: Json | None = None) -> 
     """A response, in these media types; the schema is of those that are plain JSON."""
     written = {m: schema if schema and _is_plain_json(m) else _schema_of(m) for m in media_types}
     return {"description": description, "content": {m: {"schema": found} for m, found in written.items()}}
+
+
+def errors_in(*media_types: str) -> dict[str, Json]:
+    """The error responses of an interface that tells of errors in a form of its own."""
+    return {code: content("An error", *media_types, schema=ANY_JSON) for code in _ERRORS}
 
 
 def _is_plain_json(media_type: str) -> bool:
@@ -323,8 +331,10 @@ def _parameters(settings: Settings) -> Json:
         "featureId": parameter("featureId", "Id of the feature", whole, "path"),
         "ifMatch": parameter("If-Match", "ETag of the state that the edit is based on", text, "header"),
         "idempotencyKey": parameter(
-            "Idempotency-Key", "A new key for each write: sent again, it is done once and answered as before",
-            {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"}, "header",
+            "Idempotency-Key",
+            "A new key for each write: sent again, it is done once and answered as before",
+            {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "header",
         ),
         "contentCrs": parameter("Content-Crs", "CRS of the body's coordinates, as <URI>", text, "header"),
     }

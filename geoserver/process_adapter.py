@@ -201,7 +201,7 @@ class Process:
 
     def result_schema(self) -> Json:
         """The schema of the result."""
-        file = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+        file = {"type": "string", "format": "binary"}
         if self.gives_file:
             return file
         described = schema_of(self.output, "serialization")

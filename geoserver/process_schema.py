@@ -8,6 +8,8 @@ from pydantic import TypeAdapter
 type Json = dict[str, Any]
 
 _DEPTH = 30
+#: What OpenAPI 3.0 does not know, or needs no more.
+_LEFT_OUT = ("$defs", "title", "discriminator", "propertyNames")
 
 
 def schema_of(adapter: TypeAdapter[Any], mode: str = "validation") -> Json:
@@ -23,7 +25,7 @@ def _plain(schema: Json, definitions: Mapping[str, Json], depth: int) -> Json:
     if "$ref" in schema:
         definition = definitions[schema["$ref"].rsplit("/", 1)[1]]
         schema = {**definition, **{k: v for k, v in schema.items() if k != "$ref"}}
-    plain = {name: value for name, value in schema.items() if name not in ("$defs", "title", "discriminator")}
+    plain = {name: value for name, value in schema.items() if name not in _LEFT_OUT}
     for name in ("items", "additionalProperties"):
         if isinstance(plain.get(name), dict):
             plain[name] = _plain(plain[name], definitions, depth + 1)

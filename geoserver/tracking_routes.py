@@ -165,7 +165,7 @@ def tracking_paths() -> Json:
     form = {"content": {_FORM: {"schema": {"type": "object"}}, "application/json": {"schema": {"type": "object"}}}}
     empty = {"200": {"description": "Stored"}}
     told = {"200": content("How many positions came and were kept", "application/json")}
-    more = {"security": OPTIONAL_ACCOUNT}
+    more: dict[str, Any] = {"security": OPTIONAL_ACCOUNT}
 
     def posted(name: str, summary: str, answer: Json) -> Json:
         return operation(name, summary, [], answer, "tracking", requestBody=document, **more)

@@ -198,7 +198,7 @@ def test_layer_switch_and_fade_change_the_map_and_the_link(visit: Visit) -> None
 def test_third_dimension_raises_the_buildings(visit: Visit, poi: dict[str, Any]) -> None:
     page = visit(f"/map{at(poi, 16)}")
     assert page.evaluate("() => citymap.map.queryRenderedFeatures({layers: ['buildings-3d']}).length") == 0
-    page.get_by_label("三维建筑").click()
+    page.get_by_role("button", name="三维建筑", exact=True).click()
     page.wait_for_timeout(900)
     rest(page)
     assert page.evaluate("() => citymap.map.getPitch()") > 40

@@ -161,7 +161,7 @@ def test_the_search_box_narrows_the_list(visit: Visit) -> None:
 def test_the_landing_page_counts_what_the_reader_may_see(visit: Visit) -> None:
     page = visit("")
 
-    expect(page.locator(".counts dd").nth(0)).to_have_text("10")
+    expect(page.locator(".counts dd").nth(0)).to_have_text("11")
     expect(page.locator(".counts dd").nth(1)).to_have_text("1")
     expect(page.locator(".chips a").nth(0)).to_have_text("行政区划")
 

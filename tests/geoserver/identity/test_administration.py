@@ -46,6 +46,9 @@ ROUTES = [
     ("POST", "/admin/accounts/li/disable", "accounts"), ("POST", "/admin/accounts/li/enable", "accounts"),
     ("POST", "/admin/accounts/li/unlock", "accounts"), ("POST", "/admin/accounts/li/reset", "accounts"),
     ("POST", "/admin/accounts/li/sign-out", "sessions"), ("GET", "/admin/roles", "roles accounts"),
+    ("POST", "/admin/roles", "roles"), ("DELETE", "/admin/roles/x", "roles"),
+    ("POST", "/admin/permissions", "roles"), ("DELETE", "/admin/permissions", "roles"),
+    ("GET", "/admin/links", "keys"), ("DELETE", "/admin/links/x", "keys"),
     ("GET", "/admin/memberships", "roles accounts"), ("POST", "/admin/memberships", "roles"),
     ("DELETE", "/admin/memberships", "roles"), ("GET", "/admin/keys", "keys"), ("DELETE", "/admin/keys/x", "keys"),
     ("GET", "/admin/devices", "keys"), ("POST", "/admin/devices", "keys"), ("DELETE", "/admin/devices/x", "keys"),
@@ -58,8 +61,8 @@ OFFICES = {
 def test_every_administrative_route_is_in_the_table() -> None:
     from geoserver.identity.routes import ROUTES as ALL
 
-    listed = {(method, path.replace("li", "{account}").replace("/x", "/{id}")) for method, path, _ in ROUTES}
-    there = {(m, re.sub("{(key|secret|department)}", "{id}", p)) for m, p, _ in ALL if p.startswith("/admin")}
+    listed = {(method, re.sub("/li(?=/|$)", "/{account}", path).replace("/x", "/{id}")) for method, path, _ in ROUTES}
+    there = {(m, re.sub("{(key|secret|department|role|link)}", "{id}", p)) for m, p, _ in ALL if p.startswith("/admin")}
     assert listed == there
 
 
@@ -200,7 +203,7 @@ def test_roles_are_given_in_a_department_and_area_and_taken(door: IdentitySite, 
     assert give(security, "wang", "grid-worker", **place) == 201
     assert give(security, "wang", "grid-worker", **place) == 409
     assert security.get("/admin/memberships", params={"account": "wang"}).json()["memberships"] == [
-        {"account": "wang", "role": "grid-worker", **place}
+        {"account": "wang", "role": "grid-worker", **place, "provider": ""}
     ]
     assert (
         security.delete("/admin/memberships", params={"account": "wang", "role": "grid-worker", **place}).status_code
