@@ -268,7 +268,7 @@ class Cluster:
             "unix_socket_directories": self.socket_directory,
             "unix_socket_permissions": "0700",
             "cluster_name": self._name,
-            "max_connections": 200,
+            "max_connections": 300,
             "shared_buffers": f"{min(max(memory // 8, 64), 2048)}MB",
             "effective_cache_size": f"{max(memory // 2, 256)}MB",
             "work_mem": "16MB",
