@@ -39,7 +39,7 @@ def require_strong(password: str, account: str, rules: PasswordSettings) -> None
                 f"needs {rules.min_classes} of: lower case, upper case, digits, other characters",
             )
         )
-    if account.casefold() in password.casefold():
+    if account and account.casefold() in password.casefold():
         problems.append(Text("含有账号名", "contains the account's name"))
     if not problems and _score(password, account) < rules.min_score:
         problems.append(Text("过于常见或容易猜到", "is among the common ones, or made of them, and easily guessed"))

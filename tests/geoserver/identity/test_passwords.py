@@ -64,6 +64,7 @@ def test_a_very_long_password_costs_no_more_time() -> None:
 @pytest.mark.parametrize(("account", "rules"), [
     ("wang", RULES),
     ("a", RULES),
+    ("", RULES),  # who asks for it is told that it is no name
     ("wang", RULES.model_copy(update={"min_length": 24, "min_classes": 4})),
 ])  # fmt: skip
 def test_random_passwords_pass_the_rules(account: str, rules: Password) -> None:
