@@ -53,12 +53,12 @@ from grid.setup import prepare
 from layers.access import ANONYMOUS, Action, Grant, Principal, grants_text, visible_layers, watched
 from layers.catalogue import Layer
 from layers.database import Database, Reader
-from layers.derived.keeping import Keeper
+from layers.derived.keeping import keeper
 from layers.raster.store import RasterStore
 from layers.registry import load_layers
 from tiles.cache.opening import open_cache
 from tiles.cache.tile import Tile, TileKey, variant
-from tiles.generalised.keeping import Generaliser
+from tiles.generalised.keeping import generaliser
 from tiles.matrix_sets import MatrixSet, load_sets
 from tiles.rendered import Rendered
 from tiles.vector import TileQuery
@@ -190,8 +190,8 @@ class RunningCity:
         self.tiles, self._follower = open_cache(
             database, self.grids, settings.tiles.directory, memory, settings.tiles.disk_mb, self.live.tell
         )
-        self._keeper = Keeper(database, RasterStore(Path(settings.rasters.directory)))
-        self._generaliser = Generaliser(database)
+        self._keeper = keeper(database, RasterStore(Path(settings.rasters.directory)))
+        self._generaliser = generaliser(database)
         self.published = self._publish()
         self.hot = HotAnswers(self.tiles)
         self._refusals = Recent(60.0, 10_000)

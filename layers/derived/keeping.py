@@ -4,8 +4,6 @@ Of the keepers of several workers one works on a layer at a time; what it does a
 transaction.
 """
 
-import logging
-import select
 import threading
 from collections.abc import Mapping
 
@@ -18,12 +16,10 @@ from layers.derived.model import Derivation, Stale, cells_of
 from layers.derived.registry import derivations, note_done, note_stale, stale, turn
 from layers.raster.store import RasterStore
 from layers.registry import load_layers
+from layers.woken import Task, Woken
 
-LOGGER = logging.getLogger("citymap")
 #: Who works layers out: it sees all inputs, and history names it.
 KEEPER = Principal("citymap derived", grants=(Grant("*", frozenset({"read", "create", "update", "delete"}), "core"),))
-#: Seconds between looks when nothing wakes it, and after a failure.
-_EVERY, _RETRY = 5.0, 2.0
 #: Seconds that it waits when it is woken: tiles of what was edited are asked for first, and edits come together.
 _AFTER = 0.1
 #: Notes of one layer taken at once.
@@ -79,43 +75,12 @@ def _is_cell(note: Stale) -> bool:
     return east - west < 0.02 and north - south < 0.02
 
 
-class Keeper:
-    """A thread of one worker."""
-
-    def __init__(self, database: Database, store: RasterStore) -> None:
-        self._database = database
-        self._store = store
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="derived layers", daemon=True)
-
-    def start(self) -> None:
-        """Keep derived layers true until :meth:`stop`."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish what is being worked out, and no more."""
-        self._stopping.set()
-        self._thread.join(10)
-
-    def _keep(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                connection = self._database.listen("citymap_stale")
-                try:
-                    while not self._stopping.is_set():
-                        bring_up(self._database, self._store, self._stopping)
-                        for _ in range(int(_EVERY / 0.5)):
-                            if self._stopping.is_set() or select.select([connection], [], [], 0.5)[0]:
-                                break
-                        self._stopping.wait(_AFTER)
-                        connection.poll()
-                        connection.notifies.clear()
-                finally:
-                    connection.close()
-            except Exception as error:
-                if not self._stopping.is_set():
-                    LOGGER.warning("derived layers cannot be worked out, trying again: %s", error)
-                    self._stopping.wait(_RETRY)
+def keeper(database: Database, store: RasterStore) -> Woken:
+    """What keeps derived layers true while it runs."""
+    return Woken(database, Task(
+        "derived layers", ("citymap_stale",), lambda stopping: bring_up(database, store, stopping), _AFTER,
+        "derived layers cannot be worked out",
+    ))  # fmt: skip
 
 
 def bring_up(database: Database, store: RasterStore, stopping: threading.Event | None = None) -> None:

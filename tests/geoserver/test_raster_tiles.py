@@ -99,7 +99,7 @@ def test_where_nothing_is_known_a_tile_is_transparent(site: RasterSite) -> None:
     hole = site.pixels("dem", address(MERCATOR, place_of(MERCATOR, 19, *lonlat(site, 55, 55))))
     assert not hole[..., 3].all()
     nowhere = site.tile("imagery", "WebMercatorQuad/16/0/0")
-    assert nowhere.headers["Content-Type"] == "image/png" and len(nowhere.content) < 900
+    assert nowhere.headers["Content-Type"] == "image/png" and len(nowhere.content) < 700
     assert not decoded(nowhere.content)[..., 3].any()
 
 

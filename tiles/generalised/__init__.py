@@ -6,5 +6,5 @@ Below street level a tile of a large public layer shows pieces made for its scal
 worked out cell by cell, as of a snapshot of the database (``citymap.generalised_layers``). A tile takes the pieces of
 cells that nothing has touched since that snapshot, told by the log of dirty boxes, and draws the features themselves in
 the others: so it is never older than the data, and an edit does not wait.
-:class:`tiles.generalised.keeping.Generaliser` works touched cells out anew, at once.
+:func:`tiles.generalised.keeping.generaliser` works touched cells out anew, at once.
 """

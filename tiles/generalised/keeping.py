@@ -5,8 +5,6 @@ than the layer's snapshot, which moves on when all are done. Whoever stops in be
 it the boxes that tell what must be done again.
 """
 
-import logging
-import select
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from itertools import batched
@@ -17,6 +15,7 @@ from layers.access import Grant, Principal
 from layers.catalogue import Layer
 from layers.database import Database
 from layers.registry import load_layers
+from layers.woken import Task, Woken
 from tiles.generalised.bands import Cell, Piece, cells_meeting, count_meeting, may_be_generalised
 from tiles.generalised.queries import (
     features_in,
@@ -32,14 +31,13 @@ from tiles.generalised.queries import (
 )
 from tiles.generalised.shapes import Features, line_pieces, point_pieces, polygon_pieces
 
-LOGGER = logging.getLogger("citymap")
 _READER = Principal("citymap tiles", grants=(Grant("*", frozenset({"read"}), "public"),))
 #: Boxes that meet more cells than this are taken for everywhere.
 _MOST_CELLS = 100_000
 #: Cells in one transaction.
 _AT_ONCE = 4
-#: Seconds between looks when nothing wakes it, after an edit while more may come, and after a failure.
-_EVERY, _GATHER, _RETRY = 5.0, 0.05, 2.0
+#: Seconds that it waits when it is woken, while more edits may come: their tiles are true meanwhile.
+_GATHER = 0.5
 #: Days after which a layer is worked out as a whole, as the log of dirty boxes reaches back seven, and after which the
 #: snapshot of a quiet one is renewed.
 _TOO_OLD, _RENEWED = 6.0, 1.0
@@ -115,37 +113,9 @@ _PIECES: Mapping[str, Callable[[Features, Cell], list[Piece]]] = {
 }
 
 
-class Generaliser:
-    """A thread of one worker."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="generalised layers", daemon=True)
-
-    def start(self) -> None:
-        """Keep pieces true until :meth:`stop`."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Finish the cells that are being worked out, and no more."""
-        self._stopping.set()
-        self._thread.join(10)
-
-    def _keep(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                connection = self._database.listen("citymap_dirty", "citymap_catalogue")
-                try:
-                    while not self._stopping.is_set():
-                        bring_up(self._database, self._stopping)
-                        if select.select([connection], [], [], _EVERY)[0]:
-                            self._stopping.wait(_GATHER)
-                        connection.poll()
-                        connection.notifies.clear()
-                finally:
-                    connection.close()
-            except Exception as error:
-                if not self._stopping.is_set():
-                    LOGGER.warning("layers cannot be generalised, trying again: %s", error)
-                    self._stopping.wait(_RETRY)
+def generaliser(database: Database) -> Woken:
+    """What keeps pieces true while it runs."""
+    return Woken(database, Task(
+        "generalised layers", ("citymap_dirty", "citymap_catalogue"), lambda stopping: bring_up(database, stopping),
+        _GATHER, "layers cannot be generalised",
+    ))  # fmt: skip

@@ -43,7 +43,7 @@ def lossless(picture: NDArray[np.uint8], format_: Format) -> tuple[bytes, str]:
 def _png(picture: NDArray[np.uint8], opaque: bool) -> bytes:
     """Grey where all is grey, without alpha where all is opaque; nothing but alpha where nothing is drawn."""
     if not picture[..., 3].any():
-        return png(np.zeros((*picture.shape[:2], 2), np.uint8), 3)
+        return png(np.zeros((*picture.shape[:2], 2), np.uint8), 9)
     if not opaque:
         return png(picture)
     red = picture[..., 0]
