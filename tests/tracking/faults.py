@@ -171,7 +171,7 @@ def run(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    return asyncio.run(_rounds(Rig(cluster, url, port, answer_first), codes, rounds, random.Random(seed), away))
+    return asyncio.run(_rounds(Rig(cluster, url, port, answer_first), codes, rounds, seed, away))
 
 
 def _codes(url: str) -> dict[str, str]:
@@ -183,10 +183,10 @@ def _codes(url: str) -> dict[str, str]:
     return found
 
 
-async def _rounds(rig: Rig, codes: dict[str, str], rounds: int, chance: random.Random, away: float) -> Outcome:
-    load = Load(
-        rig.port, codes, time.time() // 1 - 80_000 - 40_000 * rig.answer_first
-    )  # no run meets another's reports
+async def _rounds(rig: Rig, codes: dict[str, str], rounds: int, seed: int, away: float) -> Outcome:
+    chance = random.Random(seed)
+    begin = time.time() // 1 - 80_000 - 40_000 * rig.answer_first - 1_000 * seed
+    load = Load(rig.port, codes, begin)  # no run meets another's reports
     rig.start_gateway()
     working = asyncio.ensure_future(load.run())
     try:

@@ -27,6 +27,11 @@ def test_nothing_that_was_answered_is_lost_when_gateway_and_database_are_killed(
 
 
 def test_the_same_rig_finds_loss_where_answers_come_before_the_commit(staged: Staged) -> None:
-    outcome = run(*staged, 1, answer_first=True)
-    print(outcome)
-    assert outcome.lost > 0
+    lost = 0
+    for seed in range(1, 9):  # a kill between two answers loses nothing
+        outcome = run(*staged, 1, answer_first=True, seed=seed)
+        print(outcome)
+        lost += outcome.lost
+        if lost:
+            break
+    assert lost > 0

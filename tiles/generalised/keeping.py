@@ -20,18 +20,20 @@ from tiles.generalised.bands import Cell, Piece, cells_meeting, count_meeting, m
 from tiles.generalised.queries import (
     features_in,
     forget,
-    is_large,
     note_standing,
     now,
     occupied,
     outdated,
     replace_pieces,
     standing,
+    table_size,
     turn,
 )
 from tiles.generalised.shapes import Features, line_pieces, point_pieces, polygon_pieces
 
 _READER = Principal("citymap tiles", grants=(Grant("*", frozenset({"read"}), "public"),))
+#: Bytes of a feature table from which on its layer is generalised: below, drawing it as it is costs little.
+LARGE = 8 << 20
 #: Boxes that meet more cells than this are taken for everywhere.
 _MOST_CELLS = 100_000
 #: Cells in one transaction.
@@ -47,23 +49,23 @@ class Changed(Exception):
     """The layer is no longer what it was, or somebody else works on it."""
 
 
-def bring_up(database: Database, stopping: threading.Event | None = None) -> None:
-    """Work out whatever pieces are missing or touched, of every layer that has or deserves them."""
+def bring_up(database: Database, stopping: threading.Event | None = None, *, large: int = LARGE) -> None:
+    """Work out whatever pieces are missing or touched, of every layer that has them or takes ``large`` bytes."""
     with database.transaction(principal=_READER) as conn:
         found = [layer for layer in load_layers(conn).values() if may_be_generalised(layer)]
     for layer in found:
         if stopping and stopping.is_set():
             return
         try:
-            _bring_up(database, layer, stopping)
+            _bring_up(database, layer, stopping, large)
         except Changed:
             continue
 
 
-def _bring_up(database: Database, layer: Layer, stopping: threading.Event | None) -> None:
+def _bring_up(database: Database, layer: Layer, stopping: threading.Event | None, large: int) -> None:
     with database.transaction(principal=_READER) as conn:
         snapshot, stands = now(conn), standing(conn, layer.id)
-        if stands is None and not is_large(conn, layer):
+        if stands is None and table_size(conn, layer) < large:
             return
         if stands is not None and outdated(conn, layer.id, _TOO_OLD):
             _take_turn(conn, layer)

@@ -14,8 +14,6 @@ from layers.tables import quoted
 from tiles.generalised.bands import CELL, Box, Cell, Piece, class_name
 from tiles.generalised.shapes import Features, wide
 
-#: Bytes of a feature table from which on its layer is generalised: below, drawing it as it is costs little.
-LARGE = 8 << 20
 #: Dirty boxes read at once; where there are more, features are drawn as they are until they are worked out.
 MOST_BOXES = 2000
 _PIECES_AT_ONCE = 1000
@@ -69,11 +67,10 @@ def now(conn: Connection) -> str:
     return str(conn.execute(text("SELECT pg_current_snapshot()::text")).scalar_one())
 
 
-def is_large(conn: Connection, layer: Layer) -> bool:
-    """Whether the layer's table is so large that drawing it as it is would take long."""
+def table_size(conn: Connection, layer: Layer) -> int:
+    """Bytes of the layer's table, without its indexes."""
     statement = text("SELECT pg_relation_size(cast(:table AS regclass))")
-    size = conn.execute(statement, {"table": quoted(DATA_SCHEMA, layer.table)}).scalar_one()
-    return int(size) >= LARGE
+    return int(conn.execute(statement, {"table": quoted(DATA_SCHEMA, layer.table)}).scalar_one())
 
 
 def occupied(conn: Connection, layer: Layer) -> set[Cell]:
