@@ -39,7 +39,7 @@ def get_layer_tilesets(city: "City", request: Request, _body: bytes, collection:
     """``GET /collections/{collection}/tiles``."""
     query_values(request, _PLAIN)
     layer = find_layer(city, collection)
-    return _json(tileset_list(f"{city.url}/collections/{layer.id}/tiles", city.url, city.grids))
+    return _json(tileset_list(f"{city.url}/collections/{layer.id}/tiles", city.url, city.grids, (layer,)))
 
 
 def get_layer_tileset(city: "City", request: Request, _body: bytes, collection: str, tms: str) -> Reply:
@@ -53,7 +53,7 @@ def get_city_tilesets(city: "City", request: Request, _body: bytes) -> Reply:
     """``GET /tiles``: of all layers that may be seen, or of ``collections``."""
     values = query_values(request, _OF_CITY)
     layers = _chosen(city, values)
-    return _json(tileset_list(f"{city.url}/tiles", city.url, city.grids, collections_query(layers)))
+    return _json(tileset_list(f"{city.url}/tiles", city.url, city.grids, layers, collections_query(layers)))
 
 
 def get_city_tileset(city: "City", request: Request, _body: bytes, tms: str) -> Reply:

@@ -31,12 +31,16 @@ def _listed(url: str, grid: MatrixSet) -> Json:
     return {"id": grid.id, "title": grid.title, **named, "crs": document["crs"], "links": [link]}
 
 
-def tileset_list(here: str, url: str, grids: Mapping[str, MatrixSet], query: str = "") -> Json:
-    """The tilesets below ``here``, one per tile matrix set."""
+def tileset_list(
+    here: str, url: str, grids: Mapping[str, MatrixSet], layers: Iterable[Layer], query: str = ""
+) -> Json:
+    """The tilesets of layers below ``here``, one per tile matrix set, each with its limits."""
+    bounds = extent(layers)
     tilesets = []
     for grid in grids.values():
         links = [link("self", "application/json", f"{here}/{grid.id}{query}"), scheme(url, grid)]
-        tilesets.append({**_about(grid), "links": links})
+        within = {"tileMatrixSetLimits": limits(grid, bounds)} if bounds else {}
+        tilesets.append({**_about(grid), **within, "links": links})
     return {"tilesets": tilesets, "links": [link("self", "application/json", f"{here}{query}")]}
 
 

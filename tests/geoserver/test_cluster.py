@@ -179,7 +179,8 @@ def test_second_user_joins_and_the_last_one_stops(ready: Path) -> None:
 @pytest.mark.parametrize("death", [None, signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_server_dies_with_its_parent(ready: Path, death: signal.Signals | None) -> None:
     program = (
-        "import sys, time; from geoserver.cluster import Cluster\n"
+        "import signal, sys, time; from geoserver.cluster import Cluster\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # what runs in the background ignores it
         "cluster = Cluster(sys.argv[1], durable=False); print(cluster.start(), flush=True)\n"
         f"time.sleep({0 if death is None else 60})"
     )
