@@ -65,7 +65,7 @@ def get_tile(city: "City", request: Request, body: bytes, collection: str, tms: 
 
 def get_tilesets(city: "City", request: Request, body: bytes, collection: str) -> Reply:
     """``GET /collections/{collection}/tiles``."""
-    from tiles.raster.tilesets import about
+    from tiles.raster.tilesets import about, deepest_level, finest_resolution, picture_limits
     from tiles.tilesets import link, scheme
 
     layer = find_layer(city, collection)
@@ -73,8 +73,15 @@ def get_tilesets(city: "City", request: Request, body: bytes, collection: str) -
         return tile_documents.get_layer_tilesets(city, request, body, collection)
     query_values(request, _DOCUMENT)
     here = f"{city.url}/collections/{layer.id}{_below(request)}"
+    source = sources_of(city, layer)[-1]
+    with city.reading(source) as reader:
+        finest = finest_resolution(reader, source)
     tilesets = [
-        {**about(grid), "links": [link("self", "application/json", f"{here}/{grid.id}"), scheme(city.url, grid)]}
+        {
+            **about(grid),
+            **picture_limits(grid, (layer,), deepest_level(grid, layer, finest)),
+            "links": [link("self", "application/json", f"{here}/{grid.id}"), scheme(city.url, grid)],
+        }
         for grid in city.grids.values()
     ]
     return Reply(orjson.dumps({"tilesets": tilesets, "links": [link("self", "application/json", here)]}))

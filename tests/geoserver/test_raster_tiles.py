@@ -228,6 +228,7 @@ def test_documents_describe_the_tiles(site: RasterSite) -> None:
     listed = site.get(here).json()["tilesets"]
     assert {one["dataType"] for one in listed} == {"map"} and len(listed) == 3
     tileset = site.get(f"{here}/WebMercatorQuad").json()
+    assert listed[0]["tileMatrixSetLimits"] == tileset["tileMatrixSetLimits"]
     limits = tileset["tileMatrixSetLimits"][-1]
     item = next(li for li in tileset["links"] if li["rel"] == "item" and li["type"] == "image/webp")["href"]
     deep = item.format(tileMatrix=limits["tileMatrix"], tileRow=limits["minTileRow"], tileCol=limits["minTileCol"])

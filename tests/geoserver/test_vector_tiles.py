@@ -229,6 +229,7 @@ def test_the_documents_of_tiles_agree_with_the_tiles(town: Site) -> None:
     for one in town.get("/collections/wells/tiles").json()["tilesets"]:
         link = next(li for li in one["links"] if li["rel"] == "self")["href"]
         tileset = town.get("/" + link.split("/", 3)[3]).json()
+        assert one["tileMatrixSetLimits"] == tileset["tileMatrixSetLimits"]
         limits = next(li for li in tileset["tileMatrixSetLimits"] if li["tileMatrix"] == "13")
         item = next(li for li in tileset["links"] if li["rel"] == "item")["href"]
         address = item.format(tileMatrix=13, tileRow=limits["minTileRow"], tileCol=limits["minTileCol"])
@@ -238,6 +239,8 @@ def test_the_documents_of_tiles_agree_with_the_tiles(town: Site) -> None:
     assert described["vector_layers"][0]["fields"] == {"name": "string"}
     address = described["tiles"][0].format(z=14, y=6738, x=13421)
     assert names(town.get("/" + address.split("/", 3)[3]), "wells")
+    of_city = town.get("/tiles", collections="wells,pits").json()["tilesets"]
+    assert all(one["tileMatrixSetLimits"] for one in of_city)  # the official suite asks for them in the list
     assert town.get("/tileMatrixSets", f="html").status_code == 200
     assert town.get("/tileMatrixSets/CGCS2000Quad", f="html").status_code == 200
 

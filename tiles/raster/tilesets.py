@@ -49,8 +49,7 @@ def picture_tileset(
     if bounds:
         corners = {"lowerLeft": list(bounds[:2]), "upperRight": list(bounds[2:])}
         crs = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-        within = [limit for limit in limits(grid, bounds) if int(limit["tileMatrix"]) <= deepest]
-        document |= {"boundingBox": {**corners, "crs": crs}, "tileMatrixSetLimits": within}
+        document |= {"boundingBox": {**corners, "crs": crs}, **picture_limits(grid, shown, deepest)}
     address = f"{here}/{grid.id}"
     place = f"{address}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
     more = "&" if query else "?"
@@ -80,6 +79,14 @@ def picture_tile_json(
         **({"bounds": list(bounds)} if bounds else {}),
         **more,
     }
+
+
+def picture_limits(grid: MatrixSet, layers: Iterable[Layer], deepest: int) -> Json:
+    """The tiles of each level that the layers meet, as a document has them; nothing of empty layers."""
+    bounds = extent(layers)
+    if bounds is None:
+        return {}
+    return {"tileMatrixSetLimits": [li for li in limits(grid, bounds) if int(li["tileMatrix"]) <= deepest]}
 
 
 def about(grid: MatrixSet) -> Json:
