@@ -22,6 +22,10 @@ VENDOR: Mapping[str, str] = {
     "preact.mjs": "preact/dist/preact.mjs",
     "preact-hooks.mjs": "preact/hooks/dist/hooks.mjs",
     "htm.mjs": "htm/dist/htm.mjs",
+    "uplot.mjs": "uplot/dist/uPlot.esm.js",
+    "uplot.css": "uplot/dist/uPlot.min.css",
+    "leaflet.js": "leaflet/dist/leaflet.js",
+    "leaflet.css": "leaflet/dist/leaflet.css",
 }
 
 #: Bare module names that our modules import → vendor files.
@@ -30,6 +34,7 @@ IMPORTS: Mapping[str, str] = {
     "preact": "preact.mjs",
     "preact/hooks": "preact-hooks.mjs",
     "htm": "htm.mjs",
+    "uplot": "uplot.mjs",
 }
 
 MEDIA_TYPES = {
