@@ -16,8 +16,10 @@ from sqlalchemy import Connection
 
 import grid.cases.processes
 import grid.cells.processes
+import grid.clock.processes
 import grid.components.processes
 import grid.control.processes
+import grid.dispatching.choices
 import grid.dispatching.processes
 import grid.evaluation.processes
 import grid.importing.processes
@@ -74,9 +76,11 @@ MODULES: tuple[ModuleType, ...] = (
     planning.siting.processes,
     grid.cases.processes,
     grid.cells.processes,
+    grid.clock.processes,
     grid.components.processes,
     grid.control.processes,
     grid.processes,
+    grid.dispatching.choices,
     grid.dispatching.processes,
     grid.evaluation.processes,
     grid.importing.processes,

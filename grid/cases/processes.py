@@ -11,11 +11,13 @@ from sqlalchemy import Connection
 from grid.cases.advancing import act_on
 from grid.cases.life_cycle import allowed_acts
 from grid.cases.queries import (
+    CasePhoto,
     Step,
     attachments_of,
     database_now,
     light_and_deadline,
     lock_case,
+    photos_of,
     read_case,
     require_cases,
     steps_of,
@@ -52,12 +54,14 @@ class CaseStatus:
 
 @dataclass(frozen=True, slots=True)
 class CaseHistory:
-    """A case's steps in order, and the acts that the caller may do next."""
+    """A case's steps and photos in order, and the acts that the caller may do next."""
 
     case: str
     state: str
+    revision: int
     allowed: tuple[str, ...]
     steps: tuple[Step, ...]
+    photos: tuple[CasePhoto, ...]
 
 
 @process(
@@ -120,7 +124,7 @@ def advance_case(
 def case_history(conn: Connection, principal: Principal, case: CaseCode) -> CaseHistory:
     """案卷历史 | History of a case
 
-    案卷的每一步：谁、何时、何地、为何。 | Every step of a case: who, when, where and why.
+    案卷的每一步：谁、何时、何地、为何；以及照片。 | Every step of a case: who, when, where and why; and its photos.
 
     case: 案卷编号 | Case number
     returns: 步骤 | The steps
@@ -129,8 +133,10 @@ def case_history(conn: Connection, principal: Principal, case: CaseCode) -> Case
     find_layer(conn, "cases")
     found = read_case(conn, case)
     roles = principal.roles_over("advance-case", found.area_code, found.case.department)
+    known = found.case
+    allowed = allowed_acts(known, roles)
     return CaseHistory(
-        found.case.code, found.case.state, allowed_acts(found.case, roles), steps_of(conn, found.case.id)
+        known.code, known.state, known.revision, allowed, steps_of(conn, known.id), photos_of(conn, known.id)
     )
 
 

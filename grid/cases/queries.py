@@ -172,6 +172,29 @@ def _step(row: RowMapping) -> Step:
     return Step(**values, place=place, attachments=tuple(UUID(str(one)) for one in row["attachments"]))
 
 
+@dataclass(frozen=True, slots=True)
+class CasePhoto:
+    """A photo of a case, at ``/photos/{id}``: who added it when, and how far from the case it was taken [m]."""
+
+    id: UUID
+    at: datetime
+    taken_at: datetime | None
+    offset: float | None
+    actor: str
+    width: int
+    height: int
+
+
+def photos_of(conn: Connection, case_id: int) -> tuple[CasePhoto, ...]:
+    """Every photo of a case, the oldest first."""
+    rows = conn.execute(
+        text("SELECT id, at, taken_at, offset_metres, actor, width, height FROM grid.photos"
+             " WHERE case_id = :id ORDER BY at, id"),
+        {"id": case_id},
+    )  # fmt: skip
+    return tuple(CasePhoto(UUID(str(row[0])), *tuple(row)[1:]) for row in rows)
+
+
 def departments(conn: Connection) -> frozenset[str] | None:
     """The departments there are; None where none is entered yet, so that any name will do."""
     known = conn.exec_driver_sql("SELECT grid.departments()").scalar()

@@ -44,6 +44,12 @@ class WorkingTime:
         n = bisect_right(self._begins, second) - 1
         return self._before[n] + min(second, self._ends[n]) - self._begins[n] if n >= 0 else 0
 
+    def working(self, at: datetime) -> bool:
+        """Whether an instant lies in a working period."""
+        second = math.floor(at.timestamp())
+        n = bisect_right(self._begins, second) - 1
+        return n >= 0 and second < self._ends[n]
+
     def instant(self, unit: str, position: int) -> datetime:
         """The first instant at which the time line reads so. Raises :class:`CalendarEnds`."""
         if unit == URGENT:
