@@ -106,7 +106,7 @@ BEGIN
     IF cardinality(wanted) > 1000 THEN
         RAISE EXCEPTION '% days at once are too many', cardinality(wanted);
     END IF;
-    PERFORM pg_advisory_xact_lock(x'74726163'::int);
+    PERFORM pg_advisory_xact_lock(x'64617973'::int);  -- "days"
     FOR wanted_day IN
         SELECT DISTINCT w FROM unnest(wanted) w
         WHERE w BETWEEN date '1990-01-01' AND tracking.day_of(now()) + 2
@@ -145,7 +145,9 @@ BEGIN
     PERFORM tracking.apply_policies();
     RETURN NULL;
 END $$;
-CREATE TRIGGER tracking_follow_visibility AFTER INSERT OR UPDATE ON citymap.layers FOR EACH ROW
+-- A policy is changed under a lock that shuts everybody out of the table. The extent grows as vehicles drive: that is no
+-- reason.
+CREATE TRIGGER tracking_follow_visibility AFTER INSERT OR UPDATE OF visibility ON citymap.layers FOR EACH ROW
     WHEN (NEW.id = 'positions') EXECUTE FUNCTION tracking.follow_visibility();
 
 -- Whoever may put positions into the layer, everywhere, takes devices' messages in.

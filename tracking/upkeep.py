@@ -94,7 +94,7 @@ def _rounds(url: str, policy: Policy, wait: Callable[[float], bool]) -> None:
             if conn is None or conn.closed:
                 conn = psycopg2.connect(url, application_name="citymap tracking upkeep")
                 conn.autocommit = True
-            if _has_turn(conn):
+            if take_turn(conn):
                 look_after(conn, policy, time.time())
         except psycopg2.Error as error:
             LOGGER.warning("upkeep of positions failed, trying again: %s", str(error).strip().split("\n")[0])
@@ -105,8 +105,9 @@ def _rounds(url: str, policy: Policy, wait: Callable[[float], bool]) -> None:
             conn.close()
 
 
-def _has_turn(conn: connection) -> bool:
-    """The lock is the session's: another process takes over when this one has gone."""
+def take_turn(conn: connection) -> bool:
+    """Whether the upkeep is this connection's now. The lock is the session's: another process takes over when this one
+    has gone. It is none that anything else waits for."""
     with conn.cursor() as cursor:
         cursor.execute(_MINE, (_LOCK,))
         if (cursor.fetchone() or (0,))[0]:
