@@ -103,9 +103,8 @@ def _take_turn(conn: Connection, layer: Layer) -> None:
 def work_out(conn: Connection, layer: Layer, cells: Iterable[Cell]) -> None:
     """Work out the pieces of cells anew."""
     pieces = _PIECES[layer.geometry_type.removeprefix("Multi")]
-    for cell in cells:
-        found = features_in(conn, layer, cell)
-        replace_pieces(conn, layer, cell, pieces(found, cell) if len(found.ids) else ())
+    found = {cell: features_in(conn, layer, cell) for cell in cells}
+    replace_pieces(conn, layer, {cell: pieces(here, cell) if len(here.ids) else [] for cell, here in found.items()})
 
 
 _PIECES: Mapping[str, Callable[[Features, Cell], list[Piece]]] = {

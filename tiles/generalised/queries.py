@@ -1,11 +1,12 @@
 """SQL of generalised layers. Identifiers come from the catalogue; values are bound."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from csv import QUOTE_NOTNULL, writer
+from io import StringIO
 from typing import NamedTuple
 
 import numpy as np
 import shapely
-from psycopg2.extras import execute_values
 from sqlalchemy import Connection, text
 
 from layers.catalogue import CGCS2000, DATA_SCHEMA, Layer
@@ -16,7 +17,6 @@ from tiles.generalised.shapes import Features, wide
 
 #: Dirty boxes read at once; where there are more, features are drawn as they are until they are worked out.
 MOST_BOXES = 2000
-_PIECES_AT_ONCE = 1000
 
 
 class Standing(NamedTuple):
@@ -96,20 +96,30 @@ def features_in(conn: Connection, layer: Layer, cell: Cell) -> Features:
     return Features([row[0] for row in rows], shapes, [row[2] for row in rows], [row[3] for row in rows])
 
 
-def replace_pieces(conn: Connection, layer: Layer, cell: Cell, pieces: Iterable[Piece]) -> None:
-    """Put pieces in the place of those that the cell has."""
-    values = {"layer": layer.id, "x": cell.x, "y": cell.y}
-    conn.execute(text("DELETE FROM citymap.generalised WHERE layer = :layer AND cx = :x AND cy = :y"), values)
-    cursor = conn.connection.cursor()
-    layer_cell = cursor.mogrify("%s, %s, %s", (layer.id, cell.x, cell.y)).decode().replace("%", "%%")
-    execute_values(
-        cursor,
-        "INSERT INTO citymap.generalised"
-        " (layer, cx, cy, band, wide, feature, class, name, point_count, geom) VALUES %s",
-        [(p.band, wide(p.shape), p.feature, p.class_, p.name, p.point_count, shapely.to_wkb(p.shape)) for p in pieces],
-        template=f"({layer_cell}, %s, %s, %s, %s, %s, %s, ST_GeomFromWKB(%s, {CGCS2000}))",
-        page_size=_PIECES_AT_ONCE,
-    )
+def replace_pieces(conn: Connection, layer: Layer, made: Mapping[Cell, Sequence[Piece]]) -> None:
+    """Put the pieces of cells in the place of those that they have."""
+    conn.execute(_DELETE, {"layer": layer.id, "x": [cell.x for cell in made], "y": [cell.y for cell in made]})
+    file = StringIO()
+    rows = writer(file, quoting=QUOTE_NOTNULL)
+    for cell, pieces in made.items():
+        shapes = np.array([p.shape for p in pieces], dtype=object)
+        texts = shapely.to_wkb(shapely.set_srid(shapes, CGCS2000), hex=True, include_srid=True)
+        for p, is_wide, geometry in zip(pieces, wide(shapes), texts, strict=True):
+            rows.writerow(
+                (layer.id, *cell, p.band, bool(is_wide), p.feature, p.class_, p.name, p.point_count, geometry)
+            )
+    file.seek(0)
+    conn.connection.cursor().copy_expert(_COPY, file)
+
+
+_DELETE = text("""
+    DELETE FROM citymap.generalised AS g USING unnest(cast(:x AS int[]), cast(:y AS int[])) AS c (x, y)
+    WHERE g.layer = :layer AND g.cx = c.x AND g.cy = c.y""")
+#: An empty value is NULL, an empty text is quoted.
+_COPY = (
+    "COPY citymap.generalised (layer, cx, cy, band, wide, feature, class, name, point_count, geom)"
+    " FROM STDIN (FORMAT csv)"
+)
 
 
 def note_standing(conn: Connection, layer_id: str, snapshot: str) -> None:

@@ -5,18 +5,13 @@ Shapes are shapely geometries in degrees. Nothing here reads the database.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import shapely
-from affine import Affine
 from numpy.typing import NDArray
-from rasterio.features import shapes as outlines
 
 from tiles.generalised.bands import BANDS, CELL, Band, Cell, Piece
-
-type Shapes = NDArray[Any]
-type Codes = NDArray[np.intp]
+from tiles.generalised.coverage import Codes, Shapes, by_code, outlined, sampled
 
 #: Pixels: a polygon at least so wide keeps its own shape; points nearer than this are clustered.
 _OWN_SHAPE, _APART = 6, 32
@@ -53,12 +48,14 @@ def polygon_pieces(found: Features, cell: Cell) -> list[Piece]:
     drawn = 0.0
     for band in BANDS:
         least = _OWN_SHAPE * band.pixel
-        for n in map(int, np.flatnonzero(mine & (width >= least))):
-            pieces.append(Piece(band.number, simplified(found.shapes[n], band.pixel / 2), found.ids[n]))
+        own = np.flatnonzero(mine & (width >= least))
+        for n, shape in zip(map(int, own), simplified(found.shapes[own], band.pixel / 2), strict=True):
+            pieces.append(Piece(band.number, shape, found.ids[n]))
         if band.number:
             share = share.reshape(len(known), band.pixels, 2, band.pixels, 2).mean(axis=(2, 4))
         newly = (width < least) & (width >= drawn)
-        share += _covered(found.shapes[newly], codes[newly], len(known), cell, band)
+        if newly.any():
+            share += _covered(found.shapes[newly], codes[newly], len(known), cell, band)
         drawn = least
         pieces += _merged(share, known, cell, band)
     return pieces
@@ -66,59 +63,47 @@ def polygon_pieces(found: Features, cell: Cell) -> list[Piece]:
 
 def _covered(shapes: Shapes, codes: Codes, classes: int, cell: Cell, band: Band) -> NDArray[np.float64]:
     """Of each class the share of every pixel that these polygons cover, by samples; rows from the south."""
-    step, west, south = band.pixel / _SAMPLES, cell.box[0], cell.box[1]
-    side = band.pixels * _SAMPLES
-    counts = np.zeros(classes * side * side)
-    if len(shapes):
-        first = np.ceil((shapely.bounds(shapes) - [west, south, west, south]) / step - 0.5).astype(np.intp)
-        across, down = np.maximum(first[:, 2] - first[:, 0], 0), np.maximum(first[:, 3] - first[:, 1], 0)
-        owner = np.repeat(np.arange(len(shapes)), across * down)
-        nth = np.arange(len(owner)) - np.repeat(np.cumsum(across * down) - across * down, across * down)
-        column = first[owner, 0] + nth % np.maximum(across[owner], 1)
-        row = first[owner, 1] + nth // np.maximum(across[owner], 1)
-        within = (column >= 0) & (column < side) & (row >= 0) & (row < side)
-        owner, column, row = owner[within], column[within], row[within]
-        inside = shapely.contains_xy(shapes[owner], west + (column + 0.5) * step, south + (row + 0.5) * step)
-        np.add.at(counts, ((codes[owner] * side + row) * side + column)[inside], 1)
-    samples = np.minimum(counts, 1).reshape(classes, band.pixels, _SAMPLES, band.pixels, _SAMPLES)
-    covered: NDArray[np.float64] = samples.mean(axis=(2, 4))
+    samples = sampled(shapes, codes, classes, cell.box[:2], band.pixel / _SAMPLES, band.pixels * _SAMPLES)
+    covered: NDArray[np.float64] = samples.reshape(classes, band.pixels, _SAMPLES, band.pixels, _SAMPLES).mean(
+        axis=(2, 4)
+    )
     return covered
 
 
 def _merged(share: NDArray[np.float64], known: list[str | None], cell: Cell, band: Band) -> list[Piece]:
     """The outlines of pixels that are covered, of the class that covers them most."""
-    if not len(known):
-        return []
     drawn = share.sum(axis=0) >= _COVERED
     if not drawn.any():
         return []
     most = share.argmax(axis=0).astype(np.uint8)
-    west, south, _, _ = cell.box
-    upward = Affine(band.pixel, 0, west, 0, band.pixel, south)
-    by_class: dict[int, list[Any]] = {}
-    for outline, code in outlines(most, mask=drawn, transform=upward):
-        by_class.setdefault(int(code), []).append(shapely.geometry.shape(outline))
-    return [Piece(band.number, shapely.multipolygons(found), class_=known[code]) for code, found in by_class.items()]
+    found = outlined(most, drawn, cell.box[:2], band.pixel)
+    return [Piece(band.number, shape, class_=known[code]) for code, shape in found]
 
 
 def line_pieces(found: Features, cell: Cell) -> list[Piece]:
     """Lines cut to the cell, joined by class, and in the finest bands by name, then simplified."""
-    parts = shapely.clip_by_rect(found.shapes, *cell.box)
-    pieces = []
-    for band in BANDS:
-        groups: dict[tuple[str | None, str | None], list[Any]] = {}
-        for part, class_, name in zip(parts, found.classes, found.names, strict=True):
-            if not part.is_empty:
-                groups.setdefault((class_, name if band.number <= _NAMED_BANDS else None), []).append(part)
-        for (class_, name), members in groups.items():
-            lines = [g for g in shapely.get_parts(members) if g.geom_type == "LineString"]
-            joined = shapely.simplify(
-                shapely.line_merge(shapely.multilinestrings(lines)), band.pixel / 2, preserve_topology=False
-            )
-            kept = [g for g in shapely.get_parts(joined) if g.length >= band.pixel]
-            if kept:
-                pieces.append(Piece(band.number, shapely.multilinestrings(kept), class_=class_, name=name))
+    parts, owner = shapely.get_parts(shapely.clip_by_rect(found.shapes, *cell.box), return_index=True)
+    lines = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
+    parts, owner = parts[lines], owner[lines]
+    pieces: list[Piece] = []
+    for bands, named in ((BANDS[: _NAMED_BANDS + 1], True), (BANDS[_NAMED_BANDS + 1 :], False)):
+        groups = [(found.classes[n], found.names[n] if named else None) for n in owner]
+        known = list(dict.fromkeys(groups))
+        at = {group: n for n, group in enumerate(known)}
+        joined = by_code(parts, [at[group] for group in groups], shapely.multilinestrings) if known else []
+        merged = shapely.line_merge([shape for _, shape in joined])
+        for band in bands:
+            pieces += _simplified_lines(merged, known, band)
     return pieces
+
+
+def _simplified_lines(merged: Shapes, groups: Sequence[tuple[str | None, str | None]], band: Band) -> list[Piece]:
+    """Of each group the lines that are longer than a pixel."""
+    simple = shapely.simplify(merged, band.pixel / 2, preserve_topology=False)
+    parts, owner = shapely.get_parts(simple, return_index=True)
+    long = shapely.length(parts) >= band.pixel
+    found = by_code(parts[long], owner[long], shapely.multilinestrings) if long.any() else []
+    return [Piece(band.number, shape, class_=groups[n][0], name=groups[n][1]) for n, shape in found]
 
 
 def point_pieces(found: Features, cell: Cell) -> list[Piece]:
@@ -146,16 +131,18 @@ def point_pieces(found: Features, cell: Cell) -> list[Piece]:
     return pieces
 
 
-def simplified(shape: Any, tolerance: float) -> Any:
-    """The shape with fewer corners, none moved farther than ``tolerance``; itself where it would vanish."""
-    simple = shapely.simplify(shape, tolerance, preserve_topology=True)
-    return shape if simple.is_empty else simple
+def simplified(shapes: Shapes, tolerance: float) -> Shapes:
+    """The shapes with fewer corners, none moved farther than ``tolerance``; those that would vanish as they are."""
+    simple = shapely.simplify(shapes, tolerance, preserve_topology=True)
+    kept: Shapes = np.where(shapely.is_empty(simple), shapes, simple)
+    return kept
 
 
-def wide(shape: Any) -> bool:
-    """Whether a shape is wider than a cell, so that it may be seen beyond the cells beside its own."""
-    west, south, east, north = shape.bounds
-    return bool(east - west > CELL or north - south > CELL)
+def wide(shapes: Shapes) -> NDArray[np.bool_]:
+    """Which shapes are wider than a cell, so that they may be seen beyond the cells beside their own."""
+    west, south, east, north = shapely.bounds(shapes).T
+    found: NDArray[np.bool_] = (east - west > CELL) | (north - south > CELL)
+    return found
 
 
 def _lies_in(bounds: NDArray[np.float64], cell: Cell) -> NDArray[np.bool_]:
