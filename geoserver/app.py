@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -30,6 +30,7 @@ from geoserver.open311 import routes as open311_routes
 from geoserver.ows.wms import ROUTES as WMS
 from geoserver.ows.wmts import ROUTES as WMTS
 from geoserver.photo_routes import get_photo
+from geoserver.public_reports import routes as public_report_routes
 from geoserver.raster_tiles import ROUTES as PICTURE_TILES
 from geoserver.reply import endpoint, failure, response, told
 from geoserver.settings import Settings
@@ -40,6 +41,7 @@ from geoserver.tracking_routes import routes as tracking_routes
 from geoserver.web.routes import routes as web_routes
 from layers.access import ANONYMOUS, APP_ROLE
 from layers.database import Database
+from layers.gazetteer.spelling import spell
 
 _PICTURES = (*PICTURE_TILES, *TERRAIN_TILES, *MAPS, *LEGENDS, *WMTS, *WMS)
 _JOB = "/jobs/{job}"
@@ -87,13 +89,20 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/live", get_live, methods=["GET"]),
         *tracking_routes(),
         *open311_routes(),
+        *public_report_routes(),
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
         *web_routes(
             lambda request: request.app.state.city.seen_in(request).layers,
             lambda request: request.app.state.city.seen_in(request).account,
+            _spelled,
         ),
     ]
+
+
+def _spelled(request: Request, texts: Sequence[str]) -> Mapping[str, str]:
+    with request.app.state.city.seen_in(request).reading() as reader:
+        return spell(reader, texts)
 
 
 def make_app(settings: Settings, database_url: str) -> Starlette:

@@ -41,6 +41,7 @@ from geoserver.photo_routes import photo_paths
 from geoserver.process_adapter import Process
 from geoserver.process_manager import Processes
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
+from geoserver.public_reports import public_report_paths
 from geoserver.settings import Settings
 from geoserver.terrain_tiles import terrain_paths
 from geoserver.three_d_tiles import three_d_paths
@@ -84,6 +85,7 @@ _MORE_PATHS = (
         open311_paths,
     ),
     photo_paths,
+    public_report_paths,
 )
 #: Views of the catalogue kept: there are as many as there are kinds of rights.
 _VIEWS = 256

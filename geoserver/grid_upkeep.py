@@ -14,9 +14,10 @@ from grid.notices.queries import forget_old
 from grid.reporting.photos import photos_older_than
 from layers.database import Database
 
-#: Seconds between sweeps, hours after which the file of a photo that no case has is removed, and that keys are kept.
+#: Seconds between sweeps, hours after which the file of a photo that no case has is removed, and that keys are kept: a
+#: phone may be without a network for days before it sends a report again whose answer was lost.
 _SWEEPING = 3600.0
-_ORPHAN_HOURS, _KEY_HOURS = 24, 48
+_ORPHAN_HOURS, _KEY_HOURS = 24, 14 * 24
 
 
 class GridUpkeep:

@@ -68,12 +68,16 @@ def take_claim(conn: Connection) -> None:
         claim.take(conn)
 
 
-def idempotent(handler: Callable[..., Reply]) -> Callable[..., Reply]:
-    """The handler, which claims the key of its request by :func:`take_claim`."""
+def _sender(city: "City") -> str:
+    return city.account or f"anonymous {city.principal.address}"
+
+
+def idempotent(handler: Callable[..., Reply], sender: Callable[["City"], str] = _sender) -> Callable[..., Reply]:
+    """The handler, which claims the key of its request by :func:`take_claim`; ``sender`` is whose key it is."""
 
     @wraps(handler)
     def run(city: "City", request: Request, body: bytes, **path: Any) -> Reply:
-        claim = _claim(city, request, body)
+        claim = _claim(sender(city), request, body)
         if claim is None:
             return handler(city, request, body, **path)
         if answer := _kept(city, claim):
@@ -93,14 +97,14 @@ def idempotent(handler: Callable[..., Reply]) -> Callable[..., Reply]:
     return run
 
 
-def _claim(city: "City", request: Request, body: bytes) -> Claim | None:
+def _claim(actor: str, request: Request, body: bytes) -> Claim | None:
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
     if not _KEY.fullmatch(key):
         raise BodyError("header Idempotency-Key: 1 to 255 printable ASCII characters, such as a UUID")
     sent = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body)
-    return Claim(city.account or f"anonymous {city.principal.address}", key, sent.hexdigest())
+    return Claim(actor, key, sent.hexdigest())
 
 
 def _kept(city: "City", claim: Claim) -> Reply | None:

@@ -24,6 +24,8 @@ def purpose_of(scope: Scope) -> Purpose | None:
             return "executions"
         if path == "/uploads":
             return "uploads"
+        if path == "/report/cases":
+            return "reports"
         if path.startswith(SIGN_IN_PATHS):
             return "sign_in"
     if path.startswith(_PROVIDERS):

@@ -9,12 +9,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from geoserver.guard.shared_times import SharedTimes, open_shared_times
 from geoserver.settings.server import Quota, Rate
 
-type Purpose = Literal["address", "account", "sign_in", "exports", "executions", "uploads"]
+type Purpose = Literal["address", "account", "sign_in", "exports", "executions", "uploads", "reports"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,7 @@ class Rates:
 
     def __init__(self, rate: Rate, times: SharedTimes | None = None) -> None:
         self._times = times or open_shared_times(Path(rate.file))
-        purposes: tuple[Purpose, ...] = ("address", "account", "sign_in", "exports", "executions", "uploads")
-        self._quotas: Mapping[Purpose, Quota] = {purpose: getattr(rate, purpose) for purpose in purposes}
+        self._quotas: Mapping[Purpose, Quota] = {purpose: getattr(rate, purpose) for purpose in get_args(Purpose)}
 
     def spend(self, purpose: Purpose, client: str) -> Spent:
         """Count a request of a client, unless it comes too early."""

@@ -17,7 +17,7 @@ from typing import Literal
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-Purpose = Literal["token", "totp", "csrf", "known-browser", "oidc"]
+Purpose = Literal["token", "totp", "csrf", "known-browser", "oidc", "receipt"]
 
 _BYTES = 32
 
@@ -46,7 +46,7 @@ class ServerKey:
 
     @cached_property
     def _derived(self) -> dict[str, tuple[bytes, ...]]:
-        purposes: tuple[Purpose, ...] = ("token", "totp", "csrf", "known-browser", "oidc")
+        purposes: tuple[Purpose, ...] = ("token", "totp", "csrf", "known-browser", "oidc", "receipt")
         return {purpose: tuple(_derive(line, purpose) for line in self.lines) for purpose in purposes}
 
 

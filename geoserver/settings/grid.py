@@ -89,6 +89,14 @@ class Reports(Group):
     component_metres: float = Field(default=30, gt=0, le=1000, description="a component is looked for within [m]")
 
 
+class PublicReports(Group):
+    """公众上报 reports without an account, at ``/report``; how many is in ``server.limits.rate.reports``."""
+
+    open: bool = Field(default=True, description="false: only accounts that may report do")
+    photos: int = Field(default=3, ge=0, le=3, description="of one report")
+    photo_mb: float = Field(default=1.5, gt=0, le=1.5, description="of one photo, which the page makes smaller [MB]")
+
+
 class Photos(Group):
     """照片 photos of cases."""
 
@@ -151,6 +159,7 @@ class Grid(Group):
 
     clock: Clock = Clock()
     reports: Reports = Reports()
+    public_reports: PublicReports = PublicReports()
     photos: Photos = Field(default_factory=Photos)
     notices: Notices = Field(default_factory=Notices)
     evaluation: Evaluation = Evaluation()

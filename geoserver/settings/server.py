@@ -33,6 +33,7 @@ class Rate(Group):
     exports: Quota = Field(default=Quota(requests=120), description="files of items")
     executions: Quota = Field(default=Quota(requests=600), description="executions of processes")
     uploads: Quota = Field(default=Quota(requests=300), description="files sent")
+    reports: Quota = Field(default=Quota(requests=10, seconds=3600), description="reports without an account")
     file: FilePath = Field(default="var/rates", validate_default=True, description="2 MB that the workers share")
 
 
