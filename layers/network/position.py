@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 import shapely
 
-from layers.network.edges import Floats, Ints, geodesic, to_plane
+from layers.network.edges import Floats, Ints, Objects, geodesic, to_plane
 from layers.network.errors import FarFromRoads
-from layers.network.graph import Graph
+from layers.network.graph import Graph, Network
 from layers.network.topology import TOLERANCE
 
 Point = tuple[float, float]
@@ -61,21 +61,27 @@ def snap(graph: Graph, points: Sequence[Point], reach: float = REACH, name: str 
 
 def nearest(graph: Graph, points: Sequence[Point]) -> Places:
     """The nearest place on a road of this mode for each point, however far. The graph has a road at least."""
-    network, edges = graph.network, graph.network.edges
+    network = graph.network
     asked = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     # On Mercator's plane the poles are infinitely far: no road is nearer to them than to 89.9°.
     onto = shapely.points(to_plane(np.column_stack([asked[:, 0], asked[:, 1].clip(-89.9, 89.9)])))
     edge = graph.open_edges[graph.tree.nearest(onto)]
+    along, lonlat = located(network, edge, onto)
+    at_end = along >= network.length[edge] - TOLERANCE
+    topology = network.topology
+    node = np.where(along <= TOLERANCE, topology.tail[edge], np.where(at_end, topology.head[edge], -1))
+    return Places(edge, along, node, lonlat, geodesic(asked, lonlat))
+
+
+def located(network: Network, edge: Ints, onto: Objects) -> tuple[Floats, Floats]:
+    """The place on each edge nearest to a point on the plane: how far along [m] (n,), and longitude, latitude (n, 2)."""
+    edges = network.edges
     place = network.plane_along[edges.first[edge]] + shapely.line_locate_point(edges.lines[edge], onto)
     after = np.searchsorted(network.plane_along, place, side="right").clip(edges.first[edge] + 1, edges.last[edge])
     step = network.plane_along[after] - network.plane_along[after - 1]
     part = ((place - network.plane_along[after - 1]) / np.where(step > 0, step, 1.0)).clip(0.0, 1.0)
     lonlat = edges.lonlat[after - 1] + (edges.lonlat[after] - edges.lonlat[after - 1]) * part[:, None]
-    along = edges.along[after - 1] + (edges.along[after] - edges.along[after - 1]) * part
-    at_end = along >= network.length[edge] - TOLERANCE
-    topology = network.topology
-    node = np.where(along <= TOLERANCE, topology.tail[edge], np.where(at_end, topology.head[edge], -1))
-    return Places(edge, along, node, lonlat, geodesic(asked, lonlat))
+    return edges.along[after - 1] + (edges.along[after] - edges.along[after - 1]) * part, lonlat
 
 
 def at_nodes(graph: Graph, nodes: Ints) -> Places:
