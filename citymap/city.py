@@ -1,5 +1,6 @@
 """A city: where to begin."""
 
+import weakref
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -45,6 +46,7 @@ class City:
             headers=headers, auth=account, timeout=timeout, verify=verify, follow_redirects=False, trust_env=False
         )
         self.connection = Connection(client, url)
+        weakref.finalize(self, client.close)
         self.url = self.connection.url
         self.language = language
 

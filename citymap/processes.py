@@ -27,6 +27,10 @@ class Progress:
     message: str
 
 
+#: Hears of progress.
+type Told = Callable[[Progress], object]
+
+
 class Process:
     """What the server computes under a name."""
 
@@ -75,12 +79,36 @@ class Job:
         found = self._city.connection.get(f"jobs/{self.id}", f="json")
         return Progress(found["status"], int(found.get("progress", 0)), found.get("message", ""))
 
-    def wait(self, told: Callable[[Progress], object] | None = None, timeout: float | None = None) -> Any:
-        """The result; ``told`` hears of each step of progress.
+    def wait(self, told: Told | None = None, timeout: float | None = None) -> Any:
+        """The result; ``told`` hears of each step of progress. A file comes as bytes (better by :meth:`save`).
 
         Raises :class:`~citymap.errors.ProcessFailed` when the job failed or was cancelled, :class:`TimeoutError` after
         ``timeout`` [s], whereupon the job goes on.
         """
+        self._until_ended(told, timeout)
+        try:
+            answer = self._city.connection.send("GET", f"jobs/{self.id}/results", params={"f": "json"})
+        except CityError as error:
+            raise _failed(error) from None
+        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.content
+
+    def save(self, path: str | Path, told: Told | None = None, timeout: float | None = None) -> Path:
+        """Wait, and write the file that the job made, piece by piece. Raises as :meth:`wait` does."""
+        self._until_ended(told, timeout)
+        target = Path(path)
+        try:
+            with self._city.connection.streamed(f"jobs/{self.id}/results") as answer, target.open("wb") as file:
+                for piece in answer.iter_bytes():
+                    file.write(piece)
+        except CityError as error:
+            raise _failed(error) from None
+        return target
+
+    def cancel(self) -> None:
+        """Stop it; of an ended job, remove its results."""
+        self._city.connection.send("DELETE", f"jobs/{self.id}")
+
+    def _until_ended(self, told: Told | None, timeout: float | None) -> None:
         end = None if timeout is None else time.monotonic() + timeout
         pause, last = _FIRST_LOOK, None
         while True:
@@ -88,28 +116,12 @@ class Job:
             if told and now != last:
                 told(now)
             if now.status in _ENDED:
-                return self.result()
+                return
             if end is not None and time.monotonic() > end:
                 raise TimeoutError(f"job {self.id} is {now.status} ({now.percent} %); wait for it again")
             time.sleep(pause)
             pause, last = min(pause * 1.5, _LONGEST_LOOK), now
 
-    def result(self) -> Any:
-        """The result of an ended job: values from JSON, or the bytes of a file (better saved by :meth:`save`)."""
-        try:
-            answer = self._city.connection.send("GET", f"jobs/{self.id}/results", params={"f": "json"})
-        except CityError as error:
-            raise ProcessFailed(error.said, error.status, error.code, error.request_id) from None
-        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.content
 
-    def save(self, path: str | Path) -> Path:
-        """Write the file that the job made, piece by piece."""
-        target = Path(path)
-        with self._city.connection.streamed(f"jobs/{self.id}/results") as answer, target.open("wb") as file:
-            for piece in answer.iter_bytes():
-                file.write(piece)
-        return target
-
-    def cancel(self) -> None:
-        """Stop it; of an ended job, remove its results."""
-        self._city.connection.send("DELETE", f"jobs/{self.id}")
+def _failed(error: CityError) -> ProcessFailed:
+    return ProcessFailed(error.said, error.status, error.code, error.request_id)

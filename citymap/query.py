@@ -69,12 +69,12 @@ class Query:
         found = int(self._get({"resulttype": "hits"})["numberMatched"])
         return found if self.most is None else min(found, self.most)
 
-    def pages(self) -> Iterator[list[Feature]]:
-        """The features, page by page, by the links ``next``: edits meanwhile make none come twice or be missed."""
+    def pages(self, size: int = _PAGE) -> Iterator[list[Feature]]:
+        """The features, ``size`` at a time, by the links ``next``: edits meanwhile repeat and hide none."""
         left = self.most
         if left == 0:
             return
-        page = self._get({"limit": str(min(_PAGE, left or _PAGE))})
+        page = self._get({"limit": str(min(size, left or size))})
         while True:
             features = page["features"] if left is None else page["features"][:left]
             if features:
