@@ -27,6 +27,7 @@ import grid.processes
 import grid.reporting.processes
 import grid.social.processes
 import layers.analysis.change_processes
+import layers.analysis.measure_processes
 import layers.analysis.processes
 import layers.coordinates.processes
 import layers.gazetteer.processes
@@ -59,6 +60,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.processes,
     layers.analysis.processes,
     layers.analysis.change_processes,
+    layers.analysis.measure_processes,
     layers.coordinates.processes,
     layers.gazetteer.processes,
     layers.network.processes,

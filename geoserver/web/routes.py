@@ -2,7 +2,8 @@
 
 import gzip
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -18,22 +19,31 @@ from layers.catalogue import Layer
 
 type LayersFor = Callable[[Request], Mapping[str, Layer]]
 type AccountFor = Callable[[Request], str | None]
+type SpelledFor = Callable[[Request, Sequence[str]], Mapping[str, str]]
 
 _YEAR = "public, max-age=31536000, immutable"
 _REVALIDATE = "no-cache"
+#: Lists of layers whose spelling is remembered.
+_SPELLED = 100
 
 
 def _nobody(_request: Request) -> None:
     return None
 
 
-def routes(layers_for: LayersFor, account_for: AccountFor = _nobody) -> list[BaseRoute]:
+def _as_written(_request: Request, titles: Sequence[str]) -> Mapping[str, str]:
+    return {title: title for title in titles}
+
+
+def routes(
+    layers_for: LayersFor, account_for: AccountFor = _nobody, spelled_for: SpelledFor = _as_written
+) -> list[BaseRoute]:
     """``/map``, ``/static/…``, ``/styles/city`` and ``/favicon.svg``.
 
-    ``layers_for`` gives the layers that the asker may see, ``account_for`` who that is. Without
-    its npm packages the map page answers 503.
+    ``layers_for`` gives the layers that the asker may see, ``account_for`` who that is, ``spelled_for`` the pinyin of
+    their titles. Without its npm packages the map page answers 503.
     """
-    client = Client(read_assets(), layers_for, account_for)
+    client = Client(read_assets(), layers_for, account_for, spelled_for)
     return [
         Route("/map", client.map, name="map"),
         Route("/styles/city", client.style, name="city-style"),
@@ -45,10 +55,18 @@ def routes(layers_for: LayersFor, account_for: AccountFor = _nobody) -> list[Bas
 class Client:
     """The client's answers, over files read once and a catalogue read per request."""
 
-    def __init__(self, assets: Mapping[str, Asset], layers_for: LayersFor, account_for: AccountFor) -> None:
+    def __init__(
+        self,
+        assets: Mapping[str, Asset],
+        layers_for: LayersFor,
+        account_for: AccountFor,
+        spelled_for: SpelledFor = _as_written,
+    ) -> None:
         self._assets = assets
         self._layers_for = layers_for
         self._account_for = account_for
+        self._spelled_for = spelled_for
+        self._spelled: dict[tuple[str, ...], Mapping[str, str]] = {}
         self._version = fingerprint(assets)
 
     def map(self, request: Request) -> Response:
@@ -95,7 +113,9 @@ class Client:
                 {"code": "InvalidParameterValue", "description": f"theme must be one of {', '.join(PALETTES)}"}, 400
             )
         base_url = str(request.base_url).rstrip("/")
-        body = orjson.dumps(city_style(self._layers_for(request), base_url, _language(request), theme))
+        style = city_style(self._layers_for(request), base_url, _language(request), theme)
+        self._spell(request, style["metadata"]["citymap:layers"])
+        body = orjson.dumps(style)
         etag = f'"{hashlib.sha256(body).hexdigest()[:20]}{"-gz" if _takes_gzip(request) else ""}"'
         headers = {"ETag": etag, "Cache-Control": _REVALIDATE, "Vary": "Accept-Language, Accept-Encoding"}
         if _matches(request, etag):
@@ -104,6 +124,17 @@ class Client:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers["Content-Encoding"] = "gzip"
         return Response(body, headers=headers, media_type="application/vnd.mapbox.style+json")
+
+    def _spell(self, request: Request, listed: list[dict[str, Any]]) -> None:
+        """Add to each listed layer how its title is spelled."""
+        titles = tuple(entry["title"] for entry in listed)
+        found = self._spelled.get(titles)
+        if found is None:
+            if len(self._spelled) >= _SPELLED:
+                self._spelled.clear()
+            found = self._spelled[titles] = self._spelled_for(request, titles)
+        for entry in listed:
+            entry["pinyin"] = found.get(entry["title"], "")
 
 
 def _file(request: Request, asset: Asset, cache_control: str) -> Response:

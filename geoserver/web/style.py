@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from geoserver.web.base_style import extrusion_layers, ground_layers, street_layers
 from geoserver.web.label_style import label_layers
+from geoserver.web.layer_groups import group_of
 from geoserver.web.legend import legend_of
 from geoserver.web.palette import PALETTES, Palette
 from geoserver.web.style_parts import StyleLayer
@@ -27,9 +28,15 @@ _BASE_SOURCES: Mapping[str, tuple[int, tuple[str, ...]]] = {
 }
 #: The base layers that the base style draws; others are drawn as any layer of the city.
 _BASE_IDS = tuple(name for _, names in _BASE_SOURCES.values() for name in names)
+#: Layer → fields besides its names by which people look for its features: numbers of cases, 车牌 plates of vehicles.
+_MORE_SEARCH_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "cases": ("code", "description"),
+    "redlines": ("number",),
+    "devices": ("code", "plate"),
+}
 #: Fields that the search box looks into, where a layer has them.
 _SEARCH_FIELDS = ("name", "name_en", "pinyin", "address")
-_SEARCHED_FIRST = ("places", "pois", "roads", "addresses", "admin-areas")
+_SEARCHED_FIRST = ("cases", "redlines", "devices", "places", "pois", "roads", "addresses", "admin-areas")
 
 
 def city_style(
@@ -162,12 +169,22 @@ def _entry(layer: Layer, palette: Palette, language: str, position: int) -> dict
         "id": layer.id,
         "title": layer.title[language],
         "description": layer.description[language],
-        "group": "base" if base else "thematic",
+        "group": "base" if base else group_of(layer),
+        "kind": layer.kind,
+        "geometry": layer.geometry_type,
+        "editable": layer.editable and layer.kind == "vector",
+        "timed": layer.time_field is not None,
         "visible": base,
         "extent": list(layer.extent) if layer.extent else None,
         "title_field": layer.title_field,
-        "search": [name for name in _SEARCH_FIELDS if (field := layer.field(name)) and field.type == "string"]
-        or [name for name in (layer.title_field,) if name],
+        "search": _searched(layer),
         "search_rank": _SEARCHED_FIRST.index(layer.id) if layer.id in _SEARCHED_FIRST else None,
         "legend": legend_of(layer, palette, language, position),
     }
+
+
+def _searched(layer: Layer) -> list[str]:
+    """The text fields by which people look for a feature: its names, its title, and the number they know it by."""
+    names = (*_SEARCH_FIELDS, layer.title_field, *_MORE_SEARCH_FIELDS.get(layer.id, ()))
+    found = (layer.field(name) for name in dict.fromkeys(names) if name)
+    return [field.name for field in found if field and field.type == "string"]
