@@ -38,7 +38,7 @@ def inside(grid: Elevation, cells: float = 1.0) -> shapely.Polygon:
     return shapely.box(west + a, south + a, east - a, north - a)
 
 
-@pytest.mark.parametrize(("path", "interval"), [(SPAIN, 50.0), (ALEXANDRIA, 1.0), (SRTM, 100.0)])
+@pytest.mark.parametrize(("path", "interval"), [(SPAIN, 50.0), (ALEXANDRIA, 1.0), (SRTM, 500.0)])
 def test_contours_lie_where_gdals_lie_and_are_as_long(path: str, interval: float, tmp_path: Path) -> None:
     """At heights that no cell has: there both divide the ground alike."""
     grid, offset = read(path), interval * 0.375
