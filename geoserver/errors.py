@@ -32,6 +32,7 @@ from layers.terrain.errors import TerrainError
 from planning.errors import PlanningConflict, PlanningError, StepNotAllowed
 from tiles.matrix_sets import NoSuchTile
 from tracking.commands import CommandRefused
+from tracking.dispatching.model import DispatchRefused, TaskNotFound, WrongInputs
 from tracking.inputs.values import InputRefused
 from tracking.tracks import DeviceNotFound
 
@@ -162,6 +163,9 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (PlanningError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (CommandRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (InputRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (DispatchRefused, HTTPStatus.CONFLICT, "Conflict"),
+    (WrongInputs, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (TaskNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
     (DeviceNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
     (Cql2Error, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NetworkError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),

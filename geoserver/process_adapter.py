@@ -45,6 +45,7 @@ import planning.indices.processes
 import planning.plan.processes
 import planning.redline.processes
 import planning.siting.processes
+import tracking.dispatching.processes
 import tracking.processes
 from geoserver.errors import InputError
 from geoserver.process_schema import Json, schema_of
@@ -89,6 +90,7 @@ MODULES: tuple[ModuleType, ...] = (
     grid.reporting.processes,
     grid.social.processes,
     tracking.processes,
+    tracking.dispatching.processes,
 )
 #: What a function may ask for that is no input.
 HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions, PlanningOptions)

@@ -1,7 +1,8 @@
-"""The layers of tracking: devices, positions, geofences, alarms and trajectories (design §5).
+"""The layers of tracking: devices, positions, geofences, alarms, trajectories (design §5) and tasks of units.
 
 设备 device · 实时位置 position, the latest of each device · 围栏 geofence · 报警 alarm · 轨迹段 trajectory, a stretch
-of track of some minutes. Raw positions are in ``tracking.positions``, see ``tracking/tracking.sql``.
+of track of some minutes · 派遣任务 task of a unit, as the way that it was sent. Raw positions are in
+``tracking.positions``, see ``tracking/tracking.sql``.
 """
 
 from collections.abc import Container
@@ -53,6 +54,13 @@ ALARM_STATES = {
     "acknowledged": Text("已确认", "Acknowledged"),
     "assigned": Text("已指派", "Assigned"),
     "closed": Text("已处理", "Closed"),
+}
+TASK_STATES = {
+    "assigned": Text("已派", "Assigned"),
+    "under-way": Text("途中", "Under way"),
+    "arrived": Text("已到达", "Arrived"),
+    "done": Text("已完成", "Done"),
+    "cancelled": Text("已撤销", "Cancelled"),
 }
 
 _DEPARTMENT = Field("department", "string", Text("所属部门", "Department"), role="department")
@@ -200,9 +208,41 @@ TRAJECTORIES = Layer(
     time_field="began",
     order=304,
 )
+UNIT_TASKS = Layer(
+    id="unit-tasks",
+    title=Text("派遣任务", "Tasks of units"),
+    description=Text(
+        "派往某处的车辆与人员、路线及到达情况", "Units that were sent somewhere: the way there, and when they arrived"
+    ),
+    geometry_type="LineString",
+    fields=(
+        Field("code", "string", Text("任务编号", "Number"), role="key"),
+        Field("title", "string", Text("任务", "Task"), role="title"),
+        _DEVICE,
+        Field("name", "string", Text("车辆", "Vehicle")),
+        _DEPARTMENT,
+        Field("case_id", "string", Text("案卷", "Case")),
+        Field("state", "string", Text("状态", "State"), domain=TASK_STATES),
+        Field("assigned", "date-time", Text("派遣时间", "Assigned")),
+        Field("assigned_by", "string", Text("派遣人", "Assigned by")),
+        Field("eta", "date-time", Text("预计到达", "Expected there")),
+        Field("seconds", "number", Text("预计行驶时间", "Expected time on the road"), unit="s"),
+        Field("length", "number", Text("路线长度", "Length of the way"), unit="m"),
+        Field("within", "number", Text("到达判定距离", "Arrived within"), unit="m"),
+        Field("under_way", "date-time", Text("出发时间", "Set off")),
+        Field("arrived", "date-time", Text("到达时间", "Arrived")),
+        Field("ended", "date-time", Text("结束时间", "Ended")),
+        Field("command", "integer", Text("下发指令", "Command")),
+        Field("note", "string", Text("备注", "Note")),
+    ),
+    visibility="internal",
+    editable=False,
+    time_field="assigned",
+    order=305,
+)
 
 #: Every layer of tracking, in drawing order.
-TRACKING_LAYERS = (DEVICES, POSITIONS, GEOFENCES, ALARMS, TRAJECTORIES)
+TRACKING_LAYERS = (DEVICES, POSITIONS, GEOFENCES, ALARMS, TRAJECTORIES, UNIT_TASKS)
 #: Those of which ``tracking.positions`` is the history: their tables keep none.
 _FLEETING = (POSITIONS, TRAJECTORIES)
 
@@ -216,6 +256,8 @@ def make_layers(conn: Connection, present: Container[str]) -> None:
                 conn.execute(text("SELECT tracking.keep_no_history(:layer)"), {"layer": layer.id})
             if layer is ALARMS:
                 conn.execute(text("CREATE INDEX ON city.alarms (device, began)"))
+            if layer is UNIT_TASKS:
+                conn.execute(text("CREATE INDEX ON city.unit_tasks (device) WHERE ended IS NULL"))
     conn.execute(
         text("SELECT tracking.make_days(ARRAY(SELECT tracking.day_of(now()) + n FROM generate_series(-1, 2) n))")
     )

@@ -60,6 +60,9 @@ CREATE TABLE tracking.commands (
 );
 CREATE INDEX commands_waiting ON tracking.commands (device, id) WHERE answered IS NULL;
 
+-- Numbers of the tasks in the layer unit-tasks.
+CREATE SEQUENCE tracking.task_number;
+
 -- What the alarm handlers remember of each device, so that a restart neither loses nor doubles an alarm.
 CREATE TABLE tracking.memory (
     device bigint PRIMARY KEY, upto timestamptz NOT NULL, state jsonb NOT NULL
@@ -167,6 +170,7 @@ BEGIN
 END $$;
 
 GRANT USAGE ON SCHEMA tracking TO citymap_app;
+GRANT USAGE ON SEQUENCE tracking.task_number TO citymap_app;
 GRANT SELECT, INSERT ON tracking.positions, tracking.quarantine, tracking.notes TO citymap_app;
 GRANT SELECT, INSERT, UPDATE ON tracking.commands TO citymap_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON tracking.memory, tracking.marks, tracking.touched TO citymap_app;

@@ -13,6 +13,7 @@ GATEWAY = Principal(
         Grant("positions", _WRITE, "core"),
         Grant("alarms", _WRITE, "core"),
         Grant("trajectories", _WRITE, "core"),
+        Grant("unit-tasks", frozenset({"read", "update"}), "core"),
     ),
     via="gateway",
 )

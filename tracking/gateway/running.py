@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tracking.alarms.conditions import Limits
+from tracking.dispatching.following import Following
 from tracking.gateway.board import Board
 from tracking.gateway.committing import GroupCommit
 from tracking.gateway.roster import Roster, Secrets
@@ -40,6 +41,7 @@ class Gateway:
         self._roster = Roster(url)
         self._secrets = secrets
         self.board = Board(url, patience, limits)
+        self._following = Following(url)
         self.commit = GroupCommit(url, self.board.stored, answer_first=options.answer_first)
         self.lines = Lines(options.bounds, self.commit, self._session)
         self.port = options.port
@@ -54,7 +56,7 @@ class Gateway:
         await self._first_reading(stop)
         tasks = [loop.create_task(run) for run in (
             self.commit.run(), self._roster.follow(), self.lines.look_after(), self.board.run(self._roster),
-            self.board.dispatch.run(),
+            self.board.dispatch.run(), self._following.run(),
         )]  # fmt: skip
         server = await loop.create_server(
             lambda: TcpLine(self.lines), self._options.host, self._options.port, backlog=_BACKLOG
@@ -98,6 +100,7 @@ class Gateway:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self.board.close)
         self.board.dispatch.close()
+        self._following.close()
         self.commit.close()
         self._roster.close()
         for task in broken:
