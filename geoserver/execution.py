@@ -119,6 +119,7 @@ class Executor:
                     begin(conn)
                 # The database notices a killed worker also in the middle of a statement, and rolls back.
                 conn.execute(text("SET LOCAL client_connection_check_interval = '2s'"))
+                conn.execute(text("SET LOCAL max_parallel_workers_per_gather = 2"))
                 handed_in = {
                     Connection: conn,
                     Job: execution,

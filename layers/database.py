@@ -51,7 +51,9 @@ class Database:
             json_deserializer=orjson.loads,
             connect_args={
                 "application_name": APPLICATION,
-                "options": f"-c statement_timeout={int(statement_timeout * 1000)} -c timezone=UTC -c jit=off",
+                # A parallel worker is a new process, which has no CGCS2000 transformation yet: 270 ms for a tile of 75.
+                "options": f"-c statement_timeout={int(statement_timeout * 1000)} -c timezone=UTC -c jit=off"
+                " -c max_parallel_workers_per_gather=0",
             },
         )
         event.listen(self.engine, "connect", self._warm)

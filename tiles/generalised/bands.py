@@ -10,10 +10,10 @@ from layers.crs import coincident
 
 type Box = tuple[float, float, float, float]
 
-#: Side of a cell: half of a tile of WebMercatorQuad's zoom 12, and a number that floats hold exactly.
+#: Side of a cell: a tile of WebMercatorQuad's zoom 13, and a number that floats hold exactly.
 CELL = 360 / 2**13
-#: Side of a pixel of that zoom at the equator [m] (OGC 17-083r4, annex D). In finer tiles features are as they are.
-_FINEST_METRES = 38.22
+#: Side of a pixel of zoom 13 at the equator [m] (OGC 17-083r4, annex D). In finer tiles features are as they are.
+_FINEST_METRES = 19.11
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Band:
         return CELL / self.pixels
 
 
-#: Zooms 12, 11, 10, 9 and 8 with all before it.
-BANDS = tuple(Band(number, 128 >> number) for number in range(5))
+#: Zooms 13, 12, 11, 10, 9 and 8 with all before it.
+BANDS = tuple(Band(number, 256 >> number) for number in range(6))
 
 
 class Cell(NamedTuple):

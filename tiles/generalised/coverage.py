@@ -1,7 +1,7 @@
-"""Where polygons cover the ground of a cell: samples on a lattice, and the outlines of covered pixels.
+"""Which pixels of a cell polygons cover, and the outlines of those pixels.
 
 A scan line over all polygons at once: edges that go down enter one, edges that go up leave it, and the running sum of
-both along a row of samples counts the polygons that a sample lies in.
+both along a row of samples counts the polygons that a sample lies in. Samples are half a step off the pixels' edges.
 """
 
 from collections.abc import Sequence
@@ -17,21 +17,32 @@ type Shapes = NDArray[Any]
 type Codes = NDArray[np.intp]
 
 
-def sampled(
-    shapes: Shapes, codes: Codes, classes: int, corner: tuple[float, float], step: float, side: int
-) -> NDArray[np.bool_]:
-    """Of each class the samples (class, row from the south, column) that lie in one of its polygons.
+#: Samples along the side of a pixel.
+_SAMPLES = 4
 
-    Samples are ``step`` apart, ``side`` along each side, the first half a step north-east of ``corner``.
+
+def covered(
+    shapes: Shapes, codes: Codes, classes: int, corner: tuple[float, float], pixel: float, pixels: int
+) -> NDArray[np.float64]:
+    """Of each class the share of every pixel that its polygons cover (class, row from the south, column), by samples.
+
+    There are ``pixels`` along each side, from the south-west ``corner`` on.
     """
-    found = np.zeros((classes, side, side), np.bool_)
-    row, column, sign, code = _crossings(shapes, codes, corner, step, side)
+    share = np.zeros((classes, pixels, pixels))
+    row, column, sign, code = _crossings(shapes, codes, corner, pixel / _SAMPLES, pixels * _SAMPLES)
     for class_ in np.unique(code):
         of_class = code == class_
-        place = row[of_class] * (side + 1) + column[of_class]
-        turns = np.bincount(place, sign[of_class], side * (side + 1)).reshape(side, side + 1)
-        found[class_] = turns.cumsum(axis=1)[:, :side] > 0.5
-    return found
+        rows, columns = row[of_class], column[of_class]
+        # Only what lies within the class's own box, in whole pixels.
+        south, west = rows.min() // _SAMPLES, columns.min() // _SAMPLES
+        height, width = rows.max() // _SAMPLES + 1 - south, columns.max() // _SAMPLES + 1 - west
+        side = width * _SAMPLES
+        place = (rows - south * _SAMPLES) * side + columns - west * _SAMPLES
+        turns = np.bincount(place, sign[of_class], height * _SAMPLES * side).reshape(-1, side)
+        inside = (turns.cumsum(axis=1) > 0.5).reshape(height, _SAMPLES, width, _SAMPLES)
+        within = min(width, pixels - west)
+        share[class_, south : south + height, west : west + within] = inside.mean(axis=(1, 3))[:, :within]
+    return share
 
 
 def _crossings(

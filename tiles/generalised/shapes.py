@@ -11,14 +11,14 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.generalised.bands import BANDS, CELL, Band, Cell, Piece
-from tiles.generalised.coverage import Codes, Shapes, by_code, outlined, sampled
+from tiles.generalised.coverage import Codes, Shapes, by_code, covered, outlined
 
 #: Pixels: a polygon at least so wide keeps its own shape; points nearer than this are clustered.
 _OWN_SHAPE, _APART = 6, 32
-#: Samples along the side of a pixel, and the share of it that polygons must cover to be drawn.
-_SAMPLES, _COVERED = 4, 0.2
-#: Bands whose merged lines keep their names.
-_NAMED_BANDS = 1
+#: The share of a pixel that polygons must cover to be drawn.
+_COVERED = 0.2
+#: How many bands there are whose merged lines keep their names.
+_NAMED_BANDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +55,10 @@ def polygon_pieces(found: Features, cell: Cell) -> list[Piece]:
             share = share.reshape(len(known), band.pixels, 2, band.pixels, 2).mean(axis=(2, 4))
         newly = (width < least) & (width >= drawn)
         if newly.any():
-            share += _covered(found.shapes[newly], codes[newly], len(known), cell, band)
+            share += covered(found.shapes[newly], codes[newly], len(known), cell.box[:2], band.pixel, band.pixels)
         drawn = least
         pieces += _merged(share, known, cell, band)
     return pieces
-
-
-def _covered(shapes: Shapes, codes: Codes, classes: int, cell: Cell, band: Band) -> NDArray[np.float64]:
-    """Of each class the share of every pixel that these polygons cover, by samples; rows from the south."""
-    samples = sampled(shapes, codes, classes, cell.box[:2], band.pixel / _SAMPLES, band.pixels * _SAMPLES)
-    covered: NDArray[np.float64] = samples.reshape(classes, band.pixels, _SAMPLES, band.pixels, _SAMPLES).mean(
-        axis=(2, 4)
-    )
-    return covered
 
 
 def _merged(share: NDArray[np.float64], known: list[str | None], cell: Cell, band: Band) -> list[Piece]:
@@ -86,7 +77,7 @@ def line_pieces(found: Features, cell: Cell) -> list[Piece]:
     lines = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
     parts, owner = parts[lines], owner[lines]
     pieces: list[Piece] = []
-    for bands, named in ((BANDS[: _NAMED_BANDS + 1], True), (BANDS[_NAMED_BANDS + 1 :], False)):
+    for bands, named in ((BANDS[:_NAMED_BANDS], True), (BANDS[_NAMED_BANDS:], False)):
         groups = [(found.classes[n], found.names[n] if named else None) for n in owner]
         known = list(dict.fromkeys(groups))
         at = {group: n for n, group in enumerate(known)}
