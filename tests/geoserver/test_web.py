@@ -360,8 +360,7 @@ def test_every_text_that_the_code_names_exists_and_every_text_is_named() -> None
     called = set(re.findall(r'\bt\(\s*"([^"]+)"', code))
     assert called <= texts
     named = {key for key in texts if f'"{key}"' in code or key.replace(".", "_") in page}
-    # Built from parts: t(`layers.${name}`).
-    assert texts - named == {"layers.base", "layers.thematic"}
+    assert texts - named == set()
 
 
 def test_no_chinese_or_english_sentence_hides_in_the_code() -> None:

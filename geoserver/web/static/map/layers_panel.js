@@ -1,94 +1,80 @@
-/** The layer list: switch, fade, legend, go there. */
+/** The layer list: find, switch, order, fade, legend, go there. */
 
 import { useState } from "preact/hooks";
 
 import { html, icon, iconButton } from "./html.js";
 import { t } from "./i18n.js";
+import { grouped, matching, shownAbove } from "./layer_list.js";
+import { LayerRow } from "./layer_row.js";
 
 export function LayersPanel({ layers, actions, onClose }) {
-  const groups = ["thematic", "base"].map((name) => [name, layers.filter((layer) => layer.group === name)]);
+  const [words, setWords] = useState("");
+  const found = matching(layers, words);
+  const shown = shownAbove(layers);
   return html`
     <section class="card panel layers" id="layers-panel" aria-label=${t("layers.title")}>
       <header class="panel-head">
         <h2>${t("layers.title")}</h2>
         ${iconButton({ name: "close", label: t("close"), onClick: onClose, className: "plain" })}
       </header>
+      <div class="layer-search">
+        ${icon("search")}
+        <input id="layer-search" type="search" autocomplete="off" spellcheck="false" aria-label=${t("layers.search")} placeholder=${t("layers.search.hint")}
+          value=${words} onInput=${(event) => setWords(event.target.value)} />
+      </div>
       <div class="panel-body">
-        ${groups.map(([name, members]) => members.length > 0 && html`<${Group} key=${name} name=${name} members=${members} actions=${actions} />`)}
-        ${layers.every((layer) => layer.group === "base") && html`<p class="hint">${t("layers.none")}</p>`}
+        ${!words && shown.length > 1 && html`<${Order} shown=${shown} actions=${actions} />`}
+        ${grouped(found).map(([name, members]) => html`<${Group} key=${name} name=${name} members=${members} searching=${Boolean(words)} actions=${actions} />`)}
+        ${found.length === 0 && html`<p class="hint" role="status">${t("layers.search.none", { words })}</p>`}
+        ${!words && layers.every((layer) => layer.group === "base") && html`<p class="hint">${t("layers.none")}</p>`}
       </div>
     </section>
   `;
 }
 
-function Group({ name, members, actions }) {
+const titles = {
+  thematic: t("group.thematic"),
+  grid: t("group.grid"),
+  planning: t("group.planning"),
+  tracking: t("group.tracking"),
+  pipes: t("group.pipes"),
+  network: t("group.network"),
+  relief: t("group.relief"),
+  base: t("group.base"),
+};
+
+function Group({ name, members, searching, actions }) {
+  const on = members.filter((layer) => layer.visible).length;
+  const [chosen, setChosen] = useState(null);
+  const open = searching || (chosen ?? (on > 0 || name === "thematic"));
   return html`
-    <h3 id=${`group-${name}`}>${t(`layers.${name}`)}</h3>
-    <ul class="layer-list" aria-labelledby=${`group-${name}`}>
-      ${members.map((layer) => html`<${Row} key=${layer.id} layer=${layer} actions=${actions} />`)}
+    <h3 class="group">
+      <button type="button" class="group-head" aria-expanded=${String(open)} aria-controls=${`group-${name}`} onClick=${() => setChosen(!open)}>
+        ${icon("chevron")}<span>${titles[name]}</span>
+        <span class="count" aria-label=${t("group.count", { on, all: members.length })}>${on}/${members.length}</span>
+      </button>
+    </h3>
+    <ul class="layer-list" id=${`group-${name}`} aria-label=${titles[name]} hidden=${!open}>
+      ${open && members.map((layer) => html`<${LayerRow} key=${layer.id} layer=${layer} actions=${actions} />`)}
     </ul>
   `;
 }
 
-function Row({ layer, actions }) {
-  const [open, setOpen] = useState(false);
-  const details = `layer-${layer.id}`;
+/** What lies above what. */
+function Order({ shown, actions }) {
+  const button = (layer, n, step, name, label) =>
+    iconButton({ name, label, className: "plain", disabled: !shown[n + step], onClick: () => actions.moveLayer(layer.id, step) });
   return html`
-    <li class=${layer.visible ? "layer on" : "layer"} data-layer=${layer.id}>
-      <div class="layer-row">
-        <label class="switch">
-          <input type="checkbox" role="switch" checked=${layer.visible} onChange=${(event) => actions.showLayer(layer.id, event.target.checked)} />
-          <span class="track" aria-hidden="true"></span>
-          <${Swatch} entries=${layer.legend} />
+    <h3 id="layer-order">${t("layers.order")}</h3>
+    <ol class="order" aria-labelledby="layer-order">
+      ${shown.map((layer, n) => html`
+        <li key=${layer.id} data-shown=${layer.id}>
           <span class="layer-title">${layer.title}</span>
-        </label>
-        <button type="button" class="plain fold" aria-expanded=${String(open)} aria-controls=${details}
-          aria-label=${t("layers.details", { title: layer.title })} title=${t("layers.details", { title: layer.title })}
-          onClick=${() => setOpen(!open)}>${icon("chevron")}</button>
-      </div>
-      ${open && html`<${Details} id=${details} layer=${layer} actions=${actions} />`}
-    </li>
-  `;
-}
-
-function Details({ id, layer, actions }) {
-  const percent = Math.round(layer.opacity * 100);
-  return html`
-    <div class="layer-details" id=${id}>
-      ${layer.description && html`<p>${layer.description}</p>`}
-      <label class="slider">
-        <span>${t("layers.opacity")}</span>
-        <input type="range" min="0" max="100" step="5" value=${percent} aria-valuetext=${`${percent}%`}
-          onInput=${(event) => actions.fadeLayer(layer.id, Number(event.target.value) / 100)} />
-        <output>${percent}%</output>
-      </label>
-      ${layer.legend.length > 1 && html`
-        <ul class="legend" aria-label=${t("layers.legend")}>
-          ${layer.legend.map((entry) => html`<li key=${entry.label}><${Mark} entry=${entry} />${entry.label}</li>`)}
-        </ul>
-      `}
-      ${layer.extent
-        ? html`<button type="button" class="ghost" onClick=${() => actions.zoomToLayer(layer.id)}>${icon("zoom")}${t("layers.zoom")}</button>`
-        : html`<p class="hint">${t("layers.empty")}</p>`}
-    </div>
-  `;
-}
-
-/** Up to three of a layer's colours, side by side. */
-function Swatch({ entries }) {
-  const picked = entries.length > 3 ? [entries[0], entries[Math.floor(entries.length / 2)], entries.at(-1)] : entries;
-  return html`<span class="swatch" aria-hidden="true">${picked.map((entry) => html`<${Mark} entry=${entry} />`)}</span>`;
-}
-
-function Mark({ entry }) {
-  const { shape, color, outline } = entry;
-  const edge = outline ?? "none";
-  return html`
-    <svg class="mark" viewBox="0 0 18 14" aria-hidden="true">
-      ${shape === "fill" && html`<rect x="1.5" y="1.5" width="15" height="11" rx="2.5" fill=${color} stroke=${outline ?? "currentColor"} stroke-opacity=${outline ? 1 : 0.18} />`}
-      ${shape === "line" && html`<path d="M1 11 17 3" fill="none" stroke=${edge} stroke-width="5" /><path d="M1 11 17 3" fill="none" stroke=${color} stroke-width="3" />`}
-      ${shape === "circle" && html`<circle cx="9" cy="7" r="4.5" fill=${color} />`}
-      ${shape === "text" && html`<text x="9" y="11.5" text-anchor="middle" font-size="12" fill=${color}>${t("layers.sample")}</text>`}
-    </svg>
+          ${button(layer, n, -1, "up", t("layers.up", { title: layer.title }))}
+          ${button(layer, n, 1, "down", t("layers.down", { title: layer.title }))}
+          ${iconButton({ name: "close", label: t("layers.hide", { title: layer.title }), className: "plain", onClick: () => actions.showLayer(layer.id, false) })}
+        </li>
+      `)}
+    </ol>
   `;
 }

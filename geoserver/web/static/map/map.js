@@ -70,6 +70,23 @@ export function applyLayer(map, style, layer, threeD) {
   }
 }
 
+/** Draw all anew from the page's state; what a tool has drawn on the map itself (its parts begin with `td-`) stays. */
+export function restyle(map, style, state) {
+  const own = (entries) => entries.filter(([id]) => id.startsWith("td-"));
+  map.setStyle(compose(style, state), {
+    transformStyle: (before, after) => ({
+      ...after,
+      sources: { ...after.sources, ...Object.fromEntries(own(Object.entries(before?.sources ?? {}))) },
+      layers: [...after.layers, ...own((before?.layers ?? []).map((part) => [part.id, part])).map(([, part]) => part)],
+    }),
+  });
+}
+
+/** Give a source its tile addresses anew; a picture or vector source then loads them. */
+export function setTiles(map, id, tiles) {
+  map.getSource(id)?.setTiles(tiles);
+}
+
 export function showSelection(map, geometry) {
   const data = geometry ? { type: "Feature", geometry, properties: { vast: fillsView(map, geometry) } } : emptyGeometry();
   map.getSource("selection")?.setData(data);

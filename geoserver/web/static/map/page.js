@@ -4,6 +4,7 @@ import { html, icon, iconButton } from "./html.js";
 import { base } from "./api.js";
 import { language, t } from "./i18n.js";
 import { LayersPanel } from "./layers_panel.js";
+import { MeasurePanel } from "./measure_panel.js";
 import { ResultsPanel, Trouble } from "./results_panel.js";
 import { SearchBox } from "./search_box.js";
 import { useStore } from "./store.js";
@@ -20,7 +21,8 @@ export function Page({ store, actions }) {
         </a>
         <${SearchBox} layers=${state.layers} actions=${actions} />
       </header>
-      ${state.results && html`<${ResultsPanel} results=${state.results} selected=${state.selected} layers=${state.layers} actions=${actions} />`}
+      ${state.measure && html`<${MeasurePanel} measure=${state.measure} actions=${actions} />`}
+      ${state.results && !state.measure && html`<${ResultsPanel} results=${state.results} selected=${state.selected} layers=${state.layers} actions=${actions} />`}
     </div>
     <div class="edge">
       <${Tools} state=${state} actions=${actions} />
@@ -37,6 +39,8 @@ function Tools({ state, actions }) {
   return html`
     <nav class="tools card" aria-label=${t("tools")}>
       ${iconButton({ name: "layers", label: t("layers.title"), onClick: actions.togglePanel, expanded: state.panel, controls: "layers-panel" })}
+      ${iconButton({ name: "ruler", label: t("measure.title"), pressed: Boolean(state.measure),
+        onClick: () => (state.measure ? actions.closeMeasure() : actions.startMeasure()) })}
       ${iconButton({ name: "cube", label: t("tools.3d"), onClick: actions.toggleThreeD, pressed: state.threeD })}
       ${iconButton({ name: dark ? "sun" : "moon", label: t(dark ? "tools.light" : "tools.dark"), onClick: actions.toggleTheme })}
       ${iconButton({ name: "link", label: t("tools.link"), onClick: actions.copyLink })}
