@@ -17,6 +17,8 @@ type Shapes = NDArray[Any]
 type Codes = NDArray[np.intp]
 
 
+#: Outlines in one multipolygon at most: PostGIS makes it valid for a tile in more than linear time.
+_TOGETHER = 64
 #: Samples along the side of a pixel.
 _SAMPLES = 4
 
@@ -68,7 +70,7 @@ def _crossings(
 def outlined(
     codes: NDArray[np.uint8], drawn: NDArray[np.bool_], corner: tuple[float, float], pixel: float
 ) -> list[tuple[int, Any]]:
-    """Each code with the outline of its drawn pixels, a multipolygon; rows from the south."""
+    """Codes with outlines of their drawn pixels, multipolygons; rows from the south."""
     upward = Affine(pixel, 0, corner[0], 0, pixel, corner[1])
     places: list[tuple[float, float]] = []
     lengths: list[int] = []
@@ -82,7 +84,11 @@ def outlined(
         found.append(int(code))
     rings: Any = shapely.linearrings(np.array(places), indices=np.repeat(np.arange(len(lengths)), lengths))
     made: Any = shapely.polygons(rings, indices=np.array(polygons))
-    return by_code(made, found, shapely.multipolygons)
+    return [
+        (code, shapely.multipolygons(part))
+        for code, shape in by_code(made, found, shapely.multipolygons)
+        for part in np.array_split(shapely.get_parts(shape), -(-shapely.get_num_geometries(shape) // _TOGETHER))
+    ]
 
 
 def by_code(shapes: Shapes, codes: Sequence[int] | Codes, collect: Any) -> list[tuple[int, Any]]:
