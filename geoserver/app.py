@@ -15,7 +15,6 @@ from starlette.routing import BaseRoute, Match, Route
 
 from geoserver import core, coverages, edits, features, health, processes, upload_routes, vector_tiles
 from geoserver.audit.routes import get_audit
-from geoserver.city import RunningCity
 from geoserver.config import load
 from geoserver.database_roles import ACCESS_ROLE, role_url
 from geoserver.errors import SignInNeeded, exception_document
@@ -33,6 +32,7 @@ from geoserver.photo_routes import get_photo
 from geoserver.public_reports import routes as public_report_routes
 from geoserver.raster_tiles import ROUTES as PICTURE_TILES
 from geoserver.reply import endpoint, failure, response, told
+from geoserver.running import RunningCity
 from geoserver.settings import Settings
 from geoserver.terrain_tiles import ROUTES as TERRAIN_TILES
 from geoserver.three_d_tiles import ROUTES as THREE_D_TILES

@@ -1,287 +1,33 @@
-"""The running city, and the city as one request sees it.
+"""The city as one request sees it: narrowed to what its principal may see. Handlers know only that."""
 
-:class:`RunningCity` lives as long as its worker process: settings, connections, and what is published right now. Each
-request gets a :class:`City`: the same, narrowed to what its principal may see. Handlers know only that.
-"""
-
-import logging
-import select
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pygeoapi.api import API
 from sqlalchemy import Connection
 from starlette.requests import Request
 
-from geoserver.access import Access
-from geoserver.audit.entries import append
-from geoserver.audit.routes import audit_paths
-from geoserver.core import build_api
-from geoserver.coverage_openapi import coverage_paths
 from geoserver.errors import NotAllowed, SignInNeeded
-from geoserver.execution import Executor
-from geoserver.guard.admission import admit
 from geoserver.hot_tiles import HotAnswers
 from geoserver.html import Html
 from geoserver.identity import Identities
-from geoserver.identity.openapi import identity_paths
-from geoserver.jobs import Jobs
 from geoserver.language import choose_language
-from geoserver.live import Live, live_paths
-from geoserver.maps import map_paths
-from geoserver.open311_openapi import open311_paths
-from geoserver.openapi import openapi_document
-from geoserver.ows.openapi import ows_paths
-from geoserver.photo_routes import photo_paths
 from geoserver.process_adapter import Process
 from geoserver.process_manager import Processes
-from geoserver.process_openapi import job_paths, process_paths, upload_paths
-from geoserver.public_reports import public_report_paths
 from geoserver.settings import Settings
-from geoserver.terrain_tiles import terrain_paths
-from geoserver.three_d_tiles import three_d_paths
-from geoserver.tile_documents import tile_paths
-from geoserver.tracking_routes import tracking_paths
 from geoserver.uploads import Uploads
-from geoserver.web.style import city_style
-from grid.clock.escalation import CLOCK_PRINCIPAL
-from grid.setup import prepare
-from layers.access import ANONYMOUS, Action, Grant, Principal, grants_text, visible_layers, watched
+from layers.access import ANONYMOUS, Action, Principal, grants_text, watched
 from layers.catalogue import Layer
 from layers.database import Database, Reader
-from layers.derived.keeping import keeper
-from layers.raster.store import RasterStore
-from layers.registry import load_layers
-from tiles.cache.opening import open_cache
 from tiles.cache.tile import Tile, TileKey, variant
-from tiles.generalised.keeping import generaliser
-from tiles.matrix_sets import MatrixSet, load_sets
+from tiles.matrix_sets import MatrixSet
 from tiles.rendered import Rendered
 from tiles.vector import TileQuery
 
-LOGGER = logging.getLogger("citymap")
-#: Seconds between attempts to follow the catalogue again.
-_RETRY = 0.8
-#: What describes the paths of other API parts.
-_MORE_PATHS = (
-    *(
-        process_paths,
-        job_paths,
-        upload_paths,
-        audit_paths,
-        identity_paths,
-        tile_paths,
-        terrain_paths,
-        map_paths,
-        ows_paths,
-        three_d_paths,
-        live_paths,
-        tracking_paths,
-        open311_paths,
-    ),
-    photo_paths,
-    public_report_paths,
-)
-#: Views of the catalogue kept: there are as many as there are kinds of rights.
-_VIEWS = 256
-#: Characters of a request's address that the audit log keeps.
-_ASKED = 600
-
-
-class Recent:
-    """Remembers for ``seconds`` what was seen, ``most`` things at once."""
-
-    def __init__(self, seconds: float, most: int) -> None:
-        self._seconds = seconds
-        self._most = most
-        self._seen: dict[str, float] = {}
-
-    def first(self, thing: str) -> bool:
-        """Whether it was not seen lately; it is now."""
-        now = time.monotonic()
-        new = self._seen.get(thing, 0.0) < now - self._seconds
-        if new:
-            if len(self._seen) >= self._most:
-                self._seen.clear()
-            self._seen[thing] = now
-        return new
-
-
-class View:
-    """The published layers as those see them who have the same rights, and pygeoapi's API object over them."""
-
-    def __init__(self, settings: Settings, database: Database, layers: Mapping[str, Layer]) -> None:
-        self._settings = settings
-        self._database = database
-        self._lock = threading.Lock()
-        self._api: API | None = None
-        self.layers = layers
-        self._fingerprints: dict[str, str] = {}
-        self._styles: dict[str, Mapping[str, Any]] = {}
-
-    def fingerprint(self, layer: Layer) -> str:
-        """A digest of what the catalogue says of a layer as it is seen here, but for what its data say."""
-        found = self._fingerprints.get(layer.id)
-        if found is None:
-            found = self._fingerprints[layer.id] = variant(repr(_defined({layer.id: layer})))
-        return found
-
-    def style(self, language: str) -> Mapping[str, Any]:
-        """The city's style, by which maps are drawn on the server too."""
-        found = self._styles.get(language)
-        if found is None:
-            found = self._styles[language] = city_style(self.layers, self._settings.server.url, language)
-        return found
-
-    @property
-    def api(self) -> API:
-        """pygeoapi's API object, made when it is first needed."""
-        with self._lock:
-            if self._api is None:
-                more = [*(paths() for paths in _MORE_PATHS), coverage_paths(self._settings, self.layers)]
-                openapi = openapi_document(self._settings, self.layers, more)
-                self._api = build_api(self._settings, self._database, self.layers, openapi)
-            return self._api
-
-
-class Published:
-    """The catalogue as this worker serves it. Replaced as a whole, so a request never sees half of a change."""
-
-    def __init__(self, settings: Settings, database: Database, layers: Mapping[str, Layer]) -> None:
-        self.layers = layers
-        self._settings = settings
-        self._database = database
-        self._views: dict[tuple[Grant, ...], View] = {}
-
-    def view(self, grants: tuple[Grant, ...]) -> View:
-        """What may be seen with these rights."""
-        view = self._views.get(grants)
-        if view is None:
-            if len(self._views) >= _VIEWS:
-                self._views.clear()
-            seen = visible_layers(self.layers, grants)
-            view = self._views[grants] = View(self._settings, self._database, seen)
-        return view
-
-
-class RunningCity:
-    """One worker's settings, connections and published catalogue.
-
-    ``database`` is of the role that row-level security binds, ``gate`` of the one that reads accounts and the whole
-    catalogue, and no feature.
-    """
-
-    def __init__(self, settings: Settings, database: Database, gate: Database) -> None:
-        self.settings = settings
-        self.database = database
-        self.gate = gate
-        self.access = Access(settings, gate)
-        self.uploads = Uploads(settings.server.uploads, database)
-        with database.transaction(principal=CLOCK_PRINCIPAL) as conn:
-            prepare(conn, settings.grid.for_processes())
-        executor = Executor(settings, database, self.uploads)
-        self.processes = Processes(executor, Jobs(settings.server.jobs, database), self.uploads)
-        self.grids = load_sets(settings.tiles.matrix_sets)
-        self.live = Live()
-        memory = settings.tiles.cache_mb / settings.server.workers
-        self.tiles, self._follower = open_cache(
-            database, self.grids, settings.tiles.directory, memory, settings.tiles.disk_mb, self.live.tell
-        )
-        self._keeper = keeper(database, RasterStore(Path(settings.rasters.directory)))
-        self._generaliser = generaliser(database)
-        self.published = self._publish()
-        self.hot = HotAnswers(self.tiles)
-        self._refusals = Recent(60.0, 10_000)
-        self._stopping = threading.Event()
-
-    def seen_by(self, principal: Principal) -> "City":
-        """The city as a principal sees it."""
-        return City(self, principal)
-
-    def seen_in(self, request: Request) -> "City":
-        """The city as the sender of a request sees it. Raises :class:`SignInNeeded` for wrong credentials."""
-        hot = self.hot  # before the rights: should they change now, this is no longer the one that answers
-        principal = getattr(request.state, "principal", None)
-        if principal is None:
-            principal = request.state.principal = self.access.principal(request)
-            admit(request, principal)
-        # Not request.url, which is put together and taken apart again.
-        query = request.scope["query_string"].decode("latin-1")
-        return City(self, principal, hot, f"{request.method} {request.scope['path']}?{query}"[:_ASKED])
-
-    def note_refusal(self, request: Request, error: Exception) -> None:
-        """Enter into the audit log that somebody was refused; of the public once a minute per address and path."""
-        principal: Principal = getattr(request.state, "principal", ANONYMOUS)
-        path = request.url.path[:200]
-        if principal.account is None and not self._refusals.first(f"{principal.address} {path}"):
-            return
-        with self.database.transaction(principal=principal) as conn:
-            append(conn, "refused", "path", path, outcome="refused", detail={"why": str(error)[:300]})
-
-    def reload(self) -> None:
-        """Publish the catalogue as it is now, if it differs from what is published."""
-        with self.gate.engine.connect() as conn:
-            layers = load_layers(conn)
-        if layers != self.published.layers:
-            self.published = self._publish(layers)
-
-    def watch(self) -> None:
-        """Follow the catalogue and the rights in a background thread until :meth:`close`."""
-        threading.Thread(target=self._watch, name="catalogue", daemon=True).start()
-        self._follower.start()
-        self._keeper.start()
-        self._generaliser.start()
-
-    def close(self) -> None:
-        """Stop following and close the connections."""
-        self._stopping.set()
-        self._follower.stop()
-        self._generaliser.stop()
-        self._keeper.stop()
-        self.processes.close()
-        self.database.close()
-        self.gate.close()
-
-    def _publish(self, layers: Mapping[str, Layer] | None = None) -> Published:
-        if layers is None:
-            with self.gate.engine.connect() as conn:
-                layers = load_layers(conn)
-        return Published(self.settings, self.database, layers)
-
-    def _watch(self) -> None:
-        """A NOTIFY wakes this thread; after a broken line it connects again and reads what it may have missed."""
-        while not self._stopping.is_set():
-            try:
-                connection = self.gate.listen("citymap_catalogue", "citymap_access")
-                self._changed()
-                while not self._stopping.is_set():
-                    if select.select([connection], [], [], 1.0)[0]:
-                        connection.poll()
-                        channels = {notice.channel for notice in connection.notifies}
-                        connection.notifies.clear()
-                        self._changed(rights="citymap_access" in channels)
-                connection.close()
-            except Exception as error:
-                if not self._stopping.is_set():
-                    LOGGER.warning("catalogue cannot be followed, trying again: %s", error)
-                    self._stopping.wait(_RETRY)
-
-    def _changed(self, *, rights: bool = True) -> None:
-        before = self.published.layers
-        self.access.forget()
-        self.reload()
-        if rights or _defined(before) != _defined(self.published.layers):
-            self.hot = HotAnswers(self.tiles)
-
-
-def _defined(layers: Mapping[str, Layer]) -> list[Layer]:
-    """What is said of the layers, apart from what their data say."""
-    return [layer.changed(extent=None, updated=None) for layer in layers.values()]
+if TYPE_CHECKING:
+    from geoserver.running import RunningCity
 
 
 class City:
@@ -291,7 +37,7 @@ class City:
 
     def __init__(
         self,
-        running: RunningCity,
+        running: "RunningCity",
         principal: Principal = ANONYMOUS,
         hot: HotAnswers | None = None,
         asked: str = "",

@@ -24,7 +24,8 @@ from tiles.live import missed_since, told_of
 from tiles.matrix_sets import MatrixSet
 
 if TYPE_CHECKING:
-    from geoserver.city import City, RunningCity
+    from geoserver.city import City
+    from geoserver.running import RunningCity
 
 #: Streams of one worker, and of one client, at once.
 MOST, MOST_OF_CLIENT = 500, 12

@@ -21,7 +21,8 @@ from geoserver.reply import failure, in_thread, response
 from tracking.live import Box, Viewer
 
 if TYPE_CHECKING:
-    from geoserver.city import City, RunningCity
+    from geoserver.city import City
+    from geoserver.running import RunningCity
 
 #: Seconds between frames.
 EVERY = 1.0
