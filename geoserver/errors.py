@@ -31,6 +31,7 @@ from layers.registry import LayerNotFound
 from layers.terrain.errors import TerrainError
 from planning.errors import PlanningConflict, PlanningError, StepNotAllowed
 from tiles.matrix_sets import NoSuchTile
+from tracking.analysis.reading import AnalysisRefused
 from tracking.commands import CommandRefused
 from tracking.dispatching.model import DispatchRefused, TaskNotFound, WrongInputs
 from tracking.inputs.values import InputRefused
@@ -161,6 +162,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (StepNotAllowed, HTTPStatus.FORBIDDEN, "Forbidden"),
     (PlanningConflict, HTTPStatus.CONFLICT, "Conflict"),
     (PlanningError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (AnalysisRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (CommandRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (InputRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (DispatchRefused, HTTPStatus.CONFLICT, "Conflict"),

@@ -45,6 +45,8 @@ import planning.indices.processes
 import planning.plan.processes
 import planning.redline.processes
 import planning.siting.processes
+import tracking.analysis.processes
+import tracking.analysis.road_processes
 import tracking.dispatching.processes
 import tracking.processes
 from geoserver.errors import InputError
@@ -90,6 +92,8 @@ MODULES: tuple[ModuleType, ...] = (
     grid.reporting.processes,
     grid.social.processes,
     tracking.processes,
+    tracking.analysis.processes,
+    tracking.analysis.road_processes,
     tracking.dispatching.processes,
 )
 #: What a function may ask for that is no input.

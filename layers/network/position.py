@@ -64,7 +64,7 @@ def nearest(graph: Graph, points: Sequence[Point]) -> Places:
     network = graph.network
     asked = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     # On Mercator's plane the poles are infinitely far: no road is nearer to them than to 89.9°.
-    onto = shapely.points(to_plane(np.column_stack([asked[:, 0], asked[:, 1].clip(-89.9, 89.9)])))
+    onto = np.asarray(shapely.points(to_plane(np.column_stack([asked[:, 0], asked[:, 1].clip(-89.9, 89.9)]))), object)
     edge = graph.open_edges[graph.tree.nearest(onto)]
     along, lonlat = located(network, edge, onto)
     at_end = along >= network.length[edge] - TOLERANCE
@@ -74,7 +74,7 @@ def nearest(graph: Graph, points: Sequence[Point]) -> Places:
 
 
 def located(network: Network, edge: Ints, onto: Objects) -> tuple[Floats, Floats]:
-    """The place on each edge nearest to a point on the plane: how far along [m] (n,), and longitude, latitude (n, 2)."""
+    """The place on each edge nearest to a point on the plane: how far along [m] (n,), and where [°] (n, 2)."""
     edges = network.edges
     place = network.plane_along[edges.first[edge]] + shapely.line_locate_point(edges.lines[edge], onto)
     after = np.searchsorted(network.plane_along, place, side="right").clip(edges.first[edge] + 1, edges.last[edge])

@@ -32,8 +32,8 @@ def distances(
 ) -> list[Distance]:
     """The distance of each day with fixes. A step counts to the day that it ends in.
 
-    ``time`` [s], ``lon``, ``lat`` [°], ``counter`` [km] or NaN: (n,), sorted by time. ``gap`` [s]; a step at ``slowest``
-    [km/h] and above is moving.
+    ``time`` [s], ``lon``, ``lat`` [°], ``counter`` [km] or NaN: (n,), sorted by time. ``gap`` [s]; a step at
+    ``slowest`` [km/h] and above is moving.
     """
     metres, seconds = steps(lon, lat), np.diff(time)
     silent = seconds > gap

@@ -32,7 +32,7 @@ class Candidates:
 
 def candidates(graph: Graph, lon: Floats, lat: Floats, radius: float, most: int) -> Candidates:
     """The places within ``radius`` [m] of each fix, one for each road, at most ``most`` of the nearest."""
-    onto = shapely.points(on_plane(lon, lat))
+    onto = np.asarray(shapely.points(on_plane(lon, lat)), object)
     scale = scale_of(lat)
     fix, number = graph.tree.query(onto, predicate="dwithin", distance=radius * scale)
     edge = graph.open_edges[number]

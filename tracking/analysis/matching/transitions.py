@@ -21,8 +21,8 @@ DETOUR, FARTHEST = 300.0, 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """From candidate ``tail`` to candidate ``head``: ``metres`` [m], infinite where there is no way; leaving the edge by
-    the state ``leaves``, along its vertices or not (``ahead``), and coming to the next by ``enters``, along its or not
+    """From candidate ``tail`` to ``head``: ``metres`` [m], infinite where there is no way; leaving the edge by state
+    ``leaves``, along its vertices or not (``ahead``), and coming to the next by ``enters``, along its or not
     (``onward``); both states are -1 on one edge. ``far``: beyond the ways that are kept. Each (w,)."""
 
     tail: Ints
@@ -99,7 +99,8 @@ def ways(roads: Roads, found: Candidates, tail: Ints, head: Ints, straight: Floa
 
 
 def _unset(count: int) -> tuple[Ints, Ints, Flags, Flags, Flags]:
-    return np.full(count, -1), np.full(count, -1), *(np.zeros(count, bool) for _ in range(3))
+    nowhere, no = np.full(count, -1), np.zeros(count, bool)
+    return nowhere, nowhere.copy(), no, no.copy(), no.copy()
 
 
 def _along_one_edge(roads: Roads, found: Candidates, tail: Ints, head: Ints, jitter: float) -> Floats:
