@@ -269,7 +269,7 @@ def test_every_file_that_the_page_names_is_served(site: str) -> None:
 
 
 def test_modules_import_only_files_and_names_that_exist() -> None:
-    for path in (assets.STATIC / "map").glob("*.js"):
+    for path in (assets.STATIC / "map").rglob("*.js"):
         for name in re.findall(r'^(?:import|export) .*? from "([^"]+)";', path.read_text("utf-8"), re.M | re.S):
             assert (path.parent / name).is_file() if name.startswith(".") else name in assets.IMPORTS, (path, name)
 
@@ -354,7 +354,7 @@ def test_both_languages_have_the_same_texts_with_the_same_blanks() -> None:
 
 
 def test_every_text_that_the_code_names_exists_and_every_text_is_named() -> None:
-    code = "".join(path.read_text("utf-8") for path in (assets.STATIC / "map").glob("*.js"))
+    code = "".join(path.read_text("utf-8") for path in (assets.STATIC / "map").rglob("*.js"))
     page = (assets.WEB / "map.html").read_text("utf-8")
     texts = {key for key in catalogue("zh-CN") if not key.startswith("maplibre.")}
     called = set(re.findall(r'\bt\(\s*"([^"]+)"', code))
@@ -364,7 +364,7 @@ def test_every_text_that_the_code_names_exists_and_every_text_is_named() -> None
 
 
 def test_no_chinese_or_english_sentence_hides_in_the_code() -> None:
-    for path in (assets.STATIC / "map").glob("*.js"):
+    for path in (assets.STATIC / "map").rglob("*.js"):
         code = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text("utf-8"), flags=re.S)
         code = code.replace("北东西南", "").replace("纬经", "").replace("北南", "").replace("西南", "").replace("东西", "")
         han = re.findall(r"[\u4e00-\u9fff]+", code)

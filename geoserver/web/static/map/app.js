@@ -16,6 +16,7 @@ import { readLink } from "./permalink.js";
 import { resultActions } from "./result_actions.js";
 import { createStore } from "./store.js";
 import { listedLayers, loadStyle, sourcesOf } from "./style.js";
+import { tableActions } from "./table/table_actions.js";
 import { tileTrouble } from "./tile_trouble.js";
 import { viewActions } from "./view_actions.js";
 
@@ -44,6 +45,7 @@ city.actions = {
   ...viewActions(city),
   ...resultActions(city),
   ...measureActions(city),
+  ...tableActions(city),
   retryTiles: tiles.retryTiles,
 };
 
@@ -72,6 +74,7 @@ function listen() {
     if (event.key !== "Escape" || event.target.id === "search") return;
     if (store.get().measure) actions.closeMeasure();
     else if (store.get().results) actions.closeResults();
+    else if (store.get().table) actions.closeTable();
   });
   addEventListener("online", () => store.set({ offline: false }));
   addEventListener("offline", () => store.set({ offline: true }));
@@ -116,6 +119,7 @@ async function start() {
     view.followPosition(city.map, position);
     store.set({ phase: "ready" });
     if (link.at) actions.openLinked(link.at);
+    if (city.layer(link.table)?.kind === "vector") city.map.once("load", () => actions.openTable(link.table, link.filter));
   } catch (error) {
     app.replaceChildren(page);
     store.set({ phase: "failed", error: error instanceof ApiError ? error : new ApiError(String(error.message ?? error), t("error.request.cure")) });

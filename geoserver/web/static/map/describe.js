@@ -30,7 +30,8 @@ export function describe(feature, schema) {
 
 const has = (value) => value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && !value.length);
 
-function valueText(value, property) {
+/** A value in words. */
+export function valueText(value, property) {
   if (Array.isArray(value)) return value.map((item) => valueText(item, property.items ?? {})).join(language === "en" ? ", " : "、");
   const named = className(value, property);
   if (named) return named;

@@ -52,7 +52,8 @@ function foldCredit(container) {
 /** Space that the page's cards cover, so that what is flown to lies in the open part of the map. */
 export function roomForPanels() {
   const wide = innerWidth >= 1000;
-  return wide ? { top: 40, bottom: 40, left: 400, right: 360 } : { top: 84, bottom: 60, left: 24, right: 60 };
+  const drawer = document.querySelector(".drawer")?.clientHeight ?? 0;
+  return wide ? { top: 40, bottom: 40 + drawer, left: 400, right: 400 } : { top: 84, bottom: 60 + drawer, left: 24, right: 60 };
 }
 
 export function flyToBounds(map, box, maxZoom = 17) {

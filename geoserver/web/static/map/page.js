@@ -8,6 +8,7 @@ import { MeasurePanel } from "./measure_panel.js";
 import { ResultsPanel, Trouble } from "./results_panel.js";
 import { SearchBox } from "./search_box.js";
 import { useStore } from "./store.js";
+import { TablePanel } from "./table/table_panel.js";
 
 export function Page({ store, actions }) {
   const state = useStore(store);
@@ -28,6 +29,7 @@ export function Page({ store, actions }) {
       <${Tools} state=${state} actions=${actions} />
       ${state.panel && html`<${LayersPanel} layers=${state.layers} actions=${actions} onClose=${actions.togglePanel} />`}
     </div>
+    ${state.table && html`<${TablePanel} state=${state} actions=${actions} />`}
     <${Notices} state=${state} actions=${actions} />
     ${state.busy && html`<div class="progress" role="status" aria-label=${t("loading")}></div>`}
   `;
