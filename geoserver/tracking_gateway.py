@@ -10,7 +10,7 @@ from layers.access import APP_ROLE
 from layers.database import Database
 from tracking.alarms.conditions import Limits
 from tracking.gateway.roster import Secrets
-from tracking.gateway.running import Gateway, Options
+from tracking.gateway.running import Endpoint, Gateway, Options
 from tracking.gateway.server import Bounds
 from tracking.states import Patience
 from tracking.upkeep import Policy
@@ -36,7 +36,8 @@ def make_gateway(settings: Settings, owner_url: str, *, answer_first: bool = Fal
     tracking = settings.tracking
     gate = Database(settings.database.access_url or role_url(owner_url, ACCESS_ROLE), pool_size=4, statement_timeout=10)
     bounds = Bounds(tracking.jt808.connections, tracking.jt808.stranger_seconds, tracking.jt808.silent_seconds)
-    options = Options(tracking.jt808.host, tracking.jt808.port, tracking.jt808.udp, bounds, answer_first)
+    nmea = Endpoint(tracking.nmea.host, tracking.nmea.port) if tracking.nmea.enabled else None
+    options = Options(tracking.jt808.host, tracking.jt808.port, tracking.jt808.udp, bounds, answer_first, nmea)
     gateway = Gateway(
         options,
         settings.database.app_url or role_url(owner_url, APP_ROLE),

@@ -22,6 +22,14 @@ class Jt808(Group):
     silent_seconds: float = Field(default=900, ge=10, le=86_400, description="a silent connection is closed after [s]")
 
 
+class Nmea(Group):
+    """NMEA 0183 of GNSS receivers."""
+
+    enabled: bool = Field(default=False, description="the gateway takes it")
+    host: str = Field(default="127.0.0.1", min_length=1, description="0.0.0.0 or :: for every interface")
+    port: Port = Field(default=10110, description="of TCP and UDP")
+
+
 class Alarms(Group):
     """What is too long for a vehicle."""
 
@@ -35,6 +43,7 @@ class Tracking(Group):
     """车辆定位 vehicle tracking."""
 
     jt808: Jt808 = Jt808()
+    nmea: Nmea = Nmea()
     alarms: Alarms = Alarms()
     offline_seconds: float = Field(
         default=600, ge=10, le=86_400, description="a device that says nothing for so long is offline [s]"

@@ -13,16 +13,18 @@ from geoserver.tracking_gateway import device_secrets
 from layers.access import APP_ROLE
 from layers.database import Database
 from tracking.alarms.conditions import Limits
-from tracking.gateway.running import Gateway, Options
+from tracking.gateway.running import Endpoint, Gateway, Options
 from tracking.gateway.server import Bounds
 from tracking.states import Patience
 
 
 @contextmanager
-def running(database_url: str, bounds: Bounds | None = None, *, registration: bool = True) -> Iterator[Gateway]:
+def running(
+    database_url: str, bounds: Bounds | None = None, *, registration: bool = True, nmea: bool = False
+) -> Iterator[Gateway]:
     """A gateway that has begun; it ends in order."""
     gate = Database(role_url(database_url, "citymap_access"), pool_size=2)
-    options = Options(port=0, bounds=bounds or Bounds())
+    options = Options(port=0, bounds=bounds or Bounds(), nmea=Endpoint(port=0) if nmea else None)
     secrets = device_secrets(gate, registration=registration)
     gateway = Gateway(options, role_url(database_url, APP_ROLE), secrets, Patience(), Limits())
     begun = threading.Event()

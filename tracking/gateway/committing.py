@@ -71,7 +71,7 @@ class GroupCommit:
         self._high = high
         self._waiting: deque[Work] = deque()
         self._wake = asyncio.Event()
-        self._room: Callable[[], None] = lambda: None
+        self._room: list[Callable[[], None]] = []
         self._connection: connection | None = None
         self._days: set[int] = set()
         self._under_way = 0
@@ -83,8 +83,8 @@ class GroupCommit:
         return len(self._waiting) + self._under_way >= self._high
 
     def on_room(self, call: Callable[[], None]) -> None:
-        """What to call when there is room again."""
-        self._room = call
+        """What else to call when there is room again."""
+        self._room.append(call)
 
     def add(self, work: Work) -> None:
         """Store this; its sender is told when it is."""
@@ -107,7 +107,8 @@ class GroupCommit:
                 _answer(works)
             self._told(works)
             if len(self._waiting) <= LOW:
-                self._room()
+                for call in self._room:
+                    call()
 
     async def drain(self, seconds: float) -> None:
         """Wait until nothing waits, but no longer than that."""

@@ -6,20 +6,30 @@ import resource
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tracking.alarms.conditions import Limits
 from tracking.dispatching.following import Following
 from tracking.gateway.board import Board
 from tracking.gateway.committing import GroupCommit
+from tracking.gateway.nmea import NmeaSession
 from tracking.gateway.roster import Roster, Secrets
 from tracking.gateway.server import Bounds, Datagrams, Lines, TcpLine
-from tracking.gateway.session import Session
+from tracking.gateway.session import Line, Session
 from tracking.states import Patience
 
 LOGGER = logging.getLogger("citymap")
 #: Seconds that a stopping gateway gives what it has read to be stored.
 _PATIENCE = 10.0
 _BACKLOG = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address of TCP and UDP; port 0 is a free one."""
+
+    host: str = "127.0.0.1"
+    port: int = 10110
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,7 @@ class Options:
     udp: bool = True
     bounds: Bounds = field(default_factory=Bounds)
     answer_first: bool = False
+    nmea: Endpoint | None = None
 
 
 class Gateway:
@@ -44,10 +55,15 @@ class Gateway:
         self._following = Following(url)
         self.commit = GroupCommit(url, self.board.stored, answer_first=options.answer_first)
         self.lines = Lines(options.bounds, self.commit, self._session)
+        self.nmea = Lines(options.bounds, self.commit, self._nmea_session)
         self.port = options.port
+        self.nmea_port = options.nmea.port if options.nmea else 0
 
-    def _session(self, line: object) -> Session:
-        return Session(line, self._roster, self._secrets, self.commit, self.board, time.time)  # type: ignore[arg-type]
+    def _session(self, line: Line) -> Session:
+        return Session(line, self._roster, self._secrets, self.commit, self.board, time.time)
+
+    def _nmea_session(self, line: Line) -> NmeaSession:
+        return NmeaSession(line, self._roster, self._secrets, self.commit, self.board, time.time)
 
     async def serve(self, ready: asyncio.Event, stop: asyncio.Event) -> None:
         """Serve from when ``ready`` is set until ``stop`` is; then what was read is stored and answered."""
@@ -56,29 +72,29 @@ class Gateway:
         await self._first_reading(stop)
         tasks = [loop.create_task(run) for run in (
             self.commit.run(), self._roster.follow(), self.lines.look_after(), self.board.run(self._roster),
-            self.board.dispatch.run(), self._following.run(),
+            self.board.dispatch.run(), self._following.run(), self.nmea.look_after(),
         )]  # fmt: skip
-        server = await loop.create_server(
-            lambda: TcpLine(self.lines), self._options.host, self._options.port, backlog=_BACKLOG
-        )
-        self.port = server.sockets[0].getsockname()[1]
-        datagrams = None
-        if self._options.udp:
-            datagrams, _ = await loop.create_datagram_endpoint(
-                lambda: Datagrams(self.lines), local_addr=(self._options.host, self.port)
-            )
+        jt808 = Endpoint(self._options.host, self._options.port)
+        open_ = [await _listen(self.lines, jt808, udp=self._options.udp)]
+        self.port = open_[0].port
+        if self._options.nmea is not None:
+            open_.append(await _listen(self.nmea, self._options.nmea, udp=True))
+            self.nmea_port = open_[1].port
         LOGGER.info("terminals are welcome on %s:%d", self._options.host, self.port)
         ready.set()
         ended = asyncio.ensure_future(stop.wait())
         await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
-        server.close()
-        for line in list(self.lines.tcp):
+        for each in open_:
+            each.server.close()
+        for line in [*self.lines.tcp, *self.nmea.tcp]:
             line.pause()
         await self.commit.drain(_PATIENCE)
-        if datagrams is not None:
-            datagrams.close()
+        for each in open_:
+            if each.datagrams is not None:
+                each.datagrams.close()
         self.lines.close()
+        self.nmea.close()
         await self._end(tasks)
 
     async def _first_reading(self, stop: asyncio.Event) -> None:
@@ -105,6 +121,25 @@ class Gateway:
         self._roster.close()
         for task in broken:
             raise RuntimeError("a part of the gateway broke") from task.exception()
+
+
+class _Open(NamedTuple):
+    """Sockets that listen."""
+
+    port: int
+    server: asyncio.Server
+    datagrams: asyncio.DatagramTransport | None
+
+
+async def _listen(lines: Lines, at: Endpoint, *, udp: bool) -> _Open:
+    """Raises :class:`OSError` where the port is taken."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: TcpLine(lines), at.host, at.port, backlog=_BACKLOG)
+    port = server.sockets[0].getsockname()[1]
+    if not udp:
+        return _Open(port, server, None)
+    datagrams, _ = await loop.create_datagram_endpoint(lambda: Datagrams(lines), local_addr=(at.host, port))
+    return _Open(port, server, datagrams)
 
 
 def _allow_many_files() -> None:

@@ -1,4 +1,4 @@
-"""Sockets of the gateway: TCP and UDP of JT/T 808, with bounds on everything that a stranger can use up."""
+"""Sockets of the gateway, TCP and UDP, whatever its sessions speak: with bounds on all that a stranger can use up."""
 
 import asyncio
 import logging
@@ -6,10 +6,9 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from tracking.gateway.committing import GroupCommit
-from tracking.gateway.session import Session
 
 LOGGER = logging.getLogger("citymap")
 #: Seconds between looks for connections that are silent, or that take nothing.
@@ -17,7 +16,27 @@ _LOOK = 2.0
 #: Bytes that may wait to be taken by a terminal before no more of it is read.
 _WAITING = 65_536
 
-type MakeSession = Callable[["TcpLine | UdpLine"], Session]
+
+class Talk(Protocol):
+    """What one connection means: ``last`` is when it was heard last (Unix time [s])."""
+
+    last: float
+
+    @property
+    def proved(self) -> bool:
+        """Whether it is known who speaks."""
+
+    def receive(self, data: bytes) -> None:
+        """Bytes that came."""
+
+    def datagram(self, data: bytes) -> None:
+        """A datagram that came."""
+
+    def close(self) -> None:
+        """The connection has ended."""
+
+
+type MakeSession = Callable[["TcpLine | UdpLine"], Talk]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +106,7 @@ class TcpLine(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._since: float | None = None
         self.address = ""
-        self.session: Session
+        self.session: Talk
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody has connected."""
@@ -201,4 +220,4 @@ class Datagrams(asyncio.DatagramProtocol):
                 self._lines.refused += 1
                 return
             line = self._lines.udp[peer] = UdpLine(self._lines, self._transport, peer)
-        line.session.receive(data)
+        line.session.datagram(data)

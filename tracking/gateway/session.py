@@ -99,6 +99,10 @@ class Session:
             self._frame(frame)
         self.flush()
 
+    def datagram(self, data: bytes) -> None:
+        """A datagram that came."""
+        self.receive(data)
+
     def stored(self, work: Work, wrong: bool) -> None:
         """Answer a message that is on the disk now."""
         if work.message in (uplink.LOCATION_REPLY, uplink.VEHICLE_REPLY, uplink.PARAMETERS, uplink.PROPERTIES, 0):
