@@ -22,6 +22,8 @@ VENDOR: Mapping[str, str] = {
     "preact.mjs": "preact/dist/preact.mjs",
     "preact-hooks.mjs": "preact/hooks/dist/hooks.mjs",
     "htm.mjs": "htm/dist/htm.mjs",
+    "terra-draw.mjs": "terra-draw/dist/terra-draw.modern.js",
+    "terra-draw-maplibre.mjs": "terra-draw-maplibre-gl-adapter/dist/terra-draw-maplibre-gl-adapter.modern.js",
     "uplot.mjs": "uplot/dist/uPlot.esm.js",
     "uplot.css": "uplot/dist/uPlot.min.css",
     "leaflet.js": "leaflet/dist/leaflet.js",
@@ -34,6 +36,8 @@ IMPORTS: Mapping[str, str] = {
     "preact": "preact.mjs",
     "preact/hooks": "preact-hooks.mjs",
     "htm": "htm.mjs",
+    "terra-draw": "terra-draw.mjs",
+    "terra-draw-maplibre-gl-adapter": "terra-draw-maplibre.mjs",
     "uplot": "uplot.mjs",
 }
 
