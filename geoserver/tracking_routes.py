@@ -23,6 +23,8 @@ from geoserver.guard.address import client_address
 from geoserver.guard.admission import attempt
 from geoserver.guard.request_id import request_id
 from geoserver.identity.devices import verify_device
+from geoserver.moving_features import moving_paths
+from geoserver.moving_features import routes as moving_routes
 from geoserver.openapi import OPTIONAL_ACCOUNT, Json, content, operation, parameter
 from geoserver.reply import Reply, endpoint
 from geoserver.tracking_live import get_live_positions, live_position_paths
@@ -53,6 +55,7 @@ def routes() -> list[BaseRoute]:
         Route("/tracking/owntracks", _device_endpoint(_handler(_owntracks, b"[]")), methods=["POST"]),
         Route("/tracking/live", get_live_positions, methods=["GET"]),
         Route("/tracking/positions", _device_endpoint(_handler(_batch, None)), methods=["POST"]),
+        *moving_routes(),
     ]
 
 
@@ -172,6 +175,7 @@ def tracking_paths() -> Json:
 
     return {
         **live_position_paths(),
+        **moving_paths(),
         "/tracking/osmand": {
             "get": operation("getOsmand", "A position of OsmAnd", osmand_parameters, empty, "tracking", **more),
             "post": operation(
