@@ -15,6 +15,7 @@ from geoserver.web.assets import WEB, Asset, fingerprint, missing_packages, read
 from geoserver.web.map_page import LANGUAGES, map_page, map_policy
 from geoserver.web.palette import PALETTES
 from geoserver.web.style import city_style
+from geoserver.web.work_pages import routes as work_routes
 from layers.catalogue import Layer
 
 type LayersFor = Callable[[Request], Mapping[str, Layer]]
@@ -43,12 +44,14 @@ def routes(
     ``layers_for`` gives the layers that the asker may see, ``account_for`` who that is, ``spelled_for`` the pinyin of
     their titles. Without its npm packages the map page answers 503.
     """
-    client = Client(read_assets(), layers_for, account_for, spelled_for)
+    assets = read_assets()
+    client = Client(assets, layers_for, account_for, spelled_for)
     return [
         Route("/map", client.map, name="map"),
         Route("/styles/city", client.style, name="city-style"),
         Route("/static/{path:path}", client.static, name="static"),
         Route("/favicon.svg", client.favicon),
+        *work_routes(assets, fingerprint(assets), account_for),
     ]
 
 

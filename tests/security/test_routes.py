@@ -126,6 +126,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/conformance"): anybody,
     ("GET", "/openapi"): anybody,
     ("GET", "/functions"): anybody,
+    ("GET", "/lite"): anybody,
     ("GET", "/collections"): anybody,
     ("GET", "/collections/{collection}"): reads,
     ("GET", "/collections/{collection}/queryables"): reads,
@@ -184,6 +185,9 @@ RULES: dict[tuple[str, str], Rule] = {
     },
     **{("GET", f"/open311/v2/{path}.{{format}}"): reads_cases for path in ("requests", "requests/{item}", "tokens/{token}")},
     ("POST", "/open311/v2/requests.{format}"): reports_by_open311,
+    ("GET", "/report"): anybody,
+    ("GET", "/report/worker.js"): anybody,
+    ("GET", "/report/manifest.webmanifest"): anybody,
     ("POST", "/report/cases"): anybody,
     ("POST", "/report/cases/states"): anybody,
     ("GET", "/photos/{photo}"): anybody,  # who may see which, tests/grid looks after
@@ -227,6 +231,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/admin/devices"): holds("keys:manage"),
     ("DELETE", "/admin/devices/{secret}"): holds("keys:manage"),
     ("GET", "/live"): anybody,
+    # The site's layers are none of moving features, which those who see them are told.
+    ("GET", "/collections/{collection}/items/{item}/tgsequence"): reads,
+    ("GET", "/collections/{collection}/items/{item}/tgsequence/{geometry}/{query}"): reads,
+    ("GET", "/collections/{collection}/items/{item}/tproperties"): reads,
+    ("GET", "/collections/{collection}/items/{item}/tproperties/{property}"): reads,
     # Devices, by their own secrets; these people have none.
     ("GET", "/tracking/osmand"): reports,
     ("POST", "/tracking/osmand"): reports,
@@ -250,7 +259,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "x": ("0",), "row": ("0",), "column": ("0",), "level": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
     "photo": ("00000000-0000-4000-8000-000000000000",), "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
-    "path:path": ("favicon.svg",), "encoding": ("terrarium",), "style": ("default",), "i": ("0",), "j": ("0",), "format": ("xml",), "service": ("event-0102",), "token": ("999",),
+    "path:path": ("favicon.svg",), "encoding": ("terrarium",), "style": ("default",), "i": ("0",), "j": ("0",), "format": ("xml",), "service": ("event-0102",), "token": ("999",), "geometry": ("20261120T02Z",), "query": ("velocity",), "property": ("speed",),
 }  # fmt: skip
 
 

@@ -1,7 +1,13 @@
 /** Requests to this server that a signed-in reader sends: they carry the session's token. */
 
-const { root, account } = document.documentElement.dataset;
+const here = document.documentElement.dataset;
+const { root } = here;
 let token = null;
+
+/** Somebody may have signed in since: the token is asked for again. */
+export function renew() {
+  token = null;
+}
 
 /** What the server refused, or why it did not answer; `kind` is the narrowest name that the server has for it. */
 export class Refused extends Error {
@@ -12,7 +18,7 @@ export class Refused extends Error {
 }
 
 async function csrfToken() {
-  if (token === null && account) {
+  if (token === null && here.account) {
     const response = await fetch(`${root}/account?f=json`, { headers: { Accept: "application/json" } });
     token = response.ok ? (await response.json()).csrfToken : null;
   }
