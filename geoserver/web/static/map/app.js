@@ -4,6 +4,7 @@ import { render } from "preact";
 
 import { ApiError } from "./api.js";
 import { createCity } from "./city.js";
+import { editActions } from "./edit/edit_actions.js";
 import { boundsOf } from "./geometry.js";
 import { html } from "./html.js";
 import { t } from "./i18n.js";
@@ -32,6 +33,7 @@ const city = createCity(
     selected: null,
     geometry: null,
     measure: null,
+    edit: null,
     table: null,
     hits: null,
     asOf: null,
@@ -46,6 +48,7 @@ city.actions = {
   ...resultActions(city),
   ...measureActions(city),
   ...tableActions(city),
+  ...editActions(city),
   retryTiles: tiles.retryTiles,
 };
 
@@ -58,7 +61,7 @@ function settle(ready) {
 function listen() {
   const { map, store, actions } = city;
   // A tool that is at work takes the click, else it asks what is there.
-  const clicked = (point, place) => (store.get().measure ? actions.measureCorner(place) : store.get().edit ? undefined : actions.identify(point));
+  const clicked = (point, place) => (store.get().measure ? actions.measureCorner(place) : !store.get().edit && actions.identify(point));
   map.on("click", (event) => clicked(event.point, event.lngLat.wrap()));
   map.on("dataloading", () => settle(false));
   map.on("movestart", () => settle(false));

@@ -1,6 +1,6 @@
 /** One layer of the list: its switch, and folded below it what can be done with it. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { html, icon } from "./html.js";
 import { t } from "./i18n.js";
@@ -30,6 +30,10 @@ export function LayerRow({ layer, actions }) {
 }
 
 function Details({ id, layer, actions }) {
+  const [methods, setMethods] = useState([]);
+  useEffect(() => {
+    if (layer.editable) actions.allowed(layer.id).then(setMethods);
+  }, [layer.id]);
   const percent = Math.round(layer.opacity * 100);
   return html`
     <div class="layer-details" id=${id}>
@@ -50,7 +54,7 @@ function Details({ id, layer, actions }) {
       <div class="row-buttons">
         ${layer.extent && html`<button type="button" class="ghost" onClick=${() => actions.zoomToLayer(layer.id)}>${icon("zoom")}${t("layers.zoom")}</button>`}
         ${layer.kind === "vector" && html`<button type="button" class="ghost" onClick=${() => actions.openTable(layer.id)}>${icon("table")}${t("table.open")}</button>`}
-        ${layer.editable && html`<button type="button" class="ghost" onClick=${() => actions.createFeature(layer.id)}>${icon("plus")}${t("edit.new")}</button>`}
+        ${methods.includes("POST") && html`<button type="button" class="ghost" onClick=${() => actions.createFeature(layer.id)}>${icon("plus")}${t("edit.new")}</button>`}
       </div>
     </div>
   `;

@@ -53,6 +53,7 @@ export function measureActions(city) {
     clearMeasure: () => setCorners([]),
     closeMeasure() {
       asking?.abort();
+      if (!city.store.get().measure) return;
       set(null);
       city.map.getCanvas().classList.remove("crosshair");
       city.map.getCanvas().focus();

@@ -1,5 +1,6 @@
 /** The page around the map. */
 
+import { EditPanel } from "./edit/edit_panel.js";
 import { html, icon, iconButton } from "./html.js";
 import { base } from "./api.js";
 import { language, t } from "./i18n.js";
@@ -23,7 +24,8 @@ export function Page({ store, actions }) {
         <${SearchBox} layers=${state.layers} actions=${actions} />
       </header>
       ${state.measure && html`<${MeasurePanel} measure=${state.measure} actions=${actions} />`}
-      ${state.results && !state.measure && html`<${ResultsPanel} results=${state.results} selected=${state.selected} layers=${state.layers} actions=${actions} />`}
+      ${state.edit && html`<${EditPanel} edit=${state.edit} layers=${state.layers} actions=${actions} />`}
+      ${state.results && !state.measure && !state.edit && html`<${ResultsPanel} results=${state.results} selected=${state.selected} layers=${state.layers} changes=${state.changes} actions=${actions} />`}
     </div>
     <div class="edge">
       <${Tools} state=${state} actions=${actions} />

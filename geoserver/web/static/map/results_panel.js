@@ -2,13 +2,13 @@
 
 import { useEffect, useState } from "preact/hooks";
 
-import { getJson } from "./api.js";
+import { base, getJson } from "./api.js";
 import { describe, schemaOf } from "./describe.js";
 import { formatPosition } from "./geometry.js";
 import { html, icon, iconButton } from "./html.js";
 import { t } from "./i18n.js";
 
-export function ResultsPanel({ results, selected, layers, actions }) {
+export function ResultsPanel({ results, selected, layers, changes, actions }) {
   const titles = Object.fromEntries(layers.map((layer) => [layer.id, layer]));
   return html`
     <section class="card panel results" aria-label=${t("identify.title")} aria-live="polite">
@@ -24,7 +24,7 @@ export function ResultsPanel({ results, selected, layers, actions }) {
           ? html`<p class="hint">${t("identify.none")}</p>`
           : html`<ul class="found">
               ${results.found.map((item) => html`
-                <${Item} key=${item.key} item=${item} layer=${titles[item.layer]} open=${selected?.key === item.key} actions=${actions} />
+                <${Item} key=${item.key} item=${item} layer=${titles[item.layer]} open=${selected?.key === item.key} revision=${changes[item.layer] ?? 0} actions=${actions} />
               `)}
             </ul>`}
       </div>
@@ -32,7 +32,7 @@ export function ResultsPanel({ results, selected, layers, actions }) {
   `;
 }
 
-function Item({ item, layer, open, actions }) {
+function Item({ item, layer, open, revision, actions }) {
   const title = item.title ?? item.properties?.[layer?.title_field] ?? layer?.title ?? item.layer;
   return html`
     <li class=${open ? "item open" : "item"} data-feature=${item.key}>
@@ -40,17 +40,22 @@ function Item({ item, layer, open, actions }) {
         <span class="item-title">${title}</span>
         <span class="item-layer">${layer?.title ?? item.layer}</span>
       </button>
-      ${open && html`<${Attributes} item=${item} actions=${actions} />`}
+      ${open && html`<${Attributes} item=${item} layer=${layer} revision=${revision} actions=${actions} />`}
     </li>
   `;
 }
 
-function Attributes({ item, actions }) {
+function Attributes({ item, layer, revision, actions }) {
   const [state, setState] = useState({ loading: true });
   const [attempt, setAttempt] = useState(0);
+  const [methods, setMethods] = useState([]);
+  useEffect(() => {
+    setMethods([]);
+    if (layer?.editable) actions.allowed(item.layer, item.id).then(setMethods);
+  }, [item.key]);
   useEffect(() => {
     const abort = new AbortController();
-    setState({ loading: true });
+    setState((before) => (before.rows && attempt === 0 && revision ? before : { loading: true }));
     const path = `collections/${encodeURIComponent(item.layer)}/items/${encodeURIComponent(item.id)}`;
     Promise.all([getJson(path, { f: "json" }, abort.signal), schemaOf(item.layer)]).then(
       ([feature, schema]) => {
@@ -63,7 +68,7 @@ function Attributes({ item, actions }) {
       (error) => abort.signal.aborted || setState({ error }),
     );
     return () => abort.abort();
-  }, [item.key, attempt]);
+  }, [item.key, attempt, revision]);
 
   if (state.loading) return html`<div class="skeleton" role="status" aria-label=${t("loading")}><i></i><i></i><i></i></div>`;
   if (state.error) return html`<${Trouble} error=${state.error} onRetry=${() => setAttempt(attempt + 1)} />`;
@@ -72,7 +77,10 @@ function Attributes({ item, actions }) {
       ${state.rows.map((row) => html`<div key=${row.name} data-field=${row.name}><dt>${row.title}</dt><dd>${row.text}</dd></div>`)}
     </dl>
     ${state.rows.length === 0 && html`<p class="hint">${t("identify.bare")}</p>`}
-    <button type="button" class="ghost" onClick=${() => actions.zoomTo(state.shape)}>${icon("zoom")}${t("identify.zoom")}</button>
+    <div class="row-buttons">
+      <button type="button" class="ghost" onClick=${() => actions.zoomTo(state.shape)}>${icon("zoom")}${t("identify.zoom")}</button>
+      ${methods.includes("PATCH") && html`<button type="button" class="ghost" onClick=${() => actions.editFeature(item.layer, item.id)}>${icon("edit")}${t("edit.open")}</button>`}
+    </div>
   `;
 }
 
@@ -82,6 +90,7 @@ export function Trouble({ error, onRetry }) {
     <div class="trouble" role="alert">
       <p><strong>${error.message}</strong></p>
       ${error.cure && html`<p>${error.cure}</p>`}
+      ${error.status === 401 && html`<a class="ghost" href=${new URL("sign-in", base).href} target="_blank" rel="noopener">${t("error.signIn")}</a>`}
       ${error.requestId && html`<p class="sub">${t("error.request", { id: error.requestId })}</p>`}
       ${onRetry && html`<button type="button" class="ghost" onClick=${onRetry}>${t("retry")}</button>`}
     </div>
