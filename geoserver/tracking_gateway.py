@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from geoserver.database_roles import ACCESS_ROLE, role_url
 from geoserver.identity.devices import list_device_secrets, make_device_secret, revoke_device_secret, verify_device
 from geoserver.settings import Settings
-from geoserver.settings.tracking import Tracking
+from geoserver.settings.tracking import Mqtt, Tracking
 from layers.access import APP_ROLE
 from layers.database import Database
 from tracking.alarms.conditions import Limits
+from tracking.gateway.mqtt import Broker
 from tracking.gateway.roster import Secrets
 from tracking.gateway.running import Endpoint, Gateway, Options
 from tracking.gateway.server import Bounds
@@ -37,7 +38,8 @@ def make_gateway(settings: Settings, owner_url: str, *, answer_first: bool = Fal
     gate = Database(settings.database.access_url or role_url(owner_url, ACCESS_ROLE), pool_size=4, statement_timeout=10)
     bounds = Bounds(tracking.jt808.connections, tracking.jt808.stranger_seconds, tracking.jt808.silent_seconds)
     nmea = Endpoint(tracking.nmea.host, tracking.nmea.port) if tracking.nmea.enabled else None
-    options = Options(tracking.jt808.host, tracking.jt808.port, tracking.jt808.udp, bounds, answer_first, nmea)
+    jt808 = tracking.jt808
+    options = Options(jt808.host, jt808.port, jt808.udp, bounds, answer_first, nmea, _broker(tracking.mqtt))
     gateway = Gateway(
         options,
         settings.database.app_url or role_url(owner_url, APP_ROLE),
@@ -46,6 +48,14 @@ def make_gateway(settings: Settings, owner_url: str, *, answer_first: bool = Fal
         Limits(**tracking.alarms.model_dump()),
     )
     return Made(gateway, gate)
+
+
+def _broker(mqtt: Mqtt) -> Broker | None:
+    if not mqtt.enabled:
+        return None
+    return Broker(
+        mqtt.host, mqtt.port, mqtt.username, mqtt.secret, mqtt.tls, mqtt.ca_file, mqtt.topic, mqtt.client_id
+    )  # fmt: skip
 
 
 def device_secrets(gate: Database, *, registration: bool) -> Secrets:

@@ -1,8 +1,10 @@
 """``tracking``: the gateways of vehicle terminals."""
 
+from pathlib import Path
+
 from pydantic import Field
 
-from geoserver.settings.groups import Group, Port
+from geoserver.settings.groups import FilePath, Group, Port
 
 
 class Jt808(Group):
@@ -30,6 +32,28 @@ class Nmea(Group):
     port: Port = Field(default=10110, description="of TCP and UDP")
 
 
+class Mqtt(Group):
+    """OwnTracks over a broker of MQTT 3.1.1, such as Mosquitto."""
+
+    enabled: bool = Field(default=False, description="the gateway takes positions from the broker")
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: Port = 1883
+    username: str | None = None
+    password: str | None = Field(default=None, repr=False, description="better: password_file")
+    password_file: FilePath | None = None
+    tls: bool = Field(default=False, description="the broker proves itself by a certificate; its port is 8883 then")
+    ca_file: FilePath | None = Field(default=None, description="who signed that; null: whom the system trusts")
+    topic: str = Field(
+        default="owntracks/+/+", pattern=r"^[^+#]*\+[^#]*#?$", description="the first + is the device's number"
+    )
+    client_id: str = Field(default="citymap-gateway", min_length=1, max_length=23, description="of one gateway only")
+
+    @property
+    def secret(self) -> str | None:
+        """The password. Raises :class:`OSError`."""
+        return Path(self.password_file).read_text("utf-8").strip() if self.password_file else self.password
+
+
 class Alarms(Group):
     """What is too long for a vehicle."""
 
@@ -44,6 +68,7 @@ class Tracking(Group):
 
     jt808: Jt808 = Jt808()
     nmea: Nmea = Nmea()
+    mqtt: Mqtt = Mqtt()
     alarms: Alarms = Alarms()
     offline_seconds: float = Field(
         default=600, ge=10, le=86_400, description="a device that says nothing for so long is offline [s]"

@@ -13,6 +13,7 @@ from geoserver.tracking_gateway import device_secrets
 from layers.access import APP_ROLE
 from layers.database import Database
 from tracking.alarms.conditions import Limits
+from tracking.gateway.mqtt import Broker
 from tracking.gateway.running import Endpoint, Gateway, Options
 from tracking.gateway.server import Bounds
 from tracking.states import Patience
@@ -20,11 +21,16 @@ from tracking.states import Patience
 
 @contextmanager
 def running(
-    database_url: str, bounds: Bounds | None = None, *, registration: bool = True, nmea: bool = False
+    database_url: str,
+    bounds: Bounds | None = None,
+    *,
+    registration: bool = True,
+    nmea: bool = False,
+    broker: Broker | None = None,
 ) -> Iterator[Gateway]:
     """A gateway that has begun; it ends in order."""
     gate = Database(role_url(database_url, "citymap_access"), pool_size=2)
-    options = Options(port=0, bounds=bounds or Bounds(), nmea=Endpoint(port=0) if nmea else None)
+    options = Options(port=0, bounds=bounds or Bounds(), nmea=Endpoint(port=0) if nmea else None, broker=broker)
     secrets = device_secrets(gate, registration=registration)
     gateway = Gateway(options, role_url(database_url, APP_ROLE), secrets, Patience(), Limits())
     begun = threading.Event()

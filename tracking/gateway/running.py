@@ -12,6 +12,7 @@ from tracking.alarms.conditions import Limits
 from tracking.dispatching.following import Following
 from tracking.gateway.board import Board
 from tracking.gateway.committing import GroupCommit
+from tracking.gateway.mqtt import Broker, MqttInput
 from tracking.gateway.nmea import NmeaSession
 from tracking.gateway.roster import Roster, Secrets
 from tracking.gateway.server import Bounds, Datagrams, Lines, TcpLine
@@ -42,6 +43,7 @@ class Options:
     bounds: Bounds = field(default_factory=Bounds)
     answer_first: bool = False
     nmea: Endpoint | None = None
+    broker: Broker | None = None
 
 
 class Gateway:
@@ -56,6 +58,7 @@ class Gateway:
         self.commit = GroupCommit(url, self.board.stored, answer_first=options.answer_first)
         self.lines = Lines(options.bounds, self.commit, self._session)
         self.nmea = Lines(options.bounds, self.commit, self._nmea_session)
+        self.mqtt: MqttInput | None = None
         self.port = options.port
         self.nmea_port = options.nmea.port if options.nmea else 0
 
@@ -80,6 +83,9 @@ class Gateway:
         if self._options.nmea is not None:
             open_.append(await _listen(self.nmea, self._options.nmea, udp=True))
             self.nmea_port = open_[1].port
+        if self._options.broker is not None:
+            self.mqtt = MqttInput(self._options.broker, self._roster, self.commit, self.board)
+            tasks.append(loop.create_task(self.mqtt.run()))
         LOGGER.info("terminals are welcome on %s:%d", self._options.host, self.port)
         ready.set()
         ended = asyncio.ensure_future(stop.wait())
