@@ -30,6 +30,7 @@ from layers.raster.errors import ImageGone, NoSuchBand, OutOfReach, RasterTooLar
 from layers.registry import LayerNotFound
 from layers.terrain.errors import TerrainError
 from planning.errors import PlanningConflict, PlanningError, StepNotAllowed
+from tiles.archives.errors import ArchiveError, NoSuchArchive
 from tiles.matrix_sets import NoSuchTile
 from tracking.analysis.reading import AnalysisRefused
 from tracking.commands import CommandRefused
@@ -134,6 +135,8 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (LayerNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
     (ImageGone, HTTPStatus.NOT_FOUND, "NotFound"),
     (NoSuchTile, HTTPStatus.NOT_FOUND, "NotFound"),
+    (NoSuchArchive, HTTPStatus.NOT_FOUND, "NotFound"),
+    (ArchiveError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NoSuchProcess, HTTPStatus.NOT_FOUND, "NoSuchProcess"),
     (NoSuchJob, HTTPStatus.NOT_FOUND, "NoSuchJob"),
     (ResultNotReady, HTTPStatus.NOT_FOUND, "ResultNotReady"),

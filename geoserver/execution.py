@@ -20,6 +20,8 @@ from layers.features import set_statement_timeout
 from layers.processing import CityCrs, Job, JobCancelled, Workspace
 from layers.raster.store import RasterStore
 from planning.options import PlanningOptions
+from tiles.archives.site import TileSite
+from tiles.matrix_sets import load_sets
 
 #: Least time between two reports of progress [s]: a loader may tell thousands of times a second.
 _REPORT_EVERY = 0.5
@@ -88,6 +90,8 @@ class Executor:
         self._crs = settings.crs.for_processes()
         self._grid = settings.grid.for_processes()
         self._planning = settings.planning.for_processes()
+        tiles = settings.tiles
+        self._tiles = TileSite(database, load_sets(tiles.matrix_sets), tiles.directory, tiles.disk_mb)
 
     def run(
         self,
@@ -129,6 +133,7 @@ class Executor:
                     Principal: principal,
                     GridOptions: self._grid,
                     PlanningOptions: self._planning,
+                    TileSite: self._tiles,
                 }
                 result = process.call(ready, handed_in)
                 execution.finish()

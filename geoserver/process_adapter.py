@@ -45,6 +45,7 @@ import planning.indices.processes
 import planning.plan.processes
 import planning.redline.processes
 import planning.siting.processes
+import tiles.archives.processes
 import tracking.analysis.processes
 import tracking.analysis.road_processes
 import tracking.dispatching.processes
@@ -57,6 +58,7 @@ from layers.catalogue import Text
 from layers.processing import CityCrs, Declaration, FileResult, Job, UploadedFile, Workspace
 from layers.raster.store import RasterStore
 from planning.options import PlanningOptions
+from tiles.archives.site import TileSite
 
 #: The packages' lists of processes.
 MODULES: tuple[ModuleType, ...] = (
@@ -95,9 +97,10 @@ MODULES: tuple[ModuleType, ...] = (
     tracking.analysis.processes,
     tracking.analysis.road_processes,
     tracking.dispatching.processes,
+    tiles.archives.processes,
 )
 #: What a function may ask for that is no input.
-HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions, PlanningOptions)
+HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions, PlanningOptions, TileSite)
 #: The one output that every process has.
 RESULT = "result"
 #: A value given with its format (OGC 18-062r2 §7.11.2.2).

@@ -27,7 +27,7 @@ from geoserver.web.style import city_style
 from layers.access import Grant, visible_layers
 from layers.catalogue import Layer
 from layers.database import Database
-from tiles.cache.tile import variant
+from tiles.cache.tile import fingerprint
 
 #: What describes the paths of other API parts.
 _MORE_PATHS = (
@@ -67,7 +67,7 @@ class View:
         """A digest of what the catalogue says of a layer as it is seen here, but for what its data say."""
         found = self._fingerprints.get(layer.id)
         if found is None:
-            found = self._fingerprints[layer.id] = variant(repr(described({layer.id: layer})))
+            found = self._fingerprints[layer.id] = fingerprint(layer)
         return found
 
     def style(self, language: str) -> Mapping[str, Any]:

@@ -24,7 +24,7 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
 
     ('administrator', 'office', 'accounts departments', 'manage', 'core', 'everywhere'),
     ('administrator', 'collection', '*', 'read create update delete manage', 'internal', 'everywhere'),
-    ('administrator', 'process', 'import-cases number-components import-grid-rules build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-point-cloud', 'execute', 'core', 'everywhere'),
+    ('administrator', 'process', 'import-cases number-components import-grid-rules build-unit-grid split-grid-cell merge-grid-cells import-layer import-image remove-image import-point-cloud seed-tiles', 'execute', 'core', 'everywhere'),
     ('security-administrator', 'office', 'roles keys sessions', 'manage', 'core', 'everywhere'),
     ('audit-administrator', 'office', 'audit', 'read', 'core', 'everywhere'),
 

@@ -36,7 +36,7 @@ def open_cache(
 
     Without a folder that can be written, tiles are kept in memory only.
     """  # fmt: skip
-    folder = Path(directory) / _identity(database)
+    folder = Path(directory) / identity(database)
     try:
         disk = DiskTiles(folder, int(disk_mb * 1_000_000), grids)
         position = Position(folder / ".positions" if disk_mb else None)
@@ -47,7 +47,8 @@ def open_cache(
     return cache, ChangeFollower(database, cache, position, told)
 
 
-def _identity(database: Database) -> str:
+def identity(database: Database) -> str:
+    """A digest of the database, and of how tiles are rendered: what is kept is good for these only."""
     with database.engine.connect() as conn:
         parts = conn.execute(_IDENTITY).one()
     return hashlib.blake2b(repr((_RENDERING, *parts)).encode(), digest_size=8).hexdigest()

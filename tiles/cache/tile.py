@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from isal import igzip
 
+from layers.catalogue import Layer
 from tiles.cache.snapshot import Snapshot
 from tiles.matrix_sets import MatrixSet
 from tiles.rendered import MVT, Rendered
@@ -66,6 +67,11 @@ class Tile:
     def body(self) -> bytes:
         """The bytes as they are without compression."""
         return bytes(igzip.decompress(self.packed)) if self.compressed else self.packed  # type: ignore[no-untyped-call]
+
+
+def fingerprint(layer: Layer) -> str:
+    """A digest of what the catalogue says of a layer as it is seen by somebody, but for what its data say."""
+    return variant(repr(layer.changed(extent=None, updated=None)))
 
 
 def variant(*parts: str) -> str:
