@@ -1,14 +1,14 @@
 """Maps for notebooks: folium, with Leaflet and the map's tiles from the city's own server, nothing from elsewhere."""
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import folium
+import geopandas as gpd
+import pandas as pd
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
     from citymap.city import City
 
 #: The tile matrix set that Leaflet draws (EPSG:3857); tiles are made down to this level, and enlarged below.
@@ -18,7 +18,7 @@ _GRID, _DEEPEST = "WebMercatorQuad", 20
 def city_map(
     city: "City",
     layers: Sequence[str] = (),
-    frames: "Mapping[str, gpd.GeoDataFrame] | None" = None,
+    frames: Mapping[str, gpd.GeoDataFrame] | None = None,
     tooltip: Sequence[str] = (),
     height: int = 520,
 ) -> folium.Map:
@@ -52,23 +52,23 @@ class _LocalMap(folium.Map):  # type: ignore[misc]
 
 def _tiles(city: "City", path: str, name: str, *, overlay: bool) -> folium.TileLayer:
     address = f"{city.url}/{path}/{{z}}/{{y}}/{{x}}?f=png&transparent={'true' if overlay else 'false'}"
-    return folium.TileLayer(
-        address, attr=quote(name, safe=" ") if "<" in name else name, name=name, overlay=overlay, max_zoom=_DEEPEST
-    )
+    title = html.escape(name)
+    return folium.TileLayer(address, attr=title, name=title, overlay=overlay, max_zoom=_DEEPEST)
 
 
-def _drawn(frame: "gpd.GeoDataFrame", name: str, tooltip: Sequence[str]) -> folium.GeoJson:
+def _drawn(frame: gpd.GeoDataFrame, name: str, tooltip: Sequence[str]) -> folium.GeoJson:
     shown = frame.to_crs(4326)
-    # Instants are no JSON; folium wants them as text.
-    times = [column for column in shown.columns if str(shown[column].dtype).startswith("datetime64")]
-    shown = shown.assign(**{column: shown[column].astype(str) for column in times})
-    hints = folium.GeoJsonTooltip([one for one in tooltip if one in shown.columns], localize=True) if tooltip else None
+    columns = [one for one in tooltip if one in shown.columns]
+    # Leaflet writes what it shows into the page as HTML; nothing else of the frame goes into the notebook.
+    texts = {one: ["" if pd.isna(value) else html.escape(str(value)) for value in shown[one]] for one in columns}
+    shown = gpd.GeoDataFrame(texts, geometry=list(shown.geometry), crs=4326)
+    hints = folium.GeoJsonTooltip(columns, aliases=[html.escape(one) for one in columns]) if columns else None
     point = folium.CircleMarker(radius=6, weight=1.5, color="#ffffff", fill_color="#0b5cab", fill_opacity=0.9)
-    return folium.GeoJson(shown, name=name, tooltip=hints, marker=point)
+    return folium.GeoJson(shown, name=html.escape(name), tooltip=hints, marker=point)
 
 
 def _bounds(
-    city: "City", layers: Sequence[str], frames: "Mapping[str, gpd.GeoDataFrame]"
+    city: "City", layers: Sequence[str], frames: Mapping[str, gpd.GeoDataFrame]
 ) -> tuple[float, float, float, float]:
     """West, south, east, north [degrees]: of the frames, else of the layers, else of the city's roads or of China."""
     boxes = [tuple(frame.to_crs(4326).total_bounds) for frame in frames.values() if len(frame)]

@@ -23,6 +23,7 @@ from geoserver.guard.logs import configure_logging
 from geoserver.identity.bodies import MAX_BODY
 from geoserver.identity.routes import ROUTES as IDENTITY_ROUTES
 from geoserver.legends import ROUTES as LEGENDS
+from geoserver.lite.routes import get_lite
 from geoserver.live import get_live
 from geoserver.maps import ROUTES as MAPS
 from geoserver.open311 import routes as open311_routes
@@ -87,6 +88,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/audit", endpoint(get_audit)),
         *(Route(path, endpoint(handler, MAX_BODY), methods=[method]) for method, path, handler in IDENTITY_ROUTES),
         Route("/live", get_live, methods=["GET"]),
+        Route("/lite", endpoint(get_lite)),
         *tracking_routes(),
         *open311_routes(),
         *public_report_routes(),
