@@ -23,7 +23,7 @@ def way_lines(edges: Edges, found: Matched) -> Iterator[Line]:
     parts: list[Floats] = []
     previous = -1
     for piece, since, to in _joined(found):
-        if parts and since != previous:
+        if parts and since > previous:
             yield line(np.vstack(parts))
             parts = []
         parts.append(coordinates(edges, piece))
