@@ -37,6 +37,7 @@ def routes(assets: Mapping[str, Asset], version: str, account_for: Callable[[Req
     pages = WorkPages(assets, version, account_for)
     return [
         Route("/report", pages.report),
+        Route("/board", pages.board),
         Route("/report/worker.js", pages.worker),
         Route("/report/manifest.webmanifest", pages.manifest),
     ]
@@ -72,6 +73,10 @@ class WorkPages:
     def cases(self, request: Request) -> Response:
         """The inbox of cases."""
         return self._page(request, "cases", self._account_for(request) or "")
+
+    def board(self, request: Request) -> Response:
+        """The leader's view."""
+        return self._page(request, "board", self._account_for(request) or "")
 
     def worker(self, request: Request) -> Response:
         """The service worker of the report page: with the list of what it keeps, its bytes change with every file."""
@@ -177,6 +182,8 @@ def work_paths() -> Json:
 
     return {
         "/report": got("getReportPage", "The page for reporting, installable on phones", "text/html"),
+        "/board": got("getBoardPage", "The leader's view: numbers, map and cases", "text/html"),
+        "/lite": got("getLitePage", "The map for browsers without WebGL 2", "text/html"),
         "/report/worker.js": got("getReportWorker", "The service worker of that page", "text/javascript"),
         "/report/manifest.webmanifest": got("getReportManifest", "Its manifest", "application/manifest+json"),
     }

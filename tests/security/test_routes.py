@@ -127,6 +127,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/openapi"): anybody,
     ("GET", "/functions"): anybody,
     ("GET", "/lite"): anybody,
+    ("GET", "/board"): anybody,
     ("GET", "/collections"): anybody,
     ("GET", "/collections/{collection}"): reads,
     ("GET", "/collections/{collection}/queryables"): reads,
