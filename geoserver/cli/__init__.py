@@ -14,6 +14,7 @@ from geoserver.cli import (
     keys,
     layers,
     role,
+    tiles,
     up,
     user,
     watch,
@@ -39,6 +40,7 @@ app.command("import")(import_.import_file)
 app.command("watch")(watch.watch)
 app.add_typer(layers.app, name="layers")
 app.command("export")(export.export)
+app.add_typer(tiles.app, name="tiles")
 app.add_typer(user.app, name="user")
 app.add_typer(role.app, name="role")
 app.add_typer(role.department_app, name="department")

@@ -41,6 +41,8 @@ ERRORS: dict[str, tuple[Exit, str]] = {
     "layers.registry.LayerNotFound": (Exit.NOT_FOUND, "`citymap layers` lists what there is"),
     "layers.catalogue.CatalogueError": (Exit.REFUSED, "change the definition accordingly"),
     "layers.exporting.errors.ExportRefused": (Exit.REFUSED, "ask for another format, CRS or part of the layer"),
+    "tiles.archives.errors.ArchiveError": (Exit.REFUSED, "see `citymap tiles --help`"),
+    "tiles.archives.errors.ArchiveBusy": (Exit.REFUSED, "wait until the other run has ended"),
     "geoserver.errors.ParameterError": (Exit.USAGE, "see `citymap export --help`"),
     "geoserver.errors.NotThere": (Exit.NOT_FOUND, "`citymap user list` shows what there is"),
     "geoserver.errors.Conflict": (Exit.REFUSED, "change what stands in the way first"),

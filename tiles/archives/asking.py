@@ -59,12 +59,12 @@ def content_of(
 
 @contextmanager
 def working(site: TileSite, workspace: Path, plan: Plan, content: Content, principal: Principal) -> Iterator[Work]:
-    """The working file of the archive; what it has is apart for each set of rights, and gone with the job where the
-    layers are sensitive."""
+    """The working file of archives of these layers; apart for each set of rights, and gone with the job where they are
+    sensitive."""
     scoped = any(layer.visibility != "public" for layer in content.read)
     rights = grants_text(principal.grants) if scoped else ""
     seen = " ".join(f"{layer.id} {fingerprint(layer)}" for layer in content.read)
-    said = "\n".join((identity(site.database), rights, seen, content.said, plan.said))
+    said = "\n".join((identity(site.database), rights, seen, content.said, plan.grid.id))
     if any(map(watched, content.read)):
         with opened(workspace / "tiles.work", said) as work:
             yield work

@@ -15,7 +15,7 @@ from isal import igzip
 
 from layers.database import Reader
 from tiles.archives.content import Content
-from tiles.archives.plan import Address, Plan
+from tiles.archives.plan import DEEPEST, Address, Plan
 from tiles.archives.work import Work
 from tiles.cache.dirty import GROUND, REACH
 from tiles.live import missed_since
@@ -46,14 +46,13 @@ def fill(
 
     Each reader is used by one thread at a time; there are as many threads.
     """
-    wanted = list(plan.addresses())
+    wanted = kept = work.want(plan.addresses())
     done = touched = 0
-    kept = len(wanted)
     for turn in range(_ROUNDS):
         touched += _catch_up(work, plan, content, readers[0])
         if turn == 0:
             work.drop_passing()
-        missing = work.missing(wanted)
+        missing = work.missing()
         if turn == 0:
             kept -= len(missing)
         if not missing:
@@ -61,7 +60,7 @@ def fill(
         for some in _rendered(missing, plan, content, readers):
             work.put(some)
             done += len(some)
-            progress(min(99.0, 100 * (kept + done) / (len(wanted) + 1)))
+            progress(min(99.0, 100 * (kept + done) / (wanted + 1)))
     work.tidy()
     return Filled(done, kept, touched)
 
@@ -86,7 +85,7 @@ def _catch_up(work: Work, plan: Plan, content: Content, reader: Reader) -> int:
 
 def _drop(work: Work, plan: Plan, box: tuple[float, float, float, float]) -> None:
     units = plan.grid.from_degrees(box)
-    for z in range(plan.lowest, plan.deepest + 1):
+    for z in range(min(DEEPEST + 1, len(plan.grid.levels))):  # archives of other levels use the file too
         met = plan.grid.covering(units, z, REACH)
         if met is not None:
             work.drop(z, met)

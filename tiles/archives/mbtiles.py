@@ -23,8 +23,10 @@ _TABLES = """
         SELECT zoom_level, tile_column, tile_row, tile_data FROM map JOIN images USING (tile_id);
 """
 _COPY = """
-    INSERT INTO map SELECT z, x, (1 << z) - 1 - y, lower(hex(digest)) FROM work.tiles WHERE digest NOTNULL;
-    INSERT INTO images SELECT lower(hex(digest)), body FROM work.bodies;
+    INSERT INTO map SELECT z, x, (1 << z) - 1 - y, lower(hex(digest))
+        FROM work.wanted JOIN work.tiles USING (z, x, y) WHERE digest NOTNULL;
+    INSERT INTO images SELECT lower(hex(digest)), body
+        FROM work.bodies WHERE lower(hex(digest)) IN (SELECT tile_id FROM map);
 """
 
 

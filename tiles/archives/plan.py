@@ -42,12 +42,6 @@ class Plan:
                 f"级别须在 0 到 {DEEPEST} 之间，且由小到大", f"levels are 0 to {DEEPEST}, from low to high"
             )
 
-    @property
-    def said(self) -> str:
-        """What decides which tiles are in it."""
-        area = "" if self.area is None else shapely.to_wkb(self.area, hex=True)
-        return f"{self.grid.id} {self.lowest} {self.deepest} {self.box} {area}"
-
     def most(self) -> int:
         """How many tiles the box has: as many as there are, or more."""
         met = (self.grid.covering(self._units, z) for z in range(self.lowest, self.deepest + 1))

@@ -1,6 +1,7 @@
-"""The working file of an archive: which of its tiles are done, as of which snapshot. SQLite, so that nothing is lost.
+"""The working file of archives: which tiles of some layers are done, as of which snapshot. SQLite, so nothing is lost.
 
-Equal bodies are kept once. A tile with nothing on it is done, and has no body.
+Archives of the same layers share it, whatever their area and levels: ``wanted`` are the tiles of the one that is being
+made. Equal bodies are kept once. A tile with nothing on it is done, and has no body.
 """
 
 import fcntl
@@ -21,6 +22,7 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS tiles (
         z int, x int, y int, digest blob, passing int NOT NULL, PRIMARY KEY (z, x, y)
     ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS wanted (z int, x int, y int, PRIMARY KEY (z, x, y)) WITHOUT ROWID;
 """
 
 
@@ -80,10 +82,19 @@ class Work:
         with self._file:
             self._file.execute("DELETE FROM tiles WHERE passing")
 
-    def missing(self, wanted: Iterable[Address]) -> list[Address]:
-        """Those that are not done."""
-        done = {(z, y, x) for z, x, y in self._file.execute("SELECT z, x, y FROM tiles")}
-        return [address for address in wanted if address not in done]
+    def want(self, addresses: Iterable[Address]) -> int:
+        """Say which tiles the archive has; answers with their number."""
+        with self._file:
+            self._file.execute("DELETE FROM wanted")
+            self._file.executemany("INSERT INTO wanted (z, y, x) VALUES (?, ?, ?)", addresses)
+        [count] = self._file.execute("SELECT count(*) FROM wanted").fetchone()
+        return int(count)
+
+    def missing(self) -> list[Address]:
+        """Those that are wanted and not done."""
+        return self._file.execute(
+            "SELECT z, y, x FROM wanted EXCEPT SELECT z, y, x FROM tiles ORDER BY 1, 3, 2"
+        ).fetchall()
 
     def put(self, tiles: Iterable[tuple[Address, bytes | None, bool]]) -> None:
         """Keep finished tiles: address, body as it will stand in the archive, and whether it is passing."""
@@ -100,8 +111,8 @@ class Work:
             self._file.execute("DELETE FROM bodies WHERE digest NOT IN (SELECT digest FROM tiles WHERE digest NOTNULL)")
 
     def tiles(self) -> list[tuple[Address, bytes]]:
-        """Address and digest of every tile with something on it."""
-        rows = self._file.execute("SELECT z, y, x, digest FROM tiles WHERE digest NOTNULL ORDER BY z, x, y")
+        """Address and digest of every tile that is wanted and has something on it."""
+        rows = self._file.execute("SELECT z, y, x, digest FROM wanted JOIN tiles USING (z, x, y) WHERE digest NOTNULL")
         return [((z, y, x), digest) for z, y, x, digest in rows]
 
     def body(self, digest: bytes) -> bytes:

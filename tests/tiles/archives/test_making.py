@@ -126,6 +126,8 @@ def test_only_touched_tiles_are_made_again(site: TileSite, owner: Database, tmp_
     first = make(site, path, plan, "pois")
     again = make(site, path, plan, "pois")
     assert again.rendered == 0 and again.kept == first.rendered
+    part = make(site, tmp_path / "part.mbtiles", Plan(WEB, 12, 13, (114.84, 30.38, 114.9, 30.42)), "pois")
+    assert part.rendered == 0 and 0 < part.kept == len(bodies(tmp_path / "part.mbtiles"))
     with owner.transaction(actor="test") as conn:
         conn.execute(
             text(
