@@ -174,6 +174,7 @@ def _entry(layer: Layer, palette: Palette, language: str, position: int) -> dict
         "geometry": layer.geometry_type,
         "editable": layer.editable and layer.kind == "vector",
         "timed": layer.time_field is not None,
+        "credit": " · ".join(part for part in (layer.source, layer.licence) if part),
         "visible": base,
         "extent": list(layer.extent) if layer.extent else None,
         "title_field": layer.title_field,

@@ -369,5 +369,7 @@ def test_no_chinese_or_english_sentence_hides_in_the_code() -> None:
     for path in (assets.STATIC / "map").rglob("*.js"):
         code = re.sub(r"/\*.*?\*/|//[^\n]*", "", path.read_text("utf-8"), flags=re.S)
         code = code.replace("北东西南", "").replace("纬经", "").replace("北南", "").replace("西南", "").replace("东西", "")
+        # Names of coordinate systems and marks that people type, no sentences.
+        code = code.replace("西安", "").replace("北京", "").replace("，、", "")
         han = re.findall(r"[\u4e00-\u9fff]+", code)
         assert set(han) <= {"中"}, (path.name, han)

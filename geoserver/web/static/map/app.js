@@ -14,11 +14,13 @@ import * as view from "./map.js";
 import { measureActions } from "./measure.js";
 import { Page } from "./page.js";
 import { readLink } from "./permalink.js";
+import { printActions } from "./print/print_actions.js";
 import { resultActions } from "./result_actions.js";
 import { createStore } from "./store.js";
 import { listedLayers, loadStyle, sourcesOf } from "./style.js";
 import { tableActions } from "./table/table_actions.js";
 import { tileTrouble } from "./tile_trouble.js";
+import { timeActions } from "./time/time_actions.js";
 import { viewActions } from "./view_actions.js";
 
 const root = document.documentElement;
@@ -38,6 +40,7 @@ const city = createCity(
     hits: null,
     asOf: null,
     beside: null,
+    divider: 50,
     changes: {},
   }),
 );
@@ -49,6 +52,8 @@ city.actions = {
   ...measureActions(city),
   ...tableActions(city),
   ...editActions(city),
+  ...timeActions(city),
+  ...printActions(city),
   retryTiles: tiles.retryTiles,
 };
 
@@ -77,6 +82,7 @@ function listen() {
     if (event.key !== "Escape" || event.target.id === "search") return;
     if (store.get().measure) actions.closeMeasure();
     else if (store.get().results) actions.closeResults();
+    else if (store.get().time) actions.closeTime();
     else if (store.get().table) actions.closeTable();
   });
   addEventListener("online", () => store.set({ offline: false }));
@@ -122,6 +128,8 @@ async function start() {
     view.followPosition(city.map, position);
     store.set({ phase: "ready" });
     if (link.at) actions.openLinked(link.at);
+    if (link.asOf || link.beside) store.set({ time: true });
+    if (link.beside) city.map.once("load", () => actions.setBeside(link.beside));
     if (city.layer(link.table)?.kind === "vector") city.map.once("load", () => actions.openTable(link.table, link.filter));
   } catch (error) {
     app.replaceChildren(page);

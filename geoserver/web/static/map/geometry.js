@@ -41,6 +41,31 @@ function axis(mark, value) {
   return { kind, value: sign * value };
 }
 
+/** How people begin coordinates of another system: `GCJ-02 114.9,30.4`, `EPSG:4526 38586400,3364700`. */
+const SYSTEM = /^(epsg:\d{4,6}|gcj-?02|bd-?09|wgs-?84|cgcs2000|西安80|xian80|北京54|beijing54)[\s:：,，]+/i;
+
+/**
+ * Coordinates of another system read from text: `{source, point: [east, north]}`, or null. Survey coordinates without a system are of the
+ * 3° zone that their first digits name, or of the zone of `lng` [degrees]; the northing has seven digits, whichever comes first.
+ */
+export function parseSurveyed(text, lng) {
+  const plain = text.normalize("NFKC").trim();
+  const named = SYSTEM.exec(plain)?.[1] ?? null;
+  const values = (named ? plain.slice(SYSTEM.exec(plain)[0].length) : plain).split(/[,;、\s]+/).filter(Boolean);
+  if (values.length !== 2 || !values.every((value) => /^-?\d+(\.\d+)?$/.test(value))) return null;
+  const [first, second] = values.map(Number);
+  const isNorthing = (value) => value >= 1_000_000 && value < 10_000_000;
+  if (!isNorthing(first) && !isNorthing(second)) return named && !/^epsg/i.test(named) ? { source: named, point: [first, second] } : null;
+  const [east, north] = isNorthing(second) ? [first, second] : [second, first];
+  const zone = Math.floor(east / 1_000_000);
+  if (zone >= 25 && zone <= 45) return { source: named ?? `EPSG:${ZONED + zone - 25}`, point: [east, north] };
+  if (zone !== 0 || east < 100_000) return null;
+  return { source: named ?? `EPSG:${UNZONED + Math.round(lng / 3) - 25}`, point: [east, north] };
+}
+
+/** CGCS2000 / 3-degree Gauss-Kruger: zone 25 with its number before the easting, and the same (CM 75E) without. */
+const [ZONED, UNZONED] = [4513, 4534];
+
 /** `114.90000°E 30.40000°N` */
 export function formatPosition({ lng, lat }) {
   const part = (value, positive, negative) => `${Math.abs(value).toFixed(5)}°${value < 0 ? negative : positive}`;

@@ -132,7 +132,7 @@ export function followPosition(map, element) {
   write(map.getCenter());
 }
 
-export function setThreeD(map, style, layers, threeD) {
-  for (const layer of layers) applyLayer(map, style, layer, threeD);
+/** Lean back for the third dimension, or look straight down. */
+export function tilt(map, threeD) {
   map.easeTo({ pitch: threeD ? 55 : 0, bearing: threeD ? map.getBearing() || -18 : 0, duration: reducedMotion.matches ? 0 : 700 });
 }

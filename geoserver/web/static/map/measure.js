@@ -39,7 +39,8 @@ export function measureActions(city) {
   return {
     /** `kind` is `line` or `area`. */
     startMeasure(kind = "line") {
-      city.actions.closeEdit?.();
+      city.actions.closeEdit();
+      if (city.store.get().time) city.actions.closeTime();
       set({ kind, corners: [], result: null, error: null });
       city.map.getCanvas().focus();
       city.map.getCanvas().classList.add("crosshair");

@@ -6,16 +6,19 @@ import { base } from "./api.js";
 import { language, t } from "./i18n.js";
 import { LayersPanel } from "./layers_panel.js";
 import { MeasurePanel } from "./measure_panel.js";
+import { PrintPanel, Sheet } from "./print/print_panel.js";
 import { ResultsPanel, Trouble } from "./results_panel.js";
 import { SearchBox } from "./search_box.js";
 import { useStore } from "./store.js";
 import { TablePanel } from "./table/table_panel.js";
+import { Divider, TimePanel, instantText } from "./time/time_panel.js";
 
 export function Page({ store, actions }) {
   const state = useStore(store);
   if (state.phase === "failed") return html`<div class="centre"><div class="card lone"><${Trouble} error=${state.error} onRetry=${() => location.reload()} /></div></div>`;
   if (state.phase !== "ready") return null;
   return html`
+    ${state.beside && html`<${Divider} state=${state} actions=${actions} />`}
     <div class="side">
       <header class="top">
         <a class="brand" href=${base.href} title=${t("home")}>
@@ -24,14 +27,17 @@ export function Page({ store, actions }) {
         <${SearchBox} layers=${state.layers} actions=${actions} />
       </header>
       ${state.measure && html`<${MeasurePanel} measure=${state.measure} actions=${actions} />`}
+      ${state.time && html`<${TimePanel} state=${state} actions=${actions} />`}
+      ${state.printing && html`<${PrintPanel} layers=${state.layers} actions=${actions} />`}
       ${state.edit && html`<${EditPanel} edit=${state.edit} layers=${state.layers} actions=${actions} />`}
-      ${state.results && !state.measure && !state.edit && html`<${ResultsPanel} results=${state.results} selected=${state.selected} layers=${state.layers} changes=${state.changes} actions=${actions} />`}
+      ${state.results && !state.measure && !state.edit && html`<${ResultsPanel} results=${state.results} selected=${state.selected} layers=${state.layers} changes=${state.changes} asOf=${state.asOf} actions=${actions} />`}
     </div>
     <div class="edge">
       <${Tools} state=${state} actions=${actions} />
       ${state.panel && html`<${LayersPanel} layers=${state.layers} actions=${actions} onClose=${actions.togglePanel} />`}
     </div>
     ${state.table && html`<${TablePanel} state=${state} actions=${actions} />`}
+    ${state.sheet && html`<${Sheet} state=${state} actions=${actions} />`}
     <${Notices} state=${state} actions=${actions} />
     ${state.busy && html`<div class="progress" role="status" aria-label=${t("loading")}></div>`}
   `;
@@ -45,8 +51,10 @@ function Tools({ state, actions }) {
       ${iconButton({ name: "layers", label: t("layers.title"), onClick: actions.togglePanel, expanded: state.panel, controls: "layers-panel" })}
       ${iconButton({ name: "ruler", label: t("measure.title"), pressed: Boolean(state.measure),
         onClick: () => (state.measure ? actions.closeMeasure() : actions.startMeasure()) })}
+      ${iconButton({ name: "clock", label: t("time.title"), pressed: Boolean(state.time), onClick: actions.toggleTime })}
       ${iconButton({ name: "cube", label: t("tools.3d"), onClick: actions.toggleThreeD, pressed: state.threeD })}
       ${iconButton({ name: dark ? "sun" : "moon", label: t(dark ? "tools.light" : "tools.dark"), onClick: actions.toggleTheme })}
+      ${iconButton({ name: "print", label: t("print.title"), pressed: Boolean(state.printing), onClick: actions.togglePrint })}
       ${iconButton({ name: "link", label: t("tools.link"), onClick: actions.copyLink })}
       <button type="button" class="tool" lang=${other[0]} title=${t("tools.language")} aria-label=${t("tools.language")}
         onClick=${() => actions.changeLanguage(other[0])}>${other[1]}</button>
@@ -73,6 +81,8 @@ function Notices({ state, actions }) {
   return html`
     <div class="notices" aria-live="polite">
       ${state.offline && html`<p class="notice card warn">${t("notice.offline")}</p>`}
+      ${state.asOf && !state.beside && html`<p class="notice card warn">${icon("clock")}${t("time.badge", { when: instantText(state.asOf) })}
+        <button type="button" class="ghost" onClick=${() => actions.setInstant(null)}>${t("time.back")}</button></p>`}
       ${state.empty && html`<p class="notice card">${icon("layers")}${t("notice.empty")}</p>`}
       ${state.tileError && html`
         <div class="notice card warn">

@@ -16,7 +16,7 @@ export function readLink() {
     threeD: values.get("d3") === "1",
     at: values.get("at"),
     asOf: instant(values.get("asof")),
-    beside: instant(values.get("beside")),
+    beside: values.get("beside") === "now" ? "now" : instant(values.get("beside")),
     table: values.get("table"),
     filter: values.get("filter") ?? "",
   };

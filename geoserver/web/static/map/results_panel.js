@@ -8,7 +8,7 @@ import { formatPosition } from "./geometry.js";
 import { html, icon, iconButton } from "./html.js";
 import { t } from "./i18n.js";
 
-export function ResultsPanel({ results, selected, layers, changes, actions }) {
+export function ResultsPanel({ results, selected, layers, changes, asOf, actions }) {
   const titles = Object.fromEntries(layers.map((layer) => [layer.id, layer]));
   return html`
     <section class="card panel results" aria-label=${t("identify.title")} aria-live="polite">
@@ -24,7 +24,7 @@ export function ResultsPanel({ results, selected, layers, changes, actions }) {
           ? html`<p class="hint">${t("identify.none")}</p>`
           : html`<ul class="found">
               ${results.found.map((item) => html`
-                <${Item} key=${item.key} item=${item} layer=${titles[item.layer]} open=${selected?.key === item.key} revision=${changes[item.layer] ?? 0} actions=${actions} />
+                <${Item} key=${item.key} item=${item} layer=${titles[item.layer]} open=${selected?.key === item.key} revision=${changes[item.layer] ?? 0} asOf=${asOf} actions=${actions} />
               `)}
             </ul>`}
       </div>
@@ -32,7 +32,7 @@ export function ResultsPanel({ results, selected, layers, changes, actions }) {
   `;
 }
 
-function Item({ item, layer, open, revision, actions }) {
+function Item({ item, layer, open, revision, asOf, actions }) {
   const title = item.title ?? item.properties?.[layer?.title_field] ?? layer?.title ?? item.layer;
   return html`
     <li class=${open ? "item open" : "item"} data-feature=${item.key}>
@@ -40,12 +40,12 @@ function Item({ item, layer, open, revision, actions }) {
         <span class="item-title">${title}</span>
         <span class="item-layer">${layer?.title ?? item.layer}</span>
       </button>
-      ${open && html`<${Attributes} item=${item} layer=${layer} revision=${revision} actions=${actions} />`}
+      ${open && html`<${Attributes} item=${item} layer=${layer} revision=${revision} asOf=${asOf} actions=${actions} />`}
     </li>
   `;
 }
 
-function Attributes({ item, layer, revision, actions }) {
+function Attributes({ item, layer, revision, asOf, actions }) {
   const [state, setState] = useState({ loading: true });
   const [attempt, setAttempt] = useState(0);
   const [methods, setMethods] = useState([]);
@@ -57,7 +57,7 @@ function Attributes({ item, layer, revision, actions }) {
     const abort = new AbortController();
     setState((before) => (before.rows && attempt === 0 && revision ? before : { loading: true }));
     const path = `collections/${encodeURIComponent(item.layer)}/items/${encodeURIComponent(item.id)}`;
-    Promise.all([getJson(path, { f: "json" }, abort.signal), schemaOf(item.layer)]).then(
+    Promise.all([getJson(path, { f: "json", ...(asOf ? { "as-of": asOf } : {}) }, abort.signal), schemaOf(item.layer)]).then(
       ([feature, schema]) => {
         if (abort.signal.aborted) return;
         // A street found by name is all its pieces; its attributes are those of the first.
@@ -68,7 +68,7 @@ function Attributes({ item, layer, revision, actions }) {
       (error) => abort.signal.aborted || setState({ error }),
     );
     return () => abort.abort();
-  }, [item.key, attempt, revision]);
+  }, [item.key, attempt, revision, asOf]);
 
   if (state.loading) return html`<div class="skeleton" role="status" aria-label=${t("loading")}><i></i><i></i><i></i></div>`;
   if (state.error) return html`<${Trouble} error=${state.error} onRetry=${() => setAttempt(attempt + 1)} />`;
@@ -79,7 +79,7 @@ function Attributes({ item, layer, revision, actions }) {
     ${state.rows.length === 0 && html`<p class="hint">${t("identify.bare")}</p>`}
     <div class="row-buttons">
       <button type="button" class="ghost" onClick=${() => actions.zoomTo(state.shape)}>${icon("zoom")}${t("identify.zoom")}</button>
-      ${methods.includes("PATCH") && html`<button type="button" class="ghost" onClick=${() => actions.editFeature(item.layer, item.id)}>${icon("edit")}${t("edit.open")}</button>`}
+      ${!asOf && methods.includes("PATCH") && html`<button type="button" class="ghost" onClick=${() => actions.editFeature(item.layer, item.id)}>${icon("edit")}${t("edit.open")}</button>`}
     </div>
   `;
 }

@@ -1,7 +1,8 @@
 /** Find by name in the collections that have names, or by coordinates. */
 
-import { getJson } from "./api.js";
-import { parseCoordinates } from "./geometry.js";
+import { execute, getJson } from "./api.js";
+import { parseCoordinates, parseSurveyed } from "./geometry.js";
+import { language } from "./i18n.js";
 
 const LIMIT = 8;
 /** A street is many pieces between junctions: enough of them to show most of it. */
@@ -22,21 +23,48 @@ export function nameFilter(fields, words) {
 }
 
 /**
- * Answers to what was typed: `{place}` for coordinates, else `{hits, failures}`; hits are
- * `{key, layer, id, title, note, geometries}`, best first.
+ * Answers to what was typed: `{place}` for coordinates (those of other systems are transformed by the server, with `source` its name),
+ * else `{hits, failures}`; hits are `{key, layer, id, title, note, geometries}`, best first. `lng` is where the map is [degrees].
  */
-export async function search(text, layers, signal) {
+export async function search(text, layers, lng, signal) {
   const words = text.normalize("NFKC").trim().slice(0, LONGEST);
   const place = parseCoordinates(words);
   if (place) return { place, hits: [], failures: [] };
+  const surveyed = parseSurveyed(words, lng);
+  if (surveyed) return { place: await transformed(surveyed, signal), hits: [], failures: [] };
   const asked = searchedLayers(layers);
-  const answers = await Promise.allSettled(asked.map((layer) => searchLayer(layer, words, signal)));
+  const answers = await Promise.allSettled([...asked.map((layer) => searchLayer(layer, words, signal)), geocoded(words, layers, signal)]);
   if (signal.aborted) throw new DOMException("superseded", "AbortError");
-  const hits = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+  const hits = [...new Map(found.reverse().map((hit) => [hit.key, hit])).values()].reverse();
   const failures = answers.filter((answer) => answer.status === "rejected").map((answer) => answer.reason);
   // Exact names first, then beginnings; the order of collections decides the rest (sort is stable).
   hits.sort((a, b) => closeness(a.title, words) - closeness(b.title, words));
   return { place: null, hits: hits.slice(0, 20), failures };
+}
+
+/** A place in degrees, from coordinates of another system. */
+async function transformed({ source, point }, signal) {
+  const answer = await execute("transform-coordinates", { source, target: "WGS84", points: [point] }, signal);
+  const [[lng, lat]] = answer.points;
+  return { lng, lat, source: answer.source };
+}
+
+/** What the gazetteer makes of the words: pinyin, initials, house numbers, names nearly right. */
+async function geocoded(words, layers, signal) {
+  if (words.length < 2) return [];
+  const { answers } = await execute("geocode", { query: words, limit: LIMIT }, signal);
+  const titles = new Map(layers.map((layer) => [layer.id, layer.title]));
+  return answers
+    .filter((answer) => titles.has(answer.layer))
+    .map(({ layer, id, name, point, match }) => ({
+      key: `${layer}/${id}`,
+      layer,
+      id,
+      title: name,
+      note: match.how === "exact" ? titles.get(layer) : `${match.reason[language === "en" ? "en" : "zh"]} · ${titles.get(layer)}`,
+      geometries: [{ type: "Point", coordinates: [point.lon, point.lat] }],
+    }));
 }
 
 async function searchLayer(layer, words, signal) {

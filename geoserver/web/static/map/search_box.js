@@ -24,7 +24,7 @@ export function SearchBox({ layers, actions }) {
     const abort = new AbortController();
     const timer = setTimeout(() => {
       setAnswer({ loading: true });
-      search(text, layers, abort.signal).then(setAnswer, (error) => error.name === "AbortError" || setAnswer({ hits: [], failures: [error] }));
+      search(text, layers, actions.centre().lng, abort.signal).then(setAnswer, (error) => error.name === "AbortError" || setAnswer({ hits: [], failures: [error] }));
     }, PAUSE);
     return () => {
       clearTimeout(timer);
@@ -78,7 +78,7 @@ function Hits({ answer, options, active, pick, words }) {
           class=${n === active ? "hit active" : "hit"} onMouseDown=${(event) => event.preventDefault()} onClick=${() => pick(option)}>
           ${icon("pin")}
           <span class="hit-title">${option.place ? formatPosition(option.place) : option.title}</span>
-          <span class="hit-note">${option.place ? t("search.place") : option.note}</span>
+          <span class="hit-note">${option.place ? (option.place.source ? t("search.converted", { source: option.place.source }) : t("search.place")) : option.note}</span>
         </li>
       `)}
     </ul>

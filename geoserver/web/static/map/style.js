@@ -39,8 +39,11 @@ export function compose(style, state) {
   sources.selection = { type: "geojson", data: geometry ?? emptyGeometry() };
   if (state.hits) sources.hits = hitSource(state.hits, asOf);
   sources.measure = { type: "geojson", data: measured(state.measure) };
+  const relief = threeD && byId.get("dem")?.extent;
+  if (relief) sources.terrain = terrainSource(relief);
   return {
     ...style,
+    ...(relief ? { terrain: { source: "terrain", exaggeration: 1 } } : {}),
     sources,
     layers: [
       ...stacked(style.layers, layers).map((part) => applied(part, byId.get(cityLayer(part)), threeD)),
@@ -83,6 +86,12 @@ function stacked(parts, layers) {
     places.forEach((place, n) => (result[place] = sorted[n]));
   }
   return result;
+}
+
+/** The ground's heights, as far as the elevation model reaches. */
+function terrainSource(bounds) {
+  const path = new URL("collections/dem/terrain/terrain-rgb/WebMercatorQuad/", base).href;
+  return { type: "raster-dem", tiles: [`${path}{z}/{y}/{x}`], tileSize: 256, maxzoom: 15, encoding: "mapbox", bounds };
 }
 
 /** What a filter finds, as vector tiles of its own. */

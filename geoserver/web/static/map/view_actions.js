@@ -7,11 +7,13 @@ import { loadStyle } from "./style.js";
 
 export function viewActions(city) {
   return {
+    centre: () => city.map.getCenter().wrap(),
     togglePanel: () => city.store.set({ panel: !city.store.get().panel }),
     toggleThreeD() {
       const threeD = !city.store.get().threeD;
       city.change({ threeD });
-      view.setThreeD(city.map, city.style, city.store.get().layers, threeD);
+      city.restyle();
+      view.tilt(city.map, threeD);
     },
     async toggleTheme() {
       const theme = city.store.get().theme === "dark" ? "light" : "dark";

@@ -63,7 +63,8 @@ export function editActions(city) {
   }
 
   function open(layer, feature, etag) {
-    city.actions.closeMeasure?.();
+    city.actions.closeMeasure();
+    if (store.get().time) city.actions.closeTime();
     if (!city.layer(layer).visible) city.actions.showLayer(layer, true);
     closeSketch();
     attempt = null;

@@ -1,0 +1,53 @@
+/** The map as of an instant, and two instants side by side. */
+
+import { tilesOf } from "../style.js";
+import { openBeside } from "./beside.js";
+
+export function timeActions(city) {
+  const { store } = city;
+  let beside = null;
+
+  /** Give every tile source the addresses of the chosen instant. */
+  function applyInstant() {
+    const { layers, asOf, hits } = store.get();
+    const byId = new Map(layers.map((layer) => [layer.id, layer]));
+    for (const [id, source] of Object.entries(city.style.sources)) city.map.getSource(id)?.setTiles(tilesOf(id, source, byId, asOf));
+    if (hits) city.restyle();
+  }
+
+  const actions = {
+    toggleTime() {
+      if (store.get().time) return actions.closeTime();
+      city.actions.closeMeasure();
+      city.actions.closeEdit();
+      store.set({ time: true });
+    },
+    /** `asOf` is an ISO instant; null is now. */
+    setInstant(asOf) {
+      city.change({ asOf });
+      applyInstant();
+      if (store.get().table) city.actions.reloadTable();
+    },
+    /** The right side's instant (ISO or `now`); null ends the comparison. */
+    setBeside(instant) {
+      city.change({ beside: instant });
+      if (!instant) {
+        beside?.close();
+        beside = null;
+      } else if (beside) beside.update();
+      else beside = openBeside(city);
+    },
+    moveDivider(share) {
+      store.set({ divider: Math.min(95, Math.max(5, share)) });
+      beside?.clip();
+    },
+    /** Leave the panel; what it shows goes back to now. */
+    closeTime() {
+      actions.setBeside(null);
+      if (store.get().asOf) actions.setInstant(null);
+      store.set({ time: false });
+      city.map.getCanvas().focus();
+    },
+  };
+  return actions;
+}
