@@ -49,6 +49,7 @@ import tiles.archives.processes
 import tracking.analysis.processes
 import tracking.analysis.road_processes
 import tracking.dispatching.processes
+import tracking.importing.processes
 import tracking.processes
 from geoserver.errors import InputError
 from geoserver.process_schema import Json, schema_of
@@ -97,6 +98,7 @@ MODULES: tuple[ModuleType, ...] = (
     tracking.analysis.processes,
     tracking.analysis.road_processes,
     tracking.dispatching.processes,
+    tracking.importing.processes,
     tiles.archives.processes,
 )
 #: What a function may ask for that is no input.

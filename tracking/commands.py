@@ -50,8 +50,7 @@ def enqueue(conn: Connection, device: Device, kind: str, words: Mapping[str, Any
     the principal may not change the device.
     """
     message_of(kind, words, v2019=True)
-    if not conn.execute(_MAY, {"department": device.department}).scalar():
-        raise RowDenied(f"you may not send commands to device {device.code!r}")
+    require_change(conn, device)
     waiting = conn.execute(
         text("SELECT count(*) FROM tracking.commands WHERE device = :d AND answered IS NULL AND expires > now()"),
         {"d": device.id},
@@ -64,6 +63,12 @@ def enqueue(conn: Connection, device: Device, kind: str, words: Mapping[str, Any
         {"device": device.id, "department": device.department, "kind": kind, "words": orjson.dumps(words).decode()},
     ).scalar_one()  # fmt: skip
     return made
+
+
+def require_change(conn: Connection, device: Device) -> None:
+    """Raise :class:`RowDenied` where the principal may not change the device."""
+    if not conn.execute(_MAY, {"department": device.department}).scalar():
+        raise RowDenied(f"you may not send commands to device {device.code!r}, nor report for it")
 
 
 def read_commands(conn: Connection, device: Device, most: int = 100) -> list[Command]:

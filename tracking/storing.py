@@ -79,15 +79,26 @@ def cursor_of(conn: Connection) -> Iterator[cursor]:
         yield own
 
 
-def store(to: cursor, rows: Sequence[Stored], received: float) -> None:
-    """Add fixes to the cursor's transaction. ``received`` is Unix time [s]. Raises the driver's errors."""
-    if rows:
-        to.execute(_STAGE)
-        if to.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
-            raise RuntimeError("positions are stored within a transaction: without one the stage is empty at once")
-        to.copy_expert(_COPY, BytesIO(copied(rows, received)))
-        to.execute(_INSERT)
-        _touch(to, rows, received)
+def store(to: cursor, rows: Sequence[Stored], received: float) -> int:
+    """Add fixes to the cursor's transaction; how many were not there yet. ``received`` is Unix time [s].
+
+    Raises the driver's errors.
+    """
+    if not rows:
+        return 0
+    to.execute(_STAGE)
+    if to.connection.get_transaction_status() == TRANSACTION_STATUS_IDLE:
+        raise RuntimeError("positions are stored within a transaction: without one the stage is empty at once")
+    to.copy_expert(_COPY, BytesIO(copied(rows, received)))
+    to.execute(_INSERT)
+    new: int = to.rowcount
+    _touch(to, rows, received)
+    return new
+
+
+def clear_stage(to: cursor) -> None:
+    """Before more is stored in the same transaction; its end does the same."""
+    to.execute("TRUNCATE pg_temp.stage_positions")
 
 
 def store_notes(to: cursor, notes: Sequence[Note]) -> None:

@@ -1,8 +1,8 @@
 """OwnTracks over MQTT: positions from a broker, which is told that it may forget one only once it is stored.
 
 The broker keeps the session (``clean_session`` off) and sends again what was not acknowledged, so neither its restart
-nor ours loses a position; and it has only so many on their way at once, which bounds our memory. Who may publish as whom is
-the broker's to say, by its passwords and access lists: see docs/tracking.md.
+nor ours loses a position; and it has only so many on their way at once, which bounds our memory. Who may publish as
+whom is the broker's to say, by its passwords and access lists: see docs/tracking.md.
 """
 
 import asyncio
