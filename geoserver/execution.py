@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from geoserver.process_adapter import Process
+from geoserver.process_maps import ProcessMaps
 from geoserver.settings import Settings
 from geoserver.uploads import Uploads
 from grid.options import GridOptions
@@ -17,7 +18,7 @@ from layers.access import Principal
 from layers.catalogue import Text
 from layers.database import Database
 from layers.features import set_statement_timeout
-from layers.processing import CityCrs, Job, JobCancelled, Workspace
+from layers.processing import CityCrs, CityMaps, Job, JobCancelled, Workspace
 from layers.raster.store import RasterStore
 from planning.options import PlanningOptions
 from tiles.archives.site import TileSite
@@ -129,6 +130,7 @@ class Executor:
                     Job: execution,
                     Workspace: Workspace(workspace),
                     CityCrs: self._crs,
+                    CityMaps: ProcessMaps(conn, principal, self.settings, self.rasters),
                     RasterStore: self.rasters,
                     Principal: principal,
                     GridOptions: self._grid,

@@ -44,6 +44,7 @@ import planning.check.processes
 import planning.indices.processes
 import planning.plan.processes
 import planning.redline.processes
+import planning.report.processes
 import planning.siting.processes
 import tiles.archives.processes
 import tracking.analysis.processes
@@ -56,7 +57,7 @@ from geoserver.process_schema import Json, schema_of
 from grid.options import GridOptions
 from layers.access import Principal
 from layers.catalogue import Text
-from layers.processing import CityCrs, Declaration, FileResult, Job, UploadedFile, Workspace
+from layers.processing import CityCrs, CityMaps, Declaration, FileResult, Job, UploadedFile, Workspace
 from layers.raster.store import RasterStore
 from planning.options import PlanningOptions
 from tiles.archives.site import TileSite
@@ -81,6 +82,7 @@ MODULES: tuple[ModuleType, ...] = (
     planning.indices.processes,
     planning.plan.processes,
     planning.redline.processes,
+    planning.report.processes,
     planning.siting.processes,
     grid.cases.processes,
     grid.cells.processes,
@@ -102,7 +104,18 @@ MODULES: tuple[ModuleType, ...] = (
     tiles.archives.processes,
 )
 #: What a function may ask for that is no input.
-HANDED_IN = (Connection, Job, Workspace, CityCrs, RasterStore, Principal, GridOptions, PlanningOptions, TileSite)
+HANDED_IN = (
+    Connection,
+    Job,
+    Workspace,
+    CityCrs,
+    CityMaps,
+    RasterStore,
+    Principal,
+    GridOptions,
+    PlanningOptions,
+    TileSite,
+)
 #: The one output that every process has.
 RESULT = "result"
 #: A value given with its format (OGC 18-062r2 §7.11.2.2).

@@ -16,12 +16,12 @@ A package lists its functions in its ``processes.py``, each marked by :func:`pro
 The server derives everything else: the id ``locate-grid``, texts from the docstring (Chinese, `` | ``, English; first
 line the title, then the description, then a line per input and ``returns``), and JSON Schemas from the type hints.
 Parameters of these types are no inputs but are handed in: :class:`sqlalchemy.Connection` (one transaction, committed
-when the function ends well), :class:`Job`, :class:`Workspace`, :class:`CityCrs`,
+when the function ends well), :class:`Job`, :class:`Workspace`, :class:`CityCrs`, :class:`CityMaps`,
 :class:`layers.raster.store.RasterStore`. An :class:`UploadedFile` is an input
 whose value is the id of an upload. A function returns values that Pydantic can write as JSON, or a :class:`FileResult`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NewType, Protocol
@@ -75,6 +75,23 @@ class CityCrs:
     offered: frozenset[int]
     grids: Mapping[str, LocalGrid] = field(default_factory=dict)
     towgs84: Mapping[OldDatum, SevenParameters] = field(default_factory=dict)
+
+
+class CityMaps(Protocol):
+    """The server's own maps, as the principal may see them; ``url`` is the address of the city."""
+
+    url: str
+
+    def draw(
+        self,
+        bounds: tuple[float, float, float, float],
+        srid: int,
+        size: tuple[int, int],
+        layers: Sequence[str],
+        language: str,
+    ) -> bytes:
+        """A PNG of the base map and ``layers`` over it; bounds (west, south, east, north) of EPSG ``srid``, size
+        (columns, rows). Layers that there are not, and those whose reading is audited, are left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,14 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from matplotlib.font_manager import FontProperties, findfont
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from layers.printing.fonts import chinese_font
 from tiles.maps.expressions import Context, colour
 from tiles.maps.mvt import Shape
 from tiles.maps.painting import chosen, value_of, visible_at
 
-#: Families with Chinese that are common on servers; the first that is installed is taken.
-_FAMILIES = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
-             "Noto Serif CJK SC", "SimHei", "DejaVu Sans")  # fmt: skip
 _MOST = 400
 type Rectangle = tuple[float, float, float, float]
 
@@ -101,14 +98,5 @@ def _bytes(value: Any) -> tuple[int, int, int, int]:
 
 @lru_cache(maxsize=64)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(_font_file(), max(size, 6))
-
-
-@lru_cache(maxsize=1)
-def _font_file() -> str:
-    for family in _FAMILIES:
-        try:
-            return str(findfont(FontProperties(family=[family]), fallback_to_default=False))
-        except ValueError:
-            continue
-    return str(findfont(FontProperties()))
+    font = chinese_font()
+    return ImageFont.truetype(font.path, max(size, 6), font.number)

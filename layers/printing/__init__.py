@@ -1,0 +1,1 @@
+"""Paper: sheets in PDF with Chinese text, tables, maps to scale."""

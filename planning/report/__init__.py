@@ -1,0 +1,1 @@
+"""红线报告: what a check found, on paper and as files."""
