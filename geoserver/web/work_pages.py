@@ -40,6 +40,7 @@ def routes(assets: Mapping[str, Asset], version: str, account_for: Callable[[Req
         Route("/board", pages.board),
         Route("/report/worker.js", pages.worker),
         Route("/report/manifest.webmanifest", pages.manifest),
+        Route("/cases", pages.cases),
     ]
 
 
@@ -186,6 +187,7 @@ def work_paths() -> Json:
         "/lite": got("getLitePage", "The map for browsers without WebGL 2", "text/html"),
         "/report/worker.js": got("getReportWorker", "The service worker of that page", "text/javascript"),
         "/report/manifest.webmanifest": got("getReportManifest", "Its manifest", "application/manifest+json"),
+        "/cases": got("getCasesPage", "The inbox of cases", "text/html"),
     }
 
 

@@ -22,12 +22,13 @@ Codes = Annotated[tuple[CaseCode, ...], Field(max_length=1000)]
 class CaseClock:
     """The countdown of what waits in a case: the limit of its handling, else its filing or its check.
 
-    ``remaining`` is working time [s], for urgent hours that of the wall clock; negative when overdue. ``ticking``: it
-    runs at this moment; it stands while suspended and outside working hours.
+    ``remaining`` is [s] of working time, by the ``unit`` urgent-hours of the wall clock; negative when overdue.
+    ``ticking``: it runs at this moment; it stands while suspended and outside working hours.
     """
 
     case: str
     what: str
+    unit: str
     due: datetime | None
     limit: int | None
     remaining: int
@@ -74,10 +75,11 @@ def _clock(row: RowMapping, line: WorkingTime, now: datetime, *, working: bool) 
     if row["step_due"] is not None:
         left = line.position("work-hours", row["step_due"]) - line.position("work-hours", now)
         what = "filing" if row["state"] == "accepted" else "check"
-        return CaseClock(row["code"], what, row["step_due"], None, left, working)
+        return CaseClock(row["code"], what, "work-hours", row["step_due"], None, left, working)
     if row["limit_seconds"] is None or row["used_seconds"] is None:
         return None
     unit, used = row["limit_unit"], row["used_seconds"]
     clock = Clock(unit, row["limit_seconds"], used, row["running_since"], row["clock_round"])
     runs = clock.running_since is not None and (working or clock.unit == URGENT)
-    return CaseClock(row["code"], "handling", row["deadline"], clock.limit, clock.limit - clock.spent(line, now), runs)
+    left = clock.limit - clock.spent(line, now)
+    return CaseClock(row["code"], "handling", unit, row["deadline"], clock.limit, left, runs)

@@ -44,7 +44,8 @@ def test_countdown_is_what_is_left_of_the_limit_in_working_time(site: GridSite) 
     told = site.done("handler", "case-clocks", cases=[case, "no-such-case"])
     (clock,) = told["clocks"]
     spent = working_seconds(began, datetime.fromisoformat(told["now"]))
-    assert (clock["what"], clock["limit"], told["day_seconds"]) == ("handling", 4 * 3600, 7 * 3600)
+    assert (clock["what"], clock["unit"]) == ("handling", "work-hours")
+    assert (clock["limit"], told["day_seconds"]) == (4 * 3600, 7 * 3600)
     assert clock["remaining"] == pytest.approx(4 * 3600 - spent, abs=60)
     assert clock["ticking"] == told["working"]
 
