@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
 from geoserver import core, coverages, edits, features, health, processes, upload_routes, vector_tiles
+from geoserver.archives import ROUTES as ARCHIVES
 from geoserver.audit.routes import get_audit
 from geoserver.config import load
 from geoserver.database_roles import ACCESS_ROLE, role_url
@@ -44,7 +45,7 @@ from layers.access import ANONYMOUS, APP_ROLE
 from layers.database import Database
 from layers.gazetteer.spelling import spell
 
-_PICTURES = (*PICTURE_TILES, *TERRAIN_TILES, *MAPS, *LEGENDS, *WMTS, *WMS)
+_PICTURES = (*PICTURE_TILES, *TERRAIN_TILES, *MAPS, *LEGENDS, *WMTS, *WMS, *ARCHIVES)
 _JOB = "/jobs/{job}"
 _ITEMS = "/collections/{collection}/items"
 _ITEM = _ITEMS + "/{item}"

@@ -18,9 +18,10 @@ from geoserver.process_adapter import Process
 from geoserver.process_manager import Processes
 from geoserver.settings import Settings
 from geoserver.uploads import Uploads
-from layers.access import ANONYMOUS, Action, Principal, grants_text, watched
+from layers.access import ANONYMOUS, Action, Principal, grants_text, visible, watched
 from layers.catalogue import Layer
 from layers.database import Database, Reader
+from tiles.archives.folder import Served
 from tiles.cache.tile import Tile, TileKey, variant
 from tiles.matrix_sets import MatrixSet
 from tiles.rendered import Rendered
@@ -96,6 +97,16 @@ class City:
     def grids(self) -> Mapping[str, MatrixSet]:
         """The tile matrix sets, by id."""
         return self._running.grids
+
+    @property
+    def archives(self) -> Mapping[str, Served]:
+        """The archives of the folder that the principal may see, by name."""
+        served = self._running.archives.served
+        return {name: one for name, one in served.items() if self._sees_whole(one.layer)}
+
+    def _sees_whole(self, layer: Layer) -> bool:
+        seen = visible(layer, self.principal.grants)
+        return seen is not None and not seen.partial
 
     def kept_tile(
         self, request: Request, asked: TileQuery, place: tuple[MatrixSet, int, int, int], render: Callable[[], Rendered]

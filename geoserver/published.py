@@ -6,6 +6,7 @@ from typing import Any
 
 from pygeoapi.api import API
 
+from geoserver.archives import archive_paths
 from geoserver.audit.routes import audit_paths
 from geoserver.core import build_api
 from geoserver.coverage_openapi import coverage_paths
@@ -37,6 +38,7 @@ _MORE_PATHS = (
     audit_paths,
     identity_paths,
     tile_paths,
+    archive_paths,
     terrain_paths,
     map_paths,
     ows_paths,

@@ -29,6 +29,7 @@ from layers.database import Database
 from layers.derived.keeping import keeper
 from layers.raster.store import RasterStore
 from layers.registry import load_layers
+from tiles.archives.folder import ArchiveFolder
 from tiles.cache.opening import open_cache
 from tiles.generalised.keeping import generaliser
 from tiles.matrix_sets import load_sets
@@ -84,6 +85,8 @@ class RunningCity:
         )
         self._keeper = keeper(database, RasterStore(Path(settings.rasters.directory)))
         self._generaliser = generaliser(database)
+        archives = settings.tiles.archives
+        self.archives = ArchiveFolder(Path(archives) if archives else None)
         self.published = self._publish()
         self.hot = HotAnswers(self.tiles)
         self._refusals = Recent(60.0, 10_000)
@@ -126,12 +129,14 @@ class RunningCity:
         self._follower.start()
         self._keeper.start()
         self._generaliser.start()
+        self.archives.start()
 
     def close(self) -> None:
         """Stop following and close the connections."""
         self._stopping.set()
         self._follower.stop()
         self._generaliser.stop()
+        self.archives.stop()
         self._keeper.stop()
         self.processes.close()
         self.database.close()

@@ -170,6 +170,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/wms"): anybody,
     ("GET", "/tiles"): anybody,
     ("GET", "/tiles/{tms}"): anybody,
+    **{("GET", f"/archives{rest}"): anybody for rest in ("", *(f"/{{archive}}/tiles{more}" for more in ("", "/{tms}", "/{tms}/{z}/{y}/{x}")))},
     ("GET", "/processes"): anybody,
     ("GET", "/processes/{process}"): anybody,
     ("POST", "/processes/{process}/execution"): executes,

@@ -50,7 +50,7 @@ class Tile:
     def finish(cls, rendered: Rendered) -> "Tile":
         """Of what was rendered."""
         body, media_type = rendered.body, rendered.media_type
-        digest = hashlib.blake2b(body, digest_size=12).hexdigest()
+        digest = digest_of(body)
         packed = body if media_type.startswith(_PICTURES) else igzip.compress(body, _LEVEL, mtime=0)
         return cls(packed, digest, Snapshot.parse(rendered.snapshot), media_type)
 
@@ -67,6 +67,11 @@ class Tile:
     def body(self) -> bytes:
         """The bytes as they are without compression."""
         return bytes(igzip.decompress(self.packed)) if self.compressed else self.packed  # type: ignore[no-untyped-call]
+
+
+def digest_of(body: bytes) -> str:
+    """What an entity tag says of a body."""
+    return hashlib.blake2b(body, digest_size=12).hexdigest()
 
 
 def fingerprint(layer: Layer) -> str:
