@@ -24,7 +24,7 @@ from grid.evaluation.model import (
     periods,
 )
 from grid.evaluation.options import EvaluationOptions
-from grid.evaluation.queries import Asked, Group, area_names, counted, counted_by_doers
+from grid.evaluation.queries import Asked, Group, area_names, counted, counted_by_doers, department_names
 from grid.options import GridOptions
 from layers.catalogue import Text
 from layers.processing import process
@@ -34,6 +34,8 @@ from layers.registry import find_layer
 MOST_GROUPS, MOST_LISTED_GROUPS = 50_000, 2000
 #: Cases that the filter of a person's or post's number names; a larger number is listed by a narrower period or group.
 MOST_IDS = 200
+#: Groups whose keys have names.
+_NAMED = frozenset({*DIGITS, "department"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ def evaluate(
     total = replace(asked, by=(), periods=())
     whole = counted(conn, layer, total)[0] if not by or not DOERS.isdisjoint(by) else _together(groups, len(counts))
     names = area_names(conn, _area_codes(by, groups))
+    if "department" in by:
+        names |= department_names(conn)
     return Evaluation(
         begin, end, basis, now,
         _row(whole, total, rules, {}, filters),
@@ -169,7 +173,7 @@ def _area_codes(by: tuple[str, ...], groups: list[Group]) -> list[str]:
 def _row(group: Group, asked: Asked, rules: EvaluationOptions, names: Mapping[str, str], filters: bool) -> Row:
     numbers = dict(zip(asked.counts, group.counts, strict=True))
     keys = {one: _name(one, key, asked.periods) for one, key in zip(asked.by, group.keys, strict=True)}
-    known = {one: names[key] for one, key in keys.items() if one in DIGITS and key is not None and key in names}
+    known = {one: names[key] for one, key in keys.items() if one in _NAMED and key is not None and key in names}
     figures = {
         name: Figure(number, _filter(n, group, asked) if filters else None)
         for n, (name, number) in enumerate(numbers.items())

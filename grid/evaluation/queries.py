@@ -115,6 +115,11 @@ def area_names(conn: Connection, codes: Sequence[str]) -> dict[str, str]:
     return dict(tuple(row) for row in found)
 
 
+def department_names(conn: Connection) -> dict[str, str]:
+    """The names of all departments, by id."""
+    return {row.id: row.zh for row in conn.execute(text("SELECT id, zh FROM grid.department_names()"))}
+
+
 def _grouped(query: Select[Any], keys: int, most: int) -> Select[Any]:
     if keys == 0:
         return query
