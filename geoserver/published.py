@@ -25,6 +25,7 @@ from geoserver.three_d_tiles import three_d_paths
 from geoserver.tile_documents import tile_paths
 from geoserver.tracking_routes import tracking_paths
 from geoserver.web.style import city_style
+from geoserver.web.work_pages import work_paths
 from layers.access import Grant, visible_layers
 from layers.catalogue import Layer
 from layers.database import Database
@@ -48,6 +49,7 @@ _MORE_PATHS = (
     open311_paths,
     photo_paths,
     public_report_paths,
+    work_paths,
 )
 #: Views of the catalogue kept: there are as many as there are kinds of rights.
 _VIEWS = 256
