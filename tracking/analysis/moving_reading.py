@@ -32,7 +32,7 @@ _HOURS = text("""
         FROM hours h WHERE h.hour IS NOT NULL)
     SELECT hour FROM hours WHERE hour IS NOT NULL LIMIT :most""")
 _HOUR = timedelta(hours=1)
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,327 @@
+"""Tracks as moving features, and the processes on them, at a running server: exact, by rights, and audited."""
+
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pytest
+import requests
+import shapely
+from argon2 import PasswordHasher
+from sqlalchemy import text
+
+from layers.database import Database
+from tests.conftest import serve
+from tests.layers.network.drawn import lonlat
+from tests.tracking.analysis.real import GPX, TRACKS, RealTrack, gpx_track, real_tracks
+from tests.tracking.conftest import tracking_site
+from tracking.model import Device, Fix, Stored
+from tracking.storing import cursor_of, make_days, store
+from tracking.storing import day_of as day
+from tracking.stretches import draw
+from tracking.tracks import read_device
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import movingpandas
+
+assert tracking_site
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::movingpandas.trajectory.TimeZoneWarning"),
+]
+PASSWORD = "correct horse battery 9!"
+#: 2026-11-20 10:00 in GMT+8; an hour begins.
+BEGIN = 1_795_140_000.0
+FLEET, WATER = ("mf-fleet", PASSWORD), ("mf-water", PASSWORD)
+DAY = {"begin": "2026-11-20T00:00:00+08:00", "end": "2026-11-21T00:00:00+08:00"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The server, and devices by code."""
+
+    url: str
+    database: Database
+    devices: dict[str, Device]
+
+    def get(self, path: str, account: tuple[str, str] | None = FLEET, **params: Any) -> requests.Response:
+        return requests.get(f"{self.url}{path}", params=params, auth=account, timeout=30)
+
+    def sequence(self, code: str, **params: Any) -> dict[str, Any]:
+        answer = self.get(f"/collections/devices/items/{self.devices[code].id}/tgsequence", **params)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def execute(self, process: str, account: tuple[str, str] | None = FLEET, **inputs: Any) -> Any:
+        answer = requests.post(
+            f"{self.url}/processes/{process}/execution", json={"inputs": inputs}, auth=account, timeout=60
+        )
+        return answer.json() if answer.status_code == 200 else answer
+
+
+def fixes(begin: float, places: list[tuple[float, float]], every: float = 10.0) -> list[Fix]:
+    return [Fix(begin + n * every, x, y, 36.0 + n, 90, 20, 0, 3, 100 + n / 10) for n, (x, y) in enumerate(places)]
+
+
+def along(*spots: tuple[float, float], count: int = 20) -> list[tuple[float, float]]:
+    line = shapely.LineString([lonlat(*spot) for spot in spots])
+    points = shapely.line_interpolate_point(line, np.linspace(0, 1, count), normalized=True)
+    return [(round(p.x, 6), round(p.y, 6)) for p in points]
+
+
+@pytest.fixture(scope="module")
+def site(tracking_site: Database) -> Iterator[Site]:
+    codes = {"mf-car": ("roads", False), "mf-worker": ("roads", True), "mf-pump": ("water", False)}
+    with tracking_site.transaction() as conn:
+        for code, (department, person) in codes.items():
+            values = {"c": code, "d": department, "p": person}
+            conn.execute(
+                text("INSERT INTO city.devices (code, name, department, person) VALUES (:c, :c, :d, :p)"), values
+            )
+        devices = {code: read_device(conn, code) for code in codes}
+        out = fixes(BEGIN, along((0, 0), (10, 0), (10, 8), count=60))
+        stand = fixes(BEGIN + 900, [out[-1][1:3]] * 60)
+        late = fixes(BEGIN + 4000, along((10, 8), (10, 0), count=30))
+        rows = {"mf-car": out + stand + late, "mf-worker": out[:20], "mf-pump": out[:20]}
+        with cursor_of(conn) as cursor:
+            make_days(cursor, {day(BEGIN)})
+            for code, own in rows.items():
+                store(cursor, [Stored(devices[code], fix) for fix in own], BEGIN + 5000)
+            draw(cursor, [devices["mf-car"].id], BEGIN)
+        for ends in (((0, 0), (10, 0)), ((10, 0), (20, 0)), ((10, 0), (10, 10))):
+            line = shapely.LineString([lonlat(*spot) for spot in ends]).wkb_hex
+            sql = "INSERT INTO city.roads (geom, name, class) VALUES (ST_SetSRID(:g ::geometry, 4490), :n, 'secondary')"
+            conn.execute(text(sql), {"g": line, "n": f"路{ends[1]}"})
+        _accounts(conn)
+    with serve(tracking_site.url) as url:
+        yield Site(url, tracking_site, devices)
+
+
+def _accounts(conn: Any) -> None:
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    for name, department in (("mf-fleet", "roads"), ("mf-water", "water")):
+        conn.execute(
+            text("INSERT INTO access.departments (id, zh, en) VALUES (:d, :d, :d) ON CONFLICT DO NOTHING"),
+            {"d": department},
+        )
+        conn.execute(text("INSERT INTO access.accounts (name, hash) VALUES (:n, :h)"), {"n": name, "h": cheap})
+        conn.execute(
+            text("INSERT INTO access.memberships (account, role, department) VALUES (:n, 'fleet-dispatcher', :d)"),
+            {"n": name, "d": department},
+        )
+
+
+def stored(site: Site, device: int) -> list[tuple[str, float, float]]:
+    sql = """SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US'), ST_X(geom), ST_Y(geom)
+             FROM tracking.positions WHERE device = :d AND doubt = 0 ORDER BY time"""
+    with site.database.transaction() as conn:
+        return [(at.removesuffix(".000000") + "Z", x, y) for at, x, y in conn.execute(text(sql), {"d": device})]
+
+
+def read_back(document: dict[str, Any]) -> list[tuple[str, float, float]]:
+    return [
+        (at, x, y)
+        for part in document["geometrySequence"]
+        for at, (x, y) in zip(part["datetimes"], part["coordinates"], strict=True)
+    ]
+
+
+def test_a_device_reads_back_as_it_is_stored(site: Site) -> None:
+    document = site.sequence("mf-car")
+    assert read_back(document) == stored(site, site.devices["mf-car"].id)
+    parts = document["geometrySequence"]
+    assert [part["id"] for part in parts] == ["20261120T02Z", "20261120T02Z-2", "20261120T03Z"]
+    assert document["numberReturned"] == 3
+    for part in parts:
+        moved = movingpandas.read_mf_dict({"type": "Feature", "temporalGeometry": part, "properties": {}})
+        assert len(moved.df) == len(part["datetimes"])
+        assert moved.df.index[0] == pd.Timestamp(part["datetimes"][0]).tz_localize(None)
+
+
+def test_pages_and_time_choose_hours_and_cut_them(site: Site) -> None:
+    first = site.sequence("mf-car", limit=1)
+    assert len(first["geometrySequence"]) == 2
+    [onward] = [link["href"] for link in first["links"] if link["rel"] == "next"]
+    second = requests.get(onward, auth=FLEET, timeout=30).json()
+    assert read_back(first) + read_back(second) == read_back(site.sequence("mf-car"))
+    assert not [link for link in second["links"] if link["rel"] == "next"]
+    time_ = "2026-11-20T02:01:03Z/2026-11-20T02:02:00Z"
+    [whole] = site.sequence("mf-car", datetime=time_)["geometrySequence"]
+    assert len(whole["datetimes"]) == 60
+    [cut] = site.sequence("mf-car", datetime=time_, subTrajectory="true")["geometrySequence"]
+    assert (cut["datetimes"][0], cut["datetimes"][-1], len(cut["datetimes"])) == (
+        "2026-11-20T02:01:03Z", "2026-11-20T02:02:00Z", 7,
+    )  # fmt: skip
+    x, y = np.array(whole["coordinates"])[[6, 7]].T
+    assert cut["coordinates"][0] == pytest.approx([x[0] + 0.3 * (x[1] - x[0]), y[0] + 0.3 * (y[1] - y[0])], abs=1e-9)
+    [leaf] = site.sequence("mf-car", leaf="2026-11-20T02:00:05Z,2026-11-20T02:01:00Z")["geometrySequence"]
+    assert leaf["coordinates"][1] == whole["coordinates"][6]
+    assert site.sequence("mf-car", bbox="0,0,1,1")["geometrySequence"] == []
+    assert len(site.sequence("mf-car", bbox="114.8999,30.3999,114.9001,30.4001")["geometrySequence"]) == 1
+    assert site.sequence("mf-car", datetime="2020-01-01T00:00:00Z/2020-01-02T00:00:00Z")["geometrySequence"] == []
+
+
+def test_distance_velocity_and_properties_are_those_of_the_fixes(site: Site) -> None:
+    item = f"/collections/devices/items/{site.devices['mf-car'].id}"
+    part = site.sequence("mf-car")["geometrySequence"][0]
+    moved = movingpandas.read_mf_dict({"type": "Feature", "temporalGeometry": part, "properties": {}})
+    way = site.get(f"{item}/tgsequence/{part['id']}/distance").json()
+    assert (way["form"], way["valueSequence"][0]["values"][-1]) == ("MTR", pytest.approx(moved.get_length(), abs=1e-3))
+    moved.add_speed()
+    velocity = site.get(f"{item}/tgsequence/{part['id']}/velocity").json()["valueSequence"][0]
+    assert velocity["values"][:-1] == pytest.approx(moved.df["speed"].tolist()[1:], rel=1e-6)
+    change = site.get(f"{item}/tgsequence/{part['id']}/acceleration").json()["valueSequence"][0]["values"]
+    assert change[0] == pytest.approx((velocity["values"][1] - velocity["values"][0]) / 10, abs=1e-6)
+    names = [one["name"] for one in site.get(f"{item}/tproperties").json()["temporalProperties"]]
+    assert names == ["speed", "heading", "mileage"]
+    speed = site.get(f"{item}/tproperties/speed", datetime="2026-11-20T03:00:00Z/..").json()
+    assert (speed["form"], speed["valueSequence"][0]["values"]) == ("KMH", [36.0 + n for n in range(30)])
+    with site.database.transaction() as conn:
+        found = conn.execute(text("SELECT id, key FROM city.trajectories WHERE device = 'mf-car'")).one()
+    [stretch] = site.get(f"/collections/trajectories/items/{found.id}/tgsequence").json()["geometrySequence"]
+    assert (stretch["id"], len(stretch["datetimes"])) == ("20261120T02Z", 60)
+
+
+@pytest.mark.parametrize(("path", "params", "says"), [
+    ("tgsequence", {"leaf": "2026-11-20T02:00:05Z,2026-11-20T02:00:01Z"}, "'leaf': its instants must rise"),
+    ("tgsequence", {"leaf": "x"}, "'leaf'"), ("tgsequence", {"subTrajectory": "true"}, "'subTrajectory': needs a datetime"),
+    ("tgsequence", {"subTrajectory": "true", "datetime": "2026-11-20T02:00:00Z/.."}, "'subTrajectory': needs a datetime"),
+    ("tgsequence", {"limit": "0"}, "'limit'"), ("tgsequence", {"crs": "x"}, "'crs'"), ("tproperties", {"datetime": "1/2/3"}, "'datetime'"),
+    ("tgsequence/20261120T09Z/velocity", {}, "no temporal geometry"), ("tgsequence/x/velocity", {}, "no temporal geometry 'x'"),
+    ("tgsequence/20261120T02Z/colour", {}, "no 'colour'"), ("tproperties/colour", {}, "no temporal property"),
+])  # fmt: skip
+def test_what_is_wrong_is_named(site: Site, path: str, params: dict[str, str], says: str) -> None:
+    answer = site.get(f"/collections/devices/items/{site.devices['mf-car'].id}/{path}", **params)
+    assert answer.status_code in (400, 404)
+    assert says in answer.json()["description"]
+
+
+def test_tracks_are_seen_by_department_and_by_nobody_without_rights(site: Site) -> None:
+    for code, account, status in (
+        ("mf-car", FLEET, 200), ("mf-car", WATER, 404), ("mf-pump", WATER, 200), ("mf-pump", FLEET, 404), ("mf-car", None, 404),
+    ):  # fmt: skip
+        answer = site.get(f"/collections/devices/items/{site.devices[code].id}/tgsequence", account)
+        assert answer.status_code == status, (code, account, answer.text)
+        answer = site.execute("stops", account, devices=[code], **DAY)
+        assert (200 if isinstance(answer, list) else answer.status_code) == status
+    assert site.get("/collections/roads/items/1/tgsequence").status_code == 404
+
+
+def looks(site: Site) -> int:
+    sql = "SELECT count(*) FROM audit.entries WHERE action = 'read' AND kind = 'track' AND actor = 'mf-fleet'"
+    with site.database.transaction() as conn:
+        return int(conn.execute(text(sql)).scalar_one())
+
+
+def test_every_look_at_a_persons_track_is_audited(site: Site) -> None:
+    before = looks(site)
+    assert len(read_back(site.sequence("mf-worker"))) == 20
+    assert looks(site) == before + 1
+    item = f"/collections/devices/items/{site.devices['mf-worker'].id}"
+    site.get(f"{item}/tgsequence/20261120T02Z/velocity")
+    site.get(f"{item}/tproperties/speed")
+    assert looks(site) == before + 3
+    for process in ("stops", "trips", "mileage", "replay", "road-speeds", "heatmap"):
+        assert not isinstance(site.execute(process, devices=["mf-worker"], **DAY), requests.Response), process
+    assert looks(site) == before + 9
+    everybody = site.execute("heatmap", **DAY)  # of vehicles only
+    assert sum(cell["properties"]["fixes"] for cell in everybody["features"]) == 150
+    assert looks(site) == before + 9
+
+
+def test_processes_tell_what_the_car_did(site: Site) -> None:
+    stops = site.execute("stops", devices=["mf-car"], seconds=300, **DAY)
+    assert [(s["begin"], s["seconds"], s["fixes"]) for s in stops] == [("2026-11-20T02:09:50Z", 900.0, 61)]
+    trips = site.execute("trips", devices=["mf-car"], seconds=300, gap=1800, lines=True, **DAY)
+    assert [len(t["geometry"]["coordinates"]) > 20 for t in trips] == [True, True]
+    [mileage] = site.execute("mileage", devices=["mf-car"], **DAY)
+    assert (mileage["day"], mileage["fixes"]) == ("2026-11-20", 150)
+    assert sum(t["length"] for t in trips) == pytest.approx(mileage["length"], abs=200)
+    matched = site.execute("match-route", device="mf-car", fixes=True, gap=3600, **DAY)
+    assert matched["matched"] == 1.0
+    assert [road["name"]["zh"] for road in matched["roads"]] == ["路(10, 0)", "路(10, 10)", "路(10, 10)"]
+    assert matched["length"] == pytest.approx(mileage["length"], rel=0.02)
+    speeds = site.execute("road-speeds", devices=["mf-car"], **DAY)
+    assert {f["properties"]["name"] for f in speeds["features"]} == {"路(10, 0)", "路(10, 10)"}
+    replay = site.execute(
+        "replay", devices=["mf-car"], begin="2026-11-20T10:00:00+08:00", end="2026-11-20T10:01:00+08:00", step=2.5
+    )
+    assert len(replay["times"]) == len(replay["devices"][0]["lon"]) == 24
+    assert replay["devices"][0]["lon"][0] == 114.9
+
+
+def test_coverage_and_deviation_tell_what_was_missed(site: Site) -> None:
+    roads = {"layer": "roads", "filter": "class = 'secondary'"}
+    covered = site.execute("patrol-coverage", devices=["mf-car"], of=roads, width=20, **DAY)
+    driven = covered["whole"] - sum(f["properties"]["length"] for f in covered["missed"]["features"])
+    assert covered["of"] == "lines"
+    assert covered["swept"] == pytest.approx(driven, abs=1)
+    assert covered["missed"]["features"][0]["properties"]["name"] == "路(20, 0)"
+    assert covered["swept_km"] == pytest.approx(covered["swept"] / 1000, abs=1e-4)
+    ring = [lonlat(*spot) for spot in ((-1, -1), (11, -1), (11, 1), (-1, 1), (-1, -1))]
+    cell = {
+        "type": "FeatureCollection",
+        "features": [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}}],
+    }
+    ground = site.execute("patrol-coverage", devices=["mf-car"], of=cell, width=20, **DAY)
+    assert ground["of"] == "areas"
+    assert ground["percent"] == pytest.approx(100 * ground["swept"] / ground["whole"], abs=0.01)
+    plan = {"type": "LineString", "coordinates": [lonlat(0, 0), lonlat(20, 0)]}
+    route = {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": plan}]}
+    left = site.execute("deviation", device="mf-car", route=route, width=50, **DAY)
+    assert len(left["departures"]) == 1
+    assert left["departures"][0]["farthest"] == pytest.approx(887, abs=5)
+    assert left["percent"] == pytest.approx(50, abs=4)
+
+
+def put(site: Site, code: str, track: RealTrack) -> Device:
+    with site.database.transaction() as conn:
+        conn.execute(text("INSERT INTO city.devices (code, name, department) VALUES (:c, :c, 'roads')"), {"c": code})
+        device = read_device(conn, code)
+        rows = zip(track.time.tolist(), track.lon.tolist(), track.lat.tolist(), strict=True)
+        with cursor_of(conn) as cursor:
+            make_days(cursor, {day(at) for at in track.time.tolist()})
+            store(cursor, [Stored(device, Fix(*row)) for row in rows], time.time())
+    return device
+
+
+@pytest.mark.skipif(not (TRACKS.exists() and GPX.exists()), reason="../shared/data is absent")
+def test_real_tracks_go_from_storing_to_moving_features_and_back(site: Site) -> None:
+    tracks = [*real_tracks(3), gpx_track("korita-zbevnica.gpx"), gpx_track("cerknicko-jezero-with-elevations-zero.gpx")]
+    told = 0
+    for number, track in enumerate(tracks):
+        device = put(site, code := f"real-{number}", track)
+        found, at = [], f"/collections/devices/items/{device.id}/tgsequence"
+        document = site.get(at).json()
+        while True:
+            found += read_back(document)
+            onward = [link["href"] for link in document["links"] if link["rel"] == "next"]
+            if not onward:
+                break
+            document = requests.get(onward[0], auth=FLEET, timeout=30).json()
+        given = [(datetime.fromisoformat(when).timestamp(), x, y) for when, x, y in found]
+        assert given == [
+            (t, x, y) for t, x, y in zip(track.time.tolist(), track.lon.tolist(), track.lat.tolist(), strict=True)
+        ]
+        begin = datetime.fromisoformat(found[0][0])
+        span = {"begin": found[0][0], "end": str(begin + timedelta(days=30))}
+        inside = np.flatnonzero(track.time < begin.timestamp() + 30 * 86_400)
+        places = [shapely.Point(x, y) for x, y in zip(track.lon[inside], track.lat[inside], strict=True)]
+        frame = pd.DataFrame({"id": 1, "geometry": places}, index=pd.to_datetime(track.time[inside], unit="s"))
+        moved = movingpandas.Trajectory(geopandas.GeoDataFrame(frame, geometry="geometry", crs=4326), 1)
+        days = site.execute("mileage", devices=[code], **span)
+        assert sum(one["length"] for one in days) == pytest.approx(moved.get_length(), abs=0.01)
+        stops = site.execute("stops", devices=[code], seconds=60, gap=600, **span)
+        trips = site.execute("trips", devices=[code], seconds=60, gap=600, lines=True, **span)
+        assert all(one["begin"] < one["end"] for one in stops + trips)
+        told += len(stops) + len(trips)
+    assert told > 10
