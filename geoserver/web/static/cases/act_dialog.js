@@ -84,15 +84,24 @@ function Field({ name, needed, first, value, put, choices, files, setFiles, unit
 
 const Waiting = () => html`<div class="skeleton" role="status" aria-label=${t("loading")}><i class="low"></i></div>`;
 
+/** What comes later than its dialog takes the focus itself. */
+function useFocus(ready) {
+  const element = useRef(null);
+  useEffect(() => { element.current?.focus(); }, [ready]);
+  return element;
+}
+
 function Condition({ head, first, value, put, choices }) {
+  const field = useFocus(choices !== null && first);
   if (!choices) return html`<${Waiting} />`;
   if (choices.conditions.length === 0) return html`<p class="soft">${t("field.condition.none")}</p>`;
   return html`<fieldset class="field"><legend>${head}</legend><div class="choice">
-    ${choices.conditions.map((one, n) => html`<label key=${one.condition}><input type="radio" name="condition" required=${choices.conditions.length > 1} autofocus=${first && n === 0} checked=${value === one.condition} onChange=${() => put(one.condition)} />
+    ${choices.conditions.map((one, n) => html`<label key=${one.condition}><input type="radio" name="condition" required=${choices.conditions.length > 1} ref=${n === 0 ? field : undefined} checked=${value === one.condition} onChange=${() => put(one.condition)} />
       <span>${one.condition || t("field.condition.any")} <span class="small soft">${t(`limit.${one.unit}`, { n: one.amount })}</span></span></label>`)}</div></fieldset>`;
 }
 
 function Department({ head, first, value, put, choices }) {
+  const field = useFocus(choices !== null && first);
   useEffect(() => {
     if (choices?.proposals.length && value === undefined) put(choices.proposals[0].department);
   }, [choices]);
@@ -100,7 +109,7 @@ function Department({ head, first, value, put, choices }) {
   const spoken = language === "en" ? "en" : "zh";
   const proposed = choices.proposals.find(({ department }) => department === value);
   return html`<label class="field"><span>${head}</span>
-    <select required autofocus=${first} value=${value ?? ""} onChange=${(event) => put(event.target.value)}>
+    <select required ref=${field} value=${value ?? ""} onChange=${(event) => put(event.target.value)}>
       <option value="">${t("field.department.choose")}</option>
       ${choices.departments.map(({ id, name }) => html`<option value=${id} key=${id}>${name[spoken]}${choices.proposals.some((one) => one.department === id) ? ` · ${t("field.department.proposed")}` : ""}</option>`)}
     </select>

@@ -90,6 +90,7 @@ export const actions = {
     }
     const over = failed.length === 0;
     set({ form: over ? null : { ...form, busy: false, trouble: failed[0], done, failed } });
+    if (over) stay();
     if (over) say(t("done", { act: t(`act.${form.act}`), n: done.length }));
     await Promise.all([actions.refresh(), get().current ? readDetail(get().current) : null]);
     return over;
@@ -143,6 +144,11 @@ async function readDepartments(code) {
 }
 
 const told = (error) => error.told ?? { cause: String(error.message ?? error), cure: t("error.server.cure") };
+
+/** The button that began it may be gone: the focus goes to the case, not to nowhere. */
+function stay() {
+  setTimeout(() => document.activeElement === document.body && document.getElementById("case-title")?.focus(), 0);
+}
 
 let silence;
 function say(message) {
