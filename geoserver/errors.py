@@ -36,6 +36,7 @@ from tracking.analysis.reading import AnalysisRefused
 from tracking.commands import CommandRefused
 from tracking.dispatching.model import DispatchRefused, TaskNotFound, WrongInputs
 from tracking.inputs.values import InputRefused
+from tracking.sharing import ShareRefused
 from tracking.tracks import DeviceNotFound
 
 LOGGER = logging.getLogger("citymap")
@@ -169,6 +170,7 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (CommandRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (InputRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (DispatchRefused, HTTPStatus.CONFLICT, "Conflict"),
+    (ShareRefused, HTTPStatus.CONFLICT, "Conflict"),
     (WrongInputs, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (TaskNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
     (DeviceNotFound, HTTPStatus.NOT_FOUND, "NotFound"),

@@ -28,6 +28,8 @@ from geoserver.moving_features import routes as moving_routes
 from geoserver.openapi import OPTIONAL_ACCOUNT, Json, content, operation, parameter
 from geoserver.reply import Reply, endpoint
 from geoserver.tracking_live import get_live_positions, live_position_paths
+from geoserver.tracking_shares import MOST_BODY as SHARE_BODY
+from geoserver.tracking_shares import delete_share, get_shared, get_shares, post_share, share_paths
 from layers.access import Principal
 from tracking.gateway.board import CHANNEL
 from tracking.gateway.principal import GATEWAY
@@ -54,6 +56,10 @@ def routes() -> list[BaseRoute]:
         Route("/tracking/osmand", _device_endpoint(_handler(_osmand, b"")), methods=["GET", "POST"]),
         Route("/tracking/owntracks", _device_endpoint(_handler(_owntracks, b"[]")), methods=["POST"]),
         Route("/tracking/live", get_live_positions, methods=["GET"]),
+        Route("/tracking/shares", endpoint(get_shares), methods=["GET"]),
+        Route("/tracking/shares", endpoint(post_share, SHARE_BODY), methods=["POST"]),
+        Route("/tracking/shares/{share}", endpoint(delete_share), methods=["DELETE"]),
+        Route("/tracking/shared/{token}", endpoint(get_shared), methods=["GET"]),
         Route("/tracking/positions", _device_endpoint(_handler(_batch, None)), methods=["POST"]),
         *moving_routes(),
     ]
@@ -175,6 +181,7 @@ def tracking_paths() -> Json:
 
     return {
         **live_position_paths(),
+        **share_paths(),
         **moving_paths(),
         "/tracking/osmand": {
             "get": operation("getOsmand", "A position of OsmAnd", osmand_parameters, empty, "tracking", **more),

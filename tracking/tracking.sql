@@ -60,6 +60,19 @@ CREATE TABLE tracking.commands (
 );
 CREATE INDEX commands_waiting ON tracking.commands (device, id) WHERE answered IS NULL;
 
+-- Links that show a device's live position. `digest` is the SHA-256 of what the link's address holds.
+CREATE TABLE tracking.shares (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    digest bytea NOT NULL UNIQUE CHECK (octet_length(digest) = 32),
+    device bigint NOT NULL, code text NOT NULL, department text,
+    made timestamptz NOT NULL DEFAULT clock_timestamp(),
+    made_by text NOT NULL DEFAULT coalesce(nullif(current_setting('citymap.actor', true), ''), session_user::text),
+    expires timestamptz NOT NULL, revoked timestamptz, revoked_by text,
+    note text CHECK (length(note) <= 200),
+    looks bigint NOT NULL DEFAULT 0, looked timestamptz
+);
+CREATE INDEX shares_device ON tracking.shares (device) WHERE revoked IS NULL;
+
 -- Numbers of the tasks in the layer unit-tasks.
 CREATE SEQUENCE tracking.task_number;
 
@@ -172,13 +185,13 @@ END $$;
 GRANT USAGE ON SCHEMA tracking TO citymap_app;
 GRANT USAGE ON SEQUENCE tracking.task_number TO citymap_app;
 GRANT SELECT, INSERT ON tracking.positions, tracking.quarantine, tracking.notes TO citymap_app;
-GRANT SELECT, INSERT, UPDATE ON tracking.commands TO citymap_app;
+GRANT SELECT, INSERT, UPDATE ON tracking.commands, tracking.shares TO citymap_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON tracking.memory, tracking.marks, tracking.touched TO citymap_app;
 DO $$
 DECLARE
     place text;
 BEGIN
-    FOREACH place IN ARRAY '{positions,quarantine,notes,commands,memory,marks,touched}'::text[] LOOP
+    FOREACH place IN ARRAY '{positions,quarantine,notes,commands,shares,memory,marks,touched}'::text[] LOOP
         EXECUTE format('ALTER TABLE tracking.%I ENABLE ROW LEVEL SECURITY; ALTER TABLE tracking.%I FORCE ROW LEVEL SECURITY;'
             'CREATE POLICY steward ON tracking.%I TO CURRENT_USER USING (true) WITH CHECK (true);'
             'CREATE POLICY gateway ON tracking.%I TO citymap_app USING ((SELECT tracking.is_gateway()))'
@@ -195,6 +208,32 @@ CREATE POLICY reading ON tracking.commands FOR SELECT TO citymap_app USING (
 CREATE POLICY creating ON tracking.commands FOR INSERT TO citymap_app WITH CHECK (
     (SELECT tracking.all_devices('update')) OR department = ANY ((SELECT tracking.departments('update'))::text[]));
 CREATE POLICY reading ON tracking.quarantine FOR SELECT TO citymap_app USING ((SELECT tracking.all_devices('update')));
+CREATE POLICY sharing ON tracking.shares TO citymap_app USING (
+    (SELECT tracking.all_devices('update')) OR department = ANY ((SELECT tracking.departments('update'))::text[]));
+
+-- What a link shows, to whoever has it: the one place where a live position is read without a right to the layer. Its use
+-- is counted, and told to the audit log once a minute at most.
+CREATE FUNCTION tracking.shared_position(given bytea) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    share tracking.shares;
+    shown jsonb;
+BEGIN
+    SELECT * INTO share FROM tracking.shares s WHERE s.digest = given AND s.revoked IS NULL AND s.expires > now() FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT jsonb_build_object('name', coalesce(d.name, d.code), 'kind', d.kind, 'person', coalesce(d.person, false),
+            'duty', d.duty, 'state', coalesce(p.state, 'offline'), 'time', p.time, 'lon', ST_X(p.geom), 'lat', ST_Y(p.geom),
+            'speed', p.speed, 'heading', p.heading, 'expires', share.expires)
+    INTO shown FROM city.devices d LEFT JOIN city.positions p ON p.device = d.code
+    WHERE d.id = share.device AND d.enabled IS DISTINCT FROM false;
+    UPDATE tracking.shares s SET looks = looks + 1, looked = clock_timestamp() WHERE s.id = share.id;
+    IF share.looked IS NULL OR share.looked < now() - interval '1 minute' THEN
+        PERFORM audit.append('read', 'position-share', share.id::text, detail => jsonb_build_object('device', share.code));
+    END IF;
+    RETURN shown;
+END $$;
 SELECT tracking.apply_policies();
 
 -- --- Layers that change by the second keep no history ---------------------------------------------------------------

@@ -25,7 +25,7 @@ _LOCK = 0x7472_6163
 #: Days after which a day gets its spatial index: late reports have come by then.
 _CLOSED_AFTER = 2
 _EPOCH = date(1970, 1, 1)
-#: Days for which unreadable messages, and commands, are kept.
+#: Days for which unreadable messages are kept, and commands and links that have ended.
 _QUARANTINE, _COMMANDS = 90, 400
 
 _MINE = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND pid = pg_backend_pid()"
@@ -71,6 +71,7 @@ def look_after(conn: connection, policy: Policy, now: float) -> None:
         cursor.execute("DELETE FROM city.trajectories WHERE ended < now() - %s", (oldest,))
         cursor.execute("DELETE FROM tracking.notes WHERE received < now() - %s", (oldest,))
         cursor.execute("DELETE FROM tracking.quarantine WHERE received < now() - %s", (timedelta(days=_QUARANTINE),))
+        cursor.execute("DELETE FROM tracking.shares WHERE expires < now() - %s", (timedelta(days=_COMMANDS),))
         cursor.execute("DELETE FROM tracking.commands WHERE made < now() - %s", (timedelta(days=_COMMANDS),))
 
 

@@ -243,6 +243,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/tracking/osmand"): reports,
     ("POST", "/tracking/osmand"): reports,
     ("GET", "/tracking/live"): sees_vehicles,
+    ("GET", "/tracking/shares"): signed_in,
+    ("POST", "/tracking/shares"): signed_in,
+    ("DELETE", "/tracking/shares/{share}"): signed_in,
+    ("GET", "/tracking/shared/{token}"): anybody,
     ("POST", "/tracking/owntracks"): reports,
     ("POST", "/tracking/positions"): reports,
     ("GET", "/health"): anybody,
@@ -261,7 +265,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "collection": tuple(LAYERS), "item": ("999999999",), "tms": ("WebMercatorQuad",), "z": ("0",), "y": ("0",),
     "x": ("0",), "row": ("0",), "column": ("0",), "level": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
-    "photo": ("00000000-0000-4000-8000-000000000000",), "secret": ("aaaaaaaaaaaa",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
+    "photo": ("00000000-0000-4000-8000-000000000000",), "secret": ("aaaaaaaaaaaa",), "share": ("00000000-0000-4000-8000-000000000000",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
     "path:path": ("favicon.svg",), "encoding": ("terrarium",), "style": ("default",), "i": ("0",), "j": ("0",), "format": ("xml",), "service": ("event-0102",), "token": ("999",), "geometry": ("20261120T02Z",), "query": ("velocity",), "property": ("speed",),
 }  # fmt: skip
 
