@@ -22,6 +22,7 @@ import grid.control.processes
 import grid.dispatching.choices
 import grid.dispatching.processes
 import grid.evaluation.processes
+import grid.evaluation.report.processes
 import grid.importing.processes
 import grid.processes
 import grid.reporting.processes
@@ -93,6 +94,7 @@ MODULES: tuple[ModuleType, ...] = (
     grid.dispatching.choices,
     grid.dispatching.processes,
     grid.evaluation.processes,
+    grid.evaluation.report.processes,
     grid.importing.processes,
     grid.reporting.processes,
     grid.social.processes,

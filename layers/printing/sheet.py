@@ -19,8 +19,10 @@ _INK, _GREY, _BAND = (32, 36, 40), (110, 116, 122), (236, 240, 243)
 class Sheet(FPDF):
     """A document of sheets; ``page_words`` is how pages are numbered, such as ``第 {page} 页，共 {pages} 页``."""
 
-    def __init__(self, title: str, paper: Paper = "A4", page_words: str = "{page} / {pages}") -> None:
-        super().__init__(format=paper)
+    def __init__(
+        self, title: str, paper: Paper = "A4", page_words: str = "{page} / {pages}", *, landscape: bool = False
+    ) -> None:
+        super().__init__("landscape" if landscape else "portrait", format=paper)
         self._running_title = title
         self._page_words = page_words
         font = chinese_font()

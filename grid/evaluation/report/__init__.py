@@ -1,0 +1,1 @@
+"""月报: a month's evaluation as a workbook and on paper."""
