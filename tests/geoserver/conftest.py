@@ -17,6 +17,7 @@ from layers.database import Database
 from layers.registry import create_layer
 from tests.conftest import drop_database, make_database, serve
 from tests.geoserver.job_site import JobSite, job_site
+from tests.geoserver.map_desk import desk, poi, shared_page, visit  # noqa: F401
 from tests.geoserver.workshop import working
 
 TREES = Layer(

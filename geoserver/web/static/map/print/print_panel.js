@@ -3,14 +3,15 @@
 import { useState } from "preact/hooks";
 
 import { html, icon, iconButton } from "../html.js";
-import { language, t } from "../i18n.js";
+import { language, number, t } from "../i18n.js";
 import { shownAbove } from "../layer_list.js";
 import { Mark } from "../legend.js";
-import { length } from "../measure_panel.js";
 import { instantText } from "../time/time_panel.js";
 
 /** Layers whose legend stands on the sheet. */
 const MOST = 8;
+
+const round = (metres) => (metres < 1000 ? `${number.format(metres)} m` : `${number.format(metres / 1000)} km`);
 
 export function PrintPanel({ layers, actions }) {
   const above = shownAbove(layers);
@@ -47,7 +48,7 @@ export function Sheet({ state, actions }) {
           <path d="M20 4 31 40 20 33 9 40z" fill="#fff" stroke="#000" stroke-width="2" /><path d="M20 4 31 40 20 33z" />
         </svg>
       </div>
-      <div class="sheet-scale" ref=${(element) => element && (element.style.width = `${sheet.scale.share}%`)}>${length(sheet.scale.metres)}</div>
+      <div class="sheet-scale" ref=${(element) => element && (element.style.width = `${sheet.scale.share}%`)}>${round(sheet.scale.metres)}</div>
       <div class="sheet-legend">
         ${above.map((layer) => html`
           <div key=${layer.id}><h2>${layer.title}</h2>
