@@ -22,7 +22,7 @@ MET = (
     "geoserver/jobs.py", "geoserver/processes.py", "geoserver/process_manager.py", "geoserver/exports.py",
     "geoserver/reply.py", "geoserver/live.py", "geoserver/outbound.py", "geoserver/tile_parameters.py",
     "geoserver/coverage_parameters.py", "layers/features.py", "layers/query.py", "layers/registry.py",
-    "layers/pipes/*.py", "layers/analysis/*.py",
+    "layers/pipes/*.py", "layers/analysis/*.py", "tracking/analysis/*.py", "geoserver/moving_features.py",
 )  # fmt: skip
 #: Errors of commands and of the configuration, which never answer a request; and those that carry both languages.
 ELSEWHERE = {
