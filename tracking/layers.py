@@ -36,6 +36,7 @@ WATCHED = {
     "cross": Text("跨越", "Crossing"),
     "overspeed": Text("区域超速", "Overspeed in it"),
     "deviation": Text("偏离路线", "Leaving the route"),
+    "gathering": Text("车辆聚集", "Gathering"),
 }
 ALARM_KINDS = {
     **WATCHED,
@@ -46,7 +47,6 @@ ALARM_KINDS = {
     "over-stay": Text("超时停车", "Over-stay"),
     "off-duty": Text("非工作时间用车", "Use off duty"),
     "offline": Text("离线", "Offline"),
-    "gathering": Text("车辆聚集", "Gathering"),
     "maintenance": Text("保养到期", "Maintenance due"),
 }
 ALARM_STATES = {
@@ -153,6 +153,7 @@ GEOFENCES = Layer(
         Field("dwell", "number", Text("确认时长", "Dwell"), unit="s"),
         Field("stay", "number", Text("停留时限", "Longest stay"), unit="s"),
         Field("speed_limit", "number", Text("限速", "Speed limit"), unit="km/h"),
+        Field("most", "integer", Text("最多车辆数", "Most vehicles inside")),
         Field("enabled", "boolean", Text("启用", "Enabled")),
     ),
     visibility="internal",

@@ -1,6 +1,7 @@
 """``tracking``: the gateways of vehicle terminals."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -55,12 +56,18 @@ class Mqtt(Group):
 
 
 class Alarms(Group):
-    """What is too long for a vehicle."""
+    """What is too long for a vehicle, or too fast."""
 
     overspeed: float = Field(default=10, ge=0, le=86_400, description="faster than allowed for [s]")
     idling: float = Field(default=900, ge=1, le=86_400, description="standing with the engine on for [s]")
     stay: float = Field(default=7200, ge=1, le=604_800, description="standing in its duty hours for [s]")
     offline: float = Field(default=1800, ge=10, le=604_800, description="silent for [s]")
+    road_limits: dict[str, Annotated[float, Field(gt=0, le=300)]] = Field(
+        default_factory=dict,
+        description="by class of road, for roads that tell no maxspeed [km/h]; without any, roads limit nobody",
+        examples=[{"motorway": 120, "primary": 70, "secondary": 60, "residential": 40}],
+    )
+    road_tolerance: float = Field(default=10, ge=0, le=100, description="faster than a road allows by so much [%]")
 
 
 class Tracking(Group):

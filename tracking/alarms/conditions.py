@@ -1,6 +1,6 @@
 """What handlers say of a fix, and what the engine makes of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -44,12 +44,16 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is too long [s]."""
+    """What is too long [s], or too fast."""
 
     overspeed: float = 10.0
     idling: float = 900.0
     stay: float = 7200.0
     offline: float = 1800.0
+    #: Limits by class of road [km/h], for roads that tell none; without any nobody is watched for. And how much faster
+    #: one may be [%].
+    road_limits: Mapping[str, float] = field(default_factory=dict)
+    road_tolerance: float = 10.0
 
 
 @dataclass(slots=True)
@@ -103,3 +107,5 @@ class Look(NamedTuple):
     begun: Collection[str]
     limits: Limits
     maintenance: float | None = None
+    #: What the road allows [km/h].
+    road_limit: float | None = None

@@ -10,18 +10,23 @@ from tracking.alarms.fences import FenceIndex, inside_after
 from tracking.alarms.handlers import HANDLERS, Handler, terminal_bits
 from tracking.model import UNFIT, Device, Doubt, Fix, Stored
 
+#: Gives for each fix what the road allows [km/h].
+type RoadLimitsOf = Callable[[Sequence[Stored]], Sequence[float | None]]
+
 
 class Engine:
-    """The conditions of all devices. ``maintenance`` gives a device's interval [km], if it has one."""
+    """The conditions of all devices. ``maintenance`` gives a device's interval [km], if it has one; ``road_limits``
+    what the roads allow."""
 
     def __init__(
         self, fences: FenceIndex, limits: Limits, maintenance: Callable[[Device], float | None] = lambda _device: None,
-        handlers: Sequence[Handler] = HANDLERS,
+        handlers: Sequence[Handler] = HANDLERS, road_limits: RoadLimitsOf | None = None,
     ) -> None:  # fmt: skip
         self.memories: dict[int, Memory] = {}
         self._limits = limits
         self._maintenance = maintenance
         self._handlers = handlers
+        self._road_limits = road_limits
         self._watched: dict[int, Watched] = {}
         self.use(fences)
 
@@ -39,9 +44,10 @@ class Engine:
         fit = [row for row in rows if not row.fix.doubt & UNFIT or self._placed(row)]
         lon, lat = np.array([r.fix.lon for r in fit]), np.array([r.fix.lat for r in fit])
         inner, outer = self._fences.hits(lon, lat) if fit else ([], [])
+        allowed = [None] * len(fit) if self._road_limits is None else self._road_limits(fit)
         alarms: list[Alarm] = []
         late: list[Stored] = []
-        for row, within, around in zip(fit, inner, outer, strict=True):
+        for row, within, around, limit in zip(fit, inner, outer, allowed, strict=True):
             memory = self.memories.get(row.device.id)
             if memory is None:
                 memory = self.memories[row.device.id] = Memory()
@@ -52,7 +58,7 @@ class Engine:
             if row.fix.doubt & UNFIT:
                 alarms += self._placeless(row.device, row.fix, memory)
             else:
-                alarms += self._look(row.device, row.fix, memory, within, around)
+                alarms += self._look(row.device, row.fix, memory, within, around, limit)
         return alarms, late
 
     def _watches(self, device: Device) -> Watched:
@@ -82,13 +88,14 @@ class Engine:
                 yield alarm
 
     def _look(
-        self, device: Device, fix: Fix, memory: Memory, within: Sequence[int], around: Sequence[int]
-    ) -> Iterator[Alarm]:
+        self, device: Device, fix: Fix, memory: Memory, within: Sequence[int], around: Sequence[int],
+        road_limit: float | None,
+    ) -> Iterator[Alarm]:  # fmt: skip
         inside = inside_after(memory.inside or frozenset(), within, around)
         watched = self._watches(device)
         look = Look(
             device, fix, memory.last, memory.inside, inside, self._fences, watched, memory.begun.keys(), self._limits,
-            self._maintenance(device),
+            self._maintenance(device), road_limit,
         )  # fmt: skip
         for handler in self._handlers:
             for condition in tuple(handler(look)):  # all of them, before what they look at changes
@@ -98,10 +105,13 @@ class Engine:
         memory.last, memory.inside = fix, inside
 
 
-def replayed(fences: FenceIndex, limits: Limits, track: Sequence[Stored], since: float, until: float) -> list[Alarm]:
+def replayed(
+    fences: FenceIndex, limits: Limits, track: Sequence[Stored], since: float, until: float,
+    road_limits: RoadLimitsOf | None = None,
+) -> list[Alarm]:  # fmt: skip
     """Alarms that a whole track gives, where late fixes lie in it between two times: those that touch that time and
     are over, marked late. ``track`` is sorted by time and begins well before."""
-    alarms, _ = Engine(fences, limits).run(track)
+    alarms, _ = Engine(fences, limits, road_limits=road_limits).run(track)
     latest = {alarm.key: alarm for alarm in alarms}
     return [
         replace(alarm, late=True) for alarm in latest.values()

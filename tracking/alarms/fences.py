@@ -37,6 +37,8 @@ class Fence:
     dwell: float = 0.0
     stay: float | None = None
     speed_limit: float | None = None
+    #: Vehicles that may be inside at once.
+    most: int | None = None
 
     def concerns(self, device: Device) -> bool:
         """Whether it is for this device: those it names, else its kinds; one of a department is for its devices."""

@@ -5,6 +5,7 @@ A condition that neither holds nor has begun need not be named.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from math import inf
 
 import shapely
 
@@ -50,6 +51,17 @@ def overspeed(look: Look) -> Iterator[Condition]:
         fast = look.fix.speed > limit
         if fast or "speed" in look.begun:
             yield Condition("speed", "overspeed", fast, look.limits.overspeed, None, look.fix.speed, limit)
+
+
+def road_overspeed(look: Look) -> Iterator[Condition]:
+    """Faster than the road allows."""
+    limit, speed = look.road_limit, look.fix.speed
+    fast = limit is not None and speed is not None and speed > limit * (1 + look.limits.road_tolerance / 100)
+    if fast or "road-speed" in look.begun:
+        yield Condition(
+            "road-speed", "overspeed", fast, look.limits.overspeed, None, speed if fast else None, limit,
+            "道路限速 limit of the road",
+        )  # fmt: skip
 
 
 def idling(look: Look) -> Iterator[Condition]:
@@ -121,6 +133,7 @@ def crossing(look: Look) -> Iterator[Condition]:
 HANDLERS: tuple[Handler, ...] = (
     terminal_bits,
     overspeed,
+    road_overspeed,
     idling,
     over_stay,
     off_duty,
@@ -145,6 +158,8 @@ def _inside(fence: Fence, look: Look, inside: bool) -> Iterator[Condition]:
     if "inside" in fence.watch:
         dwell = fence.dwell if fence.stay is None else fence.stay
         yield Condition(f"inside-{fence.id}", "inside", inside, dwell, fence.id, most=fence.stay, detail=fence.name)
+    if "gathering" in fence.watch:  # no alarm by itself: see tracking.alarms.gathering
+        yield Condition(f"gather-{fence.id}", "gathering", inside, inf, fence.id)
     if "overspeed" in fence.watch and fence.speed_limit is not None and look.fix.speed is not None:
         fast = inside and look.fix.speed > fence.speed_limit
         rule = f"speed-{fence.id}"

@@ -10,8 +10,9 @@ from psycopg2.extensions import connection, cursor
 from psycopg2.extras import execute_values
 
 from tracking.alarms.conditions import Alarm, Begun, Limits, Memory
-from tracking.alarms.engine import Engine, replayed
+from tracking.alarms.engine import Engine, RoadLimitsOf, replayed
 from tracking.alarms.fences import Fence, FenceIndex
+from tracking.alarms.gathering import Gatherings
 from tracking.model import UNFIT, Device, Fix, Stored
 from tracking.states import Seen
 
@@ -22,7 +23,7 @@ _BEFORE, _DEVICES = 3600.0, 20
 
 _FENCES = """
     SELECT id, coalesce(name, ''), ST_AsBinary(geom), watch, kinds, devices, department, calendar, width, hysteresis,
-           dwell, stay, speed_limit FROM city.geofences WHERE enabled IS DISTINCT FROM false AND geom IS NOT NULL
+           dwell, stay, speed_limit, most FROM city.geofences WHERE enabled IS DISTINCT FROM false AND geom IS NOT NULL
            AND cardinality(watch) > 0 ORDER BY id LIMIT %s"""
 _INTERVALS = "SELECT id, maintenance FROM city.devices WHERE maintenance > 0"
 _ADD = """
@@ -46,9 +47,9 @@ _RECALL = "SELECT device, state FROM tracking.memory"
 _KEEP = """
     INSERT INTO tracking.memory (device, upto, state) VALUES %s
     ON CONFLICT (device) DO UPDATE SET upto = excluded.upto, state = excluded.state"""
-_OPEN_OFFLINE = """
-    SELECT device, key, extract(epoch FROM began)::float8, ST_X(geom), ST_Y(geom) FROM city.alarms
-    WHERE kind = 'offline' AND ended IS NULL"""
+_OPEN = """
+    SELECT device, kind, key, extract(epoch FROM began)::float8, ST_X(geom), ST_Y(geom), fence, value, most, detail
+    FROM city.alarms WHERE kind IN ('offline', 'gathering') AND ended IS NULL"""
 _TRACK = """
     SELECT extract(epoch FROM time)::float8, ST_X(geom), ST_Y(geom), speed, heading, altitude, alarms, status, mileage,
            doubt
@@ -59,10 +60,14 @@ _TRACK = """
 class Watch:
     """The alarms of one gateway."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, road_limits: RoadLimitsOf | None = None) -> None:
         self._limits = limits
+        self._road_limits = road_limits
+        self._gatherings = Gatherings()
         self._intervals: Mapping[int, float] = {}
-        self._engine = Engine(FenceIndex(()), limits, lambda device: self._intervals.get(device.id))
+        self._engine = Engine(
+            FenceIndex(()), limits, lambda device: self._intervals.get(device.id), road_limits=road_limits
+        )
         self._fences = FenceIndex(())
         self._late: dict[Device, tuple[float, float]] = {}
         self._offline: dict[str, Alarm] = {}
@@ -74,10 +79,14 @@ class Watch:
         to.execute(_RECALL)
         for device, state in to.fetchall():
             self._engine.memories[device] = _memory(state)
-        to.execute(_OPEN_OFFLINE)
-        for code, key, began, lon, lat in to.fetchall():
+        to.execute(_OPEN)
+        for code, kind, key, began, lon, lat, *more in to.fetchall():
             if (found := by_code.get(code)) is not None:
-                self._offline[code] = Alarm(key, "offline", found, began, None, lon or 0.0, lat or 0.0)
+                alarm = Alarm(key, kind, found, began, None, lon or 0.0, lat or 0.0, *more)
+                if kind == "offline":
+                    self._offline[code] = alarm
+                else:
+                    self._gatherings.recall(alarm)
 
     def look(self, conn: connection, rows: Sequence[Stored], seen: Iterable[Seen], now: float) -> None:
         """Look at fixes that are stored, sorted by device and time, and at who is silent; write the alarms."""
@@ -88,7 +97,11 @@ class Watch:
             alarms, late = self._engine.run(rows)
             self._changed.update(row.device.id for row in rows)
             self._note_late(late)
+            seen = tuple(seen)
             alarms += self._silent(seen, now)
+            if seen:
+                memories = self._engine.memories
+                alarms += self._gatherings.look(self._fences.fences, seen, memories, now, self._limits.offline)
             alarms += self._replays(to)
             add_alarms(to, alarms)
             if now >= self._next_remembering:
@@ -130,7 +143,7 @@ class Watch:
             end = memory.last.time if memory is not None and memory.last is not None else until
             to.execute(_TRACK, (device.id, since - _BEFORE, end))
             track = [Stored(device, Fix(*row)) for row in to.fetchall()]
-            alarms += replayed(self._fences, self._limits, without_jumps(track), since, until)
+            alarms += replayed(self._fences, self._limits, without_jumps(track), since, until, self._road_limits)
         return alarms
 
     def _silent(self, seen: Iterable[Seen], now: float) -> list[Alarm]:
@@ -179,7 +192,7 @@ def _fence(row: tuple[Any, ...]) -> Fence:
     watch, kinds, devices = texts
     return Fence(
         row[0], row[1], shapely.from_wkb(bytes(row[2])), watch, kinds, devices, row[6], row[7], row[8],
-        max(0.0, row[9] or 0.0), max(0.0, row[10] or 0.0), row[11], row[12],
+        max(0.0, row[9] or 0.0), max(0.0, row[10] or 0.0), row[11], row[12], row[13],
     )  # fmt: skip
 
 

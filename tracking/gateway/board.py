@@ -17,6 +17,7 @@ import psycopg2
 from psycopg2.extensions import connection
 
 from tracking.alarms.conditions import Limits
+from tracking.alarms.roads import RoadLimits
 from tracking.alarms.watch import Watch
 from tracking.gateway.committing import Work
 from tracking.gateway.connection import connect
@@ -74,7 +75,8 @@ class Board:
         self._seen: dict[int, Seen] = {}
         self._shown: dict[int, tuple[str, float]] = {}
         self._working = threading.Lock()
-        self._watch = Watch(limits)
+        self._roads = RoadLimits(url, limits.road_limits) if limits.road_limits else None
+        self._watch = Watch(limits, self._roads)
         self._to_look: list[Stored] = []
         self._changed: set[int] = set()
         self._fresh: list[Stored] = []
@@ -166,6 +168,8 @@ class Board:
         except psycopg2.Error as error:
             LOGGER.warning("the layer positions is behind: %s", str(error).strip().split("\n")[0])
         self._disconnect()
+        if self._roads is not None:
+            self._roads.close()
 
     def _work(self, fresh: Sequence[Stored], heard: dict[int, float], devices: Sequence[Device]) -> None:
         """One second's writing, in a thread. What cannot be written now stays marked as changed.

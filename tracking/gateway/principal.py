@@ -10,6 +10,7 @@ GATEWAY = Principal(
     grants=(
         Grant("devices", _READ, "core"),
         Grant("geofences", _READ, "core"),
+        Grant("roads", _READ, "core"),
         Grant("positions", _WRITE, "core"),
         Grant("alarms", _WRITE, "core"),
         Grant("trajectories", _WRITE, "core"),
