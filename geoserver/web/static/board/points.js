@@ -30,7 +30,14 @@ export function show(map, { features, moved }, open) {
   wired.set(map, { byId: new Map(features.map((feature) => [feature.id, feature])), open });
   const box = moved && boxOf(features);
   if (box) map.fitBounds(box, { padding: 48, maxZoom: 16, duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 600 });
-  map.once("idle", () => (map.getContainer().dataset.shown = String(data.features.length)));
+  map.once("idle", () => told(map, data.features.length));
+}
+
+/** How many places are drawn and within which box, for who cannot look at the canvas. */
+function told(map, shown) {
+  const box = map.getBounds();
+  const { clientWidth: width, clientHeight: height } = map.getCanvas();
+  Object.assign(map.getContainer().dataset, { shown, width, height, west: box.getWest(), south: box.getSouth(), east: box.getEast(), north: box.getNorth() });
 }
 
 function wire(map, data) {

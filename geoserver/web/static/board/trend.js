@@ -76,7 +76,7 @@ function options(names, width) {
     padding: [8, 12, 0, 0],
     scales: { x: { time: false }, y: { range: (_, __, high) => [0, Math.max(4, Math.ceil(high * 1.1))] } },
     axes: [
-      { ...axis, grid: { show: false }, space: 64, incrs: [1, 2, 5, 10, 20], values: (_, places) => places.map((n) => short(names[n] ?? "")) },
+      { ...axis, grid: { show: false }, size: 32, space: 64, incrs: [1, 2, 5, 10, 20], values: (_, places) => places.map((n) => short(names[n] ?? "")) },
       { ...axis, grid: { stroke: colour("line"), width: 1 }, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10_000, 50_000] },
     ],
     series: [{}, ...LINES.slice(0, 3).map((line) => ({ stroke: colour(line), width: 2.5, points: { show: names.length < 40, size: 6, fill: colour("surface") } }))],
