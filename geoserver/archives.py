@@ -84,7 +84,7 @@ def get_archive_tile(
     grid = _grid(city, one, tms)
     address = tile_address(z, y, x)
     grid.level(*address)
-    body = one.archive.tile(grid, *address)
+    body = one.tile(grid, *address)
     if body is None:
         return Reply(status=HTTPStatus.NO_CONTENT, media_type=None, headers={"Cache-Control": "no-cache"})
     return tile_reply(request, Tile(body, digest_of(body), _NEVER, one.archive.facts.media_type))

@@ -66,10 +66,10 @@ def decoded(body: bytes) -> Any:
 
 
 @contextmanager
-def raster_site(postgres_url: str, template_name: str, directory: Path, name: str) -> Iterator[RasterSite]:
+def raster_site(postgres_url: str, template_name: str, directory: Path, name: str, **more: str) -> Iterator[RasterSite]:
     url = make_database(postgres_url, name, template_name)
     database = Database(url, pool_size=1)
-    folders = {"RASTERS__DIRECTORY": str(directory / "rasters"), "TILES__DIRECTORY": str(directory / "tiles")}
+    folders = {"RASTERS__DIRECTORY": str(directory / "rasters"), "TILES__DIRECTORY": str(directory / "tiles"), **more}
     with serve(url, **folders) as base:
         site = RasterSite(base, directory, database)
         site.take("dem", site.heights, "heights", vertical_datum="1985")

@@ -12,7 +12,7 @@ class ArchiveError(ValueError):
 
 
 class ArchiveBusy(RuntimeError):
-    """Another run works on the same archive."""
+    """Another run works on the same archive, or its file is being replaced; later is better."""
 
 
 class NoSuchArchive(LookupError):

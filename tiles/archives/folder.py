@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layers.catalogue import Layer, Text, Visibility
-from tiles.archives.errors import ArchiveUnreadable
+from tiles.archives.errors import ArchiveBusy, ArchiveUnreadable
 from tiles.archives.reading import Archive, MbtilesArchive, PmtilesArchive
+from tiles.matrix_sets import MatrixSet
 
 LOGGER = logging.getLogger("citymap")
 #: Seconds between looks, and for which an archive stays open after it has gone: a request may still read it.
@@ -23,8 +24,8 @@ _FOLDERS: Mapping[str, Visibility] = {"": "public", "internal": "internal"}
 _SUFFIXES = (".pmtiles", ".mbtiles", ".tif", ".tiff")
 _NAME = re.compile(r"[\w-]{1,80}")
 
-#: Visibility, file, size and time of change.
-type Stamp = tuple[Visibility, Path, int, int]
+#: Visibility, file, its number, size and time of change.
+type Stamp = tuple[Visibility, Path, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,28 @@ class Served:
     visibility: Visibility
     archive: Archive
     stamp: Stamp
+
+    def tile(self, grid: MatrixSet, z: int, y: int, x: int) -> bytes | None:
+        """The tile's body; None where the archive has none. Raises :class:`ArchiveBusy` while the file is written over.
+
+        Where another file has taken its place, the one that is open stays as it was.
+        """
+        try:
+            body = self.archive.tile(grid, z, y, x)
+        except Exception as error:
+            if self._written_over():
+                raise ArchiveBusy(f"archive {self.id!r} is being replaced") from error
+            raise
+        if self._written_over():
+            raise ArchiveBusy(f"archive {self.id!r} is being replaced")
+        return body
+
+    def _written_over(self) -> bool:
+        try:
+            facts = self.stamp[1].stat()
+        except OSError:
+            return False
+        return facts.st_ino == self.stamp[2] and (facts.st_size, facts.st_mtime_ns) != self.stamp[3:]
 
     @property
     def layer(self) -> Layer:
@@ -94,7 +117,7 @@ class ArchiveFolder:
                 if path.suffix.lower() in _SUFFIXES and _NAME.fullmatch(path.stem) and not _being_written(path):
                     with suppress(OSError):
                         facts = path.stat()
-                        found[path.stem] = (visibility, path, facts.st_size, facts.st_mtime_ns)
+                        found[path.stem] = (visibility, path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
         return found
 
     def _opened(self, name: str, stamp: Stamp) -> Archive | None:
