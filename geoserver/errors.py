@@ -30,7 +30,7 @@ from layers.raster.errors import ImageGone, NoSuchBand, OutOfReach, RasterTooLar
 from layers.registry import LayerNotFound
 from layers.terrain.errors import TerrainError
 from planning.errors import PlanningConflict, PlanningError, StepNotAllowed
-from tiles.archives.errors import ArchiveError, NoSuchArchive
+from tiles.archives.errors import ArchiveBusy, ArchiveError, NoSuchArchive
 from tiles.matrix_sets import NoSuchTile
 from tracking.analysis.reading import AnalysisRefused
 from tracking.commands import CommandRefused
@@ -195,7 +195,7 @@ def describe(error: Exception) -> tuple[HTTPStatus, Mapping[str, str]]:
     for kind, status, code in STATUS:
         if isinstance(error, kind):
             return status, exception_document(code, str(error), getattr(error, "uri", code), _chinese(error))
-    if isinstance(error, Busy):
+    if isinstance(error, Busy | ArchiveBusy):
         return _busy(str(error))
     if isinstance(error, ExportRefused):
         return HTTPStatus.BAD_REQUEST, exception_document("InvalidParameterValue", str(error), "TooMuch", error.text.zh)
