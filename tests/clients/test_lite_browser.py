@@ -74,6 +74,13 @@ def test_map_is_drawn_searched_and_listed_without_webgl(page: Page, city_site: C
     assert {one.split("/")[2] for one in page.seen if one.startswith("http")} == {city_site.url[7:]}  # type: ignore[attr-defined]
 
 
+def test_the_map_offers_it_where_webgl_is_missing(page: Page, city_site: CitySite) -> None:
+    page.goto(f"{city_site.url}/map")
+    page.get_by_role("link", name="打开轻量地图").click()
+    page.wait_for_selector(READY, state="attached")
+    assert page.url == f"{city_site.url}/lite"
+
+
 def test_the_view_goes_with_form_and_address(page: Page, city_site: CitySite) -> None:
     opened(page, city_site, "/lite")
     page.evaluate("() => map_lite.setView([30.411, 114.905], 18, {animate: false})")

@@ -115,7 +115,7 @@ async function start() {
   const page = Object.assign(document.createElement("div"), { className: "page" });
   const { store, actions } = city;
   try {
-    if (view.webglMissing()) throw new ApiError(t("error.webgl"), t("error.webgl.cure"));
+    if (view.webglMissing()) throw Object.assign(new ApiError(t("error.webgl"), t("error.webgl.cure")), { lite: true });
     const link = readLink();
     city.style = await loadStyle(store.get().theme);
     const layers = listedLayers(city.style, link);

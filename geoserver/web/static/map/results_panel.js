@@ -91,6 +91,7 @@ export function Trouble({ error, onRetry }) {
       <p><strong>${error.message}</strong></p>
       ${error.cure && html`<p>${error.cure}</p>`}
       ${error.status === 401 && html`<a class="ghost" href=${new URL("sign-in", base).href} target="_blank" rel="noopener">${t("error.signIn")}</a>`}
+      ${error.lite && html`<a class="ghost" href=${new URL("lite", base).href}>${t("page.lite")}</a>`}
       ${error.requestId && html`<p class="sub">${t("error.request", { id: error.requestId })}</p>`}
       ${onRetry && html`<button type="button" class="ghost" onClick=${onRetry}>${t("retry")}</button>`}
     </div>
