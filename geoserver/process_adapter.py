@@ -28,6 +28,7 @@ import grid.processes
 import grid.reporting.processes
 import grid.social.processes
 import layers.analysis.change_processes
+import layers.analysis.hot_spot_processes
 import layers.analysis.measure_processes
 import layers.analysis.processes
 import layers.coordinates.processes
@@ -48,6 +49,7 @@ import planning.redline.processes
 import planning.report.processes
 import planning.siting.processes
 import tiles.archives.processes
+import tracking.alarms.processes
 import tracking.analysis.processes
 import tracking.analysis.road_processes
 import tracking.dispatching.processes
@@ -58,7 +60,7 @@ from geoserver.process_schema import Json, schema_of
 from grid.options import GridOptions
 from layers.access import Principal
 from layers.catalogue import Text
-from layers.processing import CityCrs, CityMaps, Declaration, FileResult, Job, UploadedFile, Workspace
+from layers.processing import CityCrs, CityMaps, Declaration, FileResult, Job, OtherProcesses, UploadedFile, Workspace
 from layers.raster.store import RasterStore
 from planning.options import PlanningOptions
 from tiles.archives.site import TileSite
@@ -68,6 +70,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.processes,
     layers.analysis.processes,
     layers.analysis.change_processes,
+    layers.analysis.hot_spot_processes,
     layers.analysis.measure_processes,
     layers.coordinates.processes,
     layers.gazetteer.processes,
@@ -99,6 +102,7 @@ MODULES: tuple[ModuleType, ...] = (
     grid.reporting.processes,
     grid.social.processes,
     tracking.processes,
+    tracking.alarms.processes,
     tracking.analysis.processes,
     tracking.analysis.road_processes,
     tracking.dispatching.processes,
@@ -117,6 +121,7 @@ HANDED_IN = (
     GridOptions,
     PlanningOptions,
     TileSite,
+    OtherProcesses,
 )
 #: The one output that every process has.
 RESULT = "result"

@@ -11,7 +11,7 @@ import shapely
 from geoalchemy2 import Geometry
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
-from sqlalchemy import Connection, cast, func, select
+from sqlalchemy import Connection, Subquery, cast, func, select
 
 from layers.analysis.errors import AnalysisError, TooMuch
 from layers.catalogue import Layer
@@ -23,6 +23,8 @@ from layers.registry import find_layer
 Objects = NDArray[np.object_]
 #: Bounds of one input: features, and vertices of all of them.
 MAX_FEATURES, MAX_VERTICES = 50_000, 3_000_000
+#: Points of which only the places are read.
+MAX_POINTS = 2_000_000
 #: Features in one request; more than that are a layer.
 _INLINE = 10_000
 
@@ -106,18 +108,29 @@ def load_features(
     return _made_valid(found, name)
 
 
+def load_points(conn: Connection, source: FeatureSource, name: str, srid: int) -> NDArray[np.float64]:
+    """Where the features of an input called ``name`` are, (N, 2) in EPSG ``srid``: points, or points on others.
+
+    Of a layer far more than :func:`load_features` takes. Raises as that.
+    """
+    if not isinstance(source, LayerFeatures):
+        found = load_features(conn, source, name, srid, ())
+        return shapely.get_coordinates(shapely.point_on_surface(found.shapes))
+    places = _rows(conn, source, name, srid, ())[1]
+    point = func.ST_PointOnSurface(cast(places.c.geom, Geometry))
+    statement = select(func.ST_X(point), func.ST_Y(point)).where(places.c.geom.is_not(None)).limit(MAX_POINTS + 1)
+    result = np.array(conn.execute(statement).all(), np.float64).reshape(-1, 2)
+    if len(result) > MAX_POINTS:
+        raise TooMuch(
+            f"input {name!r}: more than {MAX_POINTS} features of {source.layer!r}; give a 'filter' or a 'bbox'"
+        )
+    return result[np.isfinite(result).all(axis=1)]
+
+
 def _of_layer(
     conn: Connection, source: LayerFeatures, name: str, srid: int, properties: tuple[str, ...] | None
 ) -> Features:
-    layer = find_layer(conn, source.layer)
-    wanted = None if properties is None else tuple(n for n in properties if layer.field(n))
-    query = FeatureQuery(
-        box=Box(*source.bbox) if source.bbox else None,
-        filter=_filter(source.filter, srid, name) if source.filter else None,
-        properties=wanted,
-        crs=epsg(srid),
-    )
-    found = rows(layer, query).subquery()
+    layer, found = _rows(conn, source, name, srid, properties)
     names = [str(column.name) for column in found.c if column.name not in ("id", "geom")]
     shape = func.ST_AsBinary(func.ST_Force2D(cast(found.c.geom, Geometry)))
     statement = select(found.c.id, shape, *(found.c[n] for n in names)).limit(MAX_FEATURES + 1)
@@ -129,6 +142,20 @@ def _of_layer(
     shapes = _array(shapely.from_wkb([bytes(row[1]) for row in result]))
     told = [dict(zip(names, row[2:], strict=True)) for row in result]
     return Features([row[0] for row in result], shapes, told, srid, layer)
+
+
+def _rows(
+    conn: Connection, source: LayerFeatures, name: str, srid: int, properties: tuple[str, ...] | None
+) -> tuple[Layer, Subquery]:
+    layer = find_layer(conn, source.layer)
+    wanted = None if properties is None else tuple(n for n in properties if layer.field(n))
+    query = FeatureQuery(
+        box=Box(*source.bbox) if source.bbox else None,
+        filter=_filter(source.filter, srid, name) if source.filter else None,
+        properties=wanted,
+        crs=epsg(srid),
+    )
+    return layer, rows(layer, query).subquery()
 
 
 def _inline(source: InlineFeatures, name: str, srid: int) -> Features:
