@@ -25,6 +25,11 @@ export function ActDialog({ state }) {
     dialog.current.showModal();
     return () => dialog.current?.close();
   }, []);
+  // What had the focus may be gone: it stays in the form.
+  useEffect(() => {
+    const held = document.activeElement;
+    if (held === dialog.current || !dialog.current.contains(held)) dialog.current.querySelector("textarea, select, input, button")?.focus();
+  }, [state.ended, form.trouble]);
   const put = (name) => (value) => setValues((before) => ({ ...before, [name]: value === "" ? undefined : value }));
   const perform = (event) => {
     event.preventDefault();

@@ -23,6 +23,7 @@ function linked() {
 let asked = 0;
 export const actions = {
   async refresh() {
+    if (get().ended) return;
     const turn = (asked += 1);
     const { tab, filters } = get();
     try {
@@ -32,9 +33,10 @@ export const actions = {
       if (turn !== asked) return;
       const codes = new Set(found.rows.map(({ code }) => code));
       const chosen = new Set([...get().chosen].filter((code) => codes.has(code)));
-      set({ ...found, names, clocks, chosen, phase: "ready", trouble: null, ended: false, now: Date.now() });
+      set({ ...found, names, clocks, chosen, phase: "ready", trouble: null, now: Date.now() });
     } catch (error) {
-      if (turn === asked) set({ phase: "ready", trouble: told(error), ended: Boolean(error.signInNeeded) });
+      await noteEnd(error);
+      if (turn === asked) set({ phase: "ready", trouble: told(error) });
     }
   },
 
@@ -83,9 +85,9 @@ export const actions = {
         done.push(code);
       } catch (error) {
         failed.push({ code, ...told(error) });
-        if (error.signInNeeded) set({ ended: true });
+        await noteEnd(error);
         if (error.status === 412) await readDetail(code);
-        if (error.signInNeeded || error.status === 0) break;
+        if (get().ended || error.status === 0) break;
       }
     }
     const over = failed.length === 0;
@@ -124,7 +126,14 @@ async function one(form, code, values, files) {
   return advance({ case: code, act: form.act, revision: seen, attachments, ...values }, `${form.key}-${code}-${seen}`);
 }
 
+/** Whether the session is over, of which nobody in particular is told by "not there" only. */
+async function noteEnd(error) {
+  const gone = error.signInNeeded || ([403, 404].includes(error.status) && (await whoAmI().catch(() => get().account)) === null);
+  if (gone) set({ ended: true });
+}
+
 async function readDetail(code) {
+  if (get().ended) return;
   try {
     const detail = await readCase(code);
     if (get().current !== code) return;
@@ -133,7 +142,8 @@ async function readDetail(code) {
     if (get().current === code) set({ similar });
     if (!get().departments && detail.feature.properties.department) set({ departments: await readDepartments(code) });
   } catch (error) {
-    if (get().current === code) set({ detailTrouble: told(error), ended: get().ended || Boolean(error.signInNeeded) });
+    await noteEnd(error);
+    if (get().current === code) set({ detailTrouble: told(error) });
   }
 }
 

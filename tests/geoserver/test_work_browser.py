@@ -1,0 +1,327 @@
+"""The working pages in a real Chromium, over the real server: a worker's report without a network, a case through its acts."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from geoserver.web.assets import NODE_MODULES
+from tests.grid.site import GridSite, grid_site
+from tests.people import PASSWORD, employ
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+HERE = {"longitude": 114.9052, "latitude": 30.4102, "accuracy": 8}
+BREACHES = "window.breaches = []; addEventListener('securitypolicyviolation', (e) => breaches.push(e.blockedURI + ' ' + e.violatedDirective))"
+RULES = "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
+#: One person who does everything, as in a small town.
+ALL = ("intake-clerk", "shift-leader", "case-dispatcher", "case-verifier")
+READY = "html[data-ready=true]"
+
+type Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def site(postgres_url: str, template_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GridSite]:
+    directory = tmp_path_factory.mktemp("work")
+    with grid_site(postgres_url, template_name, f"citymap_work_{os.getpid()}", directory) as found:
+        with found.database.transaction() as conn:
+            employ(conn, "town", *ALL)
+            employ(conn, "town", "case-handler", department="sanitation")
+        yield found
+
+
+@pytest.fixture
+def visit(browser: Browser, site: GridSite) -> Iterator[Visit]:
+    """Open a path as somebody, or as nobody, in a new profile; errors, breaches and foreign requests fail the test."""
+    pages: list[Page] = []
+    errors: list[str] = []
+    foreign: list[str] = []
+
+    def note(request: Any) -> None:
+        if not request.url.startswith((site.url, "data:", "blob:")):
+            foreign.append(request.url)
+
+    def open_page(path: str, who: str | None = None, **options: Any) -> Page:
+        context = browser.new_context(**{
+            "locale": "zh-CN", "viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", "bypass_csp": False,
+            "geolocation": HERE, "permissions": ["geolocation"], **options,
+        })  # fmt: skip
+        page = context.new_page()
+        page.add_init_script(BREACHES)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        context.on("request", note)
+        pages.append(page)
+        if who:
+            page.goto(f"{site.url}/sign-in?next={path}")
+            sign_in(page, who)
+            page.wait_for_url(lambda url: urlsplit(url).path == path)
+        else:
+            page.goto(site.url + path)
+        page.wait_for_selector(READY, state="attached", timeout=60_000)
+        return page
+
+    yield open_page
+    breaches = [page.evaluate("window.breaches ?? []") for page in pages if not page.is_closed()]
+    for page in pages:
+        page.context.close()
+    assert (errors, foreign, [found for found in breaches if found]) == ([], [], [])
+
+
+def sign_in(page: Page, who: str) -> None:
+    page.fill("#account", who)
+    page.fill("#password", PASSWORD)
+    page.click("main [type=submit]")
+
+
+def photo(path: Path) -> Path:
+    """A picture of a phone's camera: large, upright by its EXIF only."""
+    image, exif = Image.effect_noise((3000, 2000), 60).convert("RGB"), Image.Exif()
+    exif[0x0112] = 6
+    image.save(path, "JPEG", exif=exif)
+    return path
+
+
+def fits(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds, light and dark; its script comes by the test's own road, past the page's policy."""
+    page.evaluate((NODE_MODULES / "axe-core" / "axe.min.js").read_text("utf-8"))
+    found = []
+    for look in ("light", "dark"):
+        page.evaluate("(look) => { document.documentElement.dataset.theme = look; }", look)
+        found += [(look, one) for one in page.evaluate(RULES)["violations"]]
+    return [f"{look} {one['id']}: {node['html'][:200]}" for look, one in found for node in one["nodes"]]
+
+
+def choose_class_and_go_on(page: Page, service: str, words: str) -> None:
+    page.get_by_role("button", name="下一步").click()
+    page.click(f"[data-class={service}]")
+    page.fill("textarea", words)
+
+
+def test_a_report_without_a_network_becomes_one_case_though_an_answer_is_lost(
+    visit: Visit, site: GridSite, tmp_path: Path
+) -> None:
+    page = visit("/report", "worker", viewport=PHONE, is_mobile=True, has_touch=True)
+    context: BrowserContext = page.context
+    page.wait_for_selector("html[data-offline=ready]", state="attached", timeout=30_000)
+    context.set_offline(True)
+    page.reload()
+    expect(page.get_by_text("没有网络")).to_be_visible()
+    expect(page.get_by_text("误差约 8 米")).to_be_visible()
+    choose_class_and_go_on(page, "event-0102", "离线上报的垃圾")
+    page.set_input_files("input[type=file]", photo(tmp_path / "1.jpg"))
+    expect(page.locator(".photos img")).to_have_count(1)
+    page.get_by_role("button", name="下一步").click()
+    page.click("[data-send]")
+    expect(page.get_by_text("已存在手机上")).to_be_visible()
+    page.reload()  # as if the phone had been switched off
+    page.click("[data-tab=outbox]")
+    expect(page.locator("[data-state=queued]")).to_contain_text("等待网络")
+    assert site.sql("SELECT count(*) FROM city.cases WHERE description = '离线上报的垃圾'") == [(0,)]
+
+    lost: list[int] = []
+
+    def lose_first(route: Route) -> None:
+        if lost:
+            return route.continue_()
+        lost.append(route.fetch().status)
+        return route.abort()
+
+    context.route("**/processes/report-case/execution*", lose_first)
+    context.set_offline(False)
+    expect(page.locator("[data-state=queued]")).to_contain_text("无法连接服务器")
+    assert lost == [200]
+    page.get_by_role("button", name="现在发送").click()
+    expect(page.locator("[data-report]")).to_have_count(0)
+    [(code, photos, accuracy)] = site.sql(
+        "SELECT code, photos, accuracy FROM city.cases WHERE description = '离线上报的垃圾'"
+    )
+    assert (photos, accuracy) == (1, 8)
+    (kept,) = site.done("clerk", "case-history", case=code)["photos"]
+    assert (kept["width"], kept["height"]) == (1067, 1600)  # made smaller and set upright on the phone
+    page.click("[data-tab=mine]")
+    expect(page.locator(f"[data-case='{code}']")).to_contain_text("已上报")
+
+
+def test_a_citizen_without_an_account_is_refused_outside_the_city_corrects_it_and_follows_the_state(
+    visit: Visit, site: GridSite
+) -> None:
+    page = visit("/report", viewport=PHONE, geolocation={**HERE, "longitude": 100.0, "accuracy": 160})
+    expect(page.get_by_text("误差约 160 米")).to_be_visible()
+    expect(page.locator("[data-tab=patrol]")).to_have_count(0)
+    page.wait_for_selector(".map[data-ready=true]", timeout=30_000)
+    found = [*faults(page)]
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_role("searchbox").fill("垃圾")
+    page.get_by_role("button", name="收藏 暴露垃圾").click()
+    found += faults(page)
+    page.click("[data-class=event-0102]")
+    page.fill("textarea", "公众上报的垃圾")
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_label("联系电话").fill("13900000000")
+    found += faults(page)
+    page.click("[data-send]")
+    expect(page.locator(".result [role=alert]")).to_contain_text("不在本市范围内")
+    page.click("[data-tab=outbox]")
+    found += faults(page)
+    page.get_by_role("button", name="继续填写").click()
+    expect(page.locator("textarea")).to_have_value("公众上报的垃圾")
+    page.get_by_role("button", name="上一步").click()
+    page.context.set_geolocation({**HERE, "latitude": 30.4172})  # type: ignore[arg-type]
+    expect(page.get_by_text("误差约 8 米")).to_be_visible()
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_role("button", name="下一步").click()
+    page.click("[data-send]")
+    code = page.locator(".result .code").inner_text()
+    found += faults(page)
+    site.done("worker", "advance-case", case=code, act="verify", found=True)
+    page.click("[data-tab=mine]")
+    expect(page.locator(f"[data-case='{code}']")).to_contain_text("已核实")
+    found += faults(page)
+    assert found == [] and fits(page)
+    kept = "SELECT channel, reporter_phone FROM city.cases WHERE description = '公众上报的垃圾'"
+    assert site.sql(kept) == [("public", "13900000000")]
+
+
+def report(site: GridSite, words: str, lat: float) -> str:
+    made = site.done(
+        "worker", "report-case", position=[114.9171, lat], class_code="0102", description=words, separate=True
+    )
+    return str(made["case"])
+
+
+def press_act(page: Page, act: str) -> None:
+    """The key that the button of the act shows."""
+    page.wait_for_selector(f".acts [data-act={act}]")
+    acts = page.locator(".acts [data-act]").evaluate_all("(all) => all.map((one) => one.dataset.act)")
+    page.keyboard.press(str(acts.index(act) + 1))
+    page.wait_for_selector("dialog[open]")
+
+
+def perform(page: Page, state: str) -> None:
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("dialog", state="detached")
+    page.wait_for_selector(f".detail[data-state={state}]")
+
+
+def test_a_case_goes_through_its_acts_by_the_keyboard_alone(visit: Visit, site: GridSite, tmp_path: Path) -> None:
+    code = report(site, "键盘办理", 30.4031)
+    page = visit("/cases", "town")
+    page.keyboard.press("/")
+    page.keyboard.type(code)
+    expect(page.locator(".row-open")).to_have_count(1)
+    page.keyboard.press("Tab")
+    page.focus("body")
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f".detail[data-case='{code}']")
+
+    def allowed() -> list[str]:
+        return page.locator(".acts [data-act]").evaluate_all("(all) => all.map((one) => one.dataset.act)")
+
+    assert set(allowed()) == set(site.done("town", "case-history", case=code)["allowed"])
+    press_act(page, "accept")
+    perform(page, "accepted")
+    press_act(page, "file")
+    page.wait_for_selector("dialog input[type=radio]:focus")
+    page.keyboard.press("Space")
+    perform(page, "filed")
+    press_act(page, "dispatch")
+    page.wait_for_selector("dialog select:focus")
+    page.keyboard.type("sanitation")
+    perform(page, "dispatched")
+    expect(page.locator(".detail-head .countdown")).to_contain_text("剩")
+    expect(page.locator(".detail-head [data-light=green]")).to_have_text("绿")
+    press_act(page, "handle")
+    perform(page, "handling")
+    press_act(page, "feedback")
+    page.keyboard.type("已清运")
+    page.set_input_files("dialog input[type=file]", photo(tmp_path / "after.jpg"))
+    perform(page, "handled")
+    expect(page.locator("figure", has_text="处置后").locator("img")).to_have_count(1)
+    press_act(page, "check")
+    page.wait_for_selector("dialog input[type=radio]:focus")
+    page.keyboard.press("Space")
+    perform(page, "checked")
+    press_act(page, "close")
+    perform(page, "closed")
+    expect(page.locator(".acts-none")).to_be_visible()
+    steps = site.done("clerk", "case-history", case=code)["steps"]
+    acts = ["report", "accept", "file", "dispatch", "handle", "feedback", "check", "close"]
+    assert [step["act"] for step in steps] == acts and len(steps[5]["attachments"]) == 1
+
+
+def test_nothing_is_lost_when_the_session_ends_or_somebody_was_faster_or_the_server_fails(
+    visit: Visit, site: GridSite
+) -> None:
+    code = report(site, "过期", 30.4061)
+    page = visit("/cases", "clerk")
+    page.evaluate("(code) => { location.hash = 'case=' + code; }", code)
+    page.wait_for_selector(f".detail[data-case='{code}']")
+    press_act(page, "void")
+    page.fill("dialog textarea", "重复的测试上报")
+    page.context.clear_cookies()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("dialog [role=alert]")).to_contain_text("登录已过期")
+    expect(page.locator("dialog textarea")).to_have_value("重复的测试上报")
+    with page.context.expect_page() as opened:
+        page.locator("dialog").get_by_role("link", name="登录").click()
+    other = opened.value
+    sign_in(other, "clerk")
+    other.wait_for_selector(READY, state="attached")
+    other.close()
+    page.bring_to_front()
+    page.locator("dialog").get_by_role("button", name="我已登录").click()
+    expect(page.locator("dialog [role=alert]")).to_have_count(0)
+    site.done("worker", "advance-case", case=code, act="verify", found=False)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("dialog [role=alert]")).to_contain_text("别人刚刚处理过")
+    expect(page.locator("dialog textarea")).to_have_value("重复的测试上报")
+    perform(page, "void")
+    assert site.done("clerk", "case-history", case=code)["steps"][-1]["reason"] == "重复的测试上报"
+
+    answer: dict[str, Any] = {"status": 500, "headers": {"x-request-id": "r-42"}, "json": {"description": "库在维护"}}
+    page.context.route("**/processes/work-list/**", lambda route: route.fulfill(**answer))
+    page.keyboard.press("r")
+    trouble = page.locator(".list-body [role=alert]")
+    for part in ("库在维护", "请稍后重试", "r-42"):
+        expect(trouble).to_contain_text(part)
+    page.context.unroute("**/processes/work-list/**")
+    page.get_by_role("button", name="重试").click()
+    expect(trouble).to_have_count(0)
+
+
+def test_several_cases_at_once_and_the_inbox_is_accessible_in_every_look(visit: Visit, site: GridSite) -> None:
+    codes = [report(site, f"批量 {n}", 30.4091 + 0.001 * n) for n in range(2)]
+    page = visit("/cases", "clerk")
+    found = [*faults(page)]
+    for code in codes:
+        page.check(f"[aria-label='勾选案卷 {code}']")
+    page.click(".batch [data-act=accept]")
+    page.wait_for_selector("dialog[open]")
+    found += faults(page)
+    site.done("clerk", "advance-case", case=codes[0], act="void", reason="抢先作废")
+    page.click("[data-perform]")
+    expect(page.locator("dialog [role=alert]")).to_be_visible()
+    states = dict(site.sql("SELECT code, state FROM city.cases WHERE code = ANY (:codes)", codes=codes))
+    assert states == {codes[0]: "void", codes[1]: "accepted"}
+    page.get_by_role("button", name="取消", exact=True).click()
+    page.click("[data-tab=all]")
+    page.click(f".row-open[data-code='{codes[1]}']")
+    page.wait_for_selector(f".detail[data-case='{codes[1]}']")
+    found += faults(page)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    found += faults(page)
+    assert found == [] and fits(page)
