@@ -20,7 +20,7 @@ from tiles.cache.snapshot import Snapshot
 from tiles.cache.tile import Tile, digest_of
 from tiles.matrix_sets import MatrixSet, NoSuchTile
 from tiles.rendered import MVT
-from tiles.tilesets import limits, link, scheme
+from tiles.tilesets import item, limits, link, scheme
 
 if TYPE_CHECKING:
     from geoserver.city import City
@@ -143,7 +143,6 @@ def _tileset(city: "City", one: Served, grid: MatrixSet) -> Json:
     here = f"{_below(city, one)}/{grid.id}"
     named = {"tileMatrixSetURI": grid.document["uri"]} if "uri" in grid.document else {}
     corners = {"lowerLeft": list(facts.bounds[:2]), "upperRight": list(facts.bounds[2:]), "crs": _CRS84}
-    item = link("item", facts.media_type, f"{here}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}")
     return {
         "title": facts.name,
         "dataType": "vector" if facts.media_type == MVT else "map",
@@ -152,7 +151,7 @@ def _tileset(city: "City", one: Served, grid: MatrixSet) -> Json:
         **named,
         "boundingBox": corners,
         "tileMatrixSetLimits": [li for li in limits(grid, facts.bounds) if _has(facts, int(li["tileMatrix"]))],
-        "links": [link("self", "application/json", here), scheme(city.url, grid), {**item, "templated": True}],
+        "links": [link("self", "application/json", here), scheme(city.url, grid), item(facts.media_type, here)],
     }
 
 

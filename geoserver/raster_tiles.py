@@ -65,7 +65,7 @@ def get_tile(city: "City", request: Request, body: bytes, collection: str, tms: 
 
 def get_tilesets(city: "City", request: Request, body: bytes, collection: str) -> Reply:
     """``GET /collections/{collection}/tiles``."""
-    from tiles.raster.tilesets import about, deepest_level, finest_resolution, picture_limits
+    from tiles.raster.tilesets import about, deepest_level, finest_resolution, items, picture_limits
     from tiles.tilesets import link, scheme
 
     layer = find_layer(city, collection)
@@ -80,7 +80,11 @@ def get_tilesets(city: "City", request: Request, body: bytes, collection: str) -
         {
             **about(grid),
             **picture_limits(grid, (layer,), deepest_level(grid, layer, finest)),
-            "links": [link("self", "application/json", f"{here}/{grid.id}"), scheme(city.url, grid)],
+            "links": [
+                link("self", "application/json", f"{here}/{grid.id}"),
+                scheme(city.url, grid),
+                *items(f"{here}/{grid.id}"),
+            ],
         }
         for grid in city.grids.values()
     ]

@@ -31,14 +31,14 @@ def _listed(url: str, grid: MatrixSet) -> Json:
     return {"id": grid.id, "title": grid.title, **named, "crs": document["crs"], "links": [link]}
 
 
-def tileset_list(
-    here: str, url: str, grids: Mapping[str, MatrixSet], layers: Iterable[Layer], query: str = ""
-) -> Json:
-    """The tilesets of layers below ``here``, one per tile matrix set, each with its limits."""
+def tileset_list(here: str, url: str, grids: Mapping[str, MatrixSet], layers: Iterable[Layer], query: str = "") -> Json:
+    """The tilesets of layers below ``here``, one per tile matrix set, each with its limits and the
+    address of its tiles."""
     bounds = extent(layers)
     tilesets = []
     for grid in grids.values():
         links = [link("self", "application/json", f"{here}/{grid.id}{query}"), scheme(url, grid)]
+        links.append(item(MVT, f"{here}/{grid.id}", query))
         within = {"tileMatrixSetLimits": limits(grid, bounds)} if bounds else {}
         tilesets.append({**_about(grid), **within, "links": links})
     return {"tilesets": tilesets, "links": [link("self", "application/json", f"{here}{query}")]}
@@ -60,7 +60,7 @@ def tileset(here: str, url: str, grid: MatrixSet, layers: Iterable[Layer], langu
     document["links"] = [
         link("self", "application/json", address + query),
         scheme(url, grid),
-        {**link("item", MVT, f"{address}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}{query}"), "templated": True},
+        item(MVT, address, query),
     ]
     return document
 
@@ -140,6 +140,11 @@ def limits(grid: MatrixSet, bounds: Box) -> list[Json]:
 def scheme(url: str, grid: MatrixSet) -> Json:
     """The link to the grid's definition."""
     return link(_SCHEME, "application/json", f"{url}/tileMatrixSets/{grid.id}")
+
+
+def item(media_type: str, below: str, query: str = "") -> Json:
+    """The link to the tiles below an address."""
+    return {**link("item", media_type, f"{below}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}{query}"), "templated": True}
 
 
 def link(rel: str, media_type: str, href: str) -> Json:

@@ -12,7 +12,7 @@ from layers.query import compiled
 from layers.tables import feature_table
 from tiles.matrix_sets import MatrixSet
 from tiles.raster.look import FORMATS
-from tiles.tilesets import extent, limits, link, scheme
+from tiles.tilesets import extent, item, limits, link, scheme
 
 type Json = dict[str, Any]
 #: Levels beyond that of the finest image at which tiles are still asked for.
@@ -51,14 +51,14 @@ def picture_tileset(
         crs = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
         document |= {"boundingBox": {**corners, "crs": crs}, **picture_limits(grid, shown, deepest)}
     address = f"{here}/{grid.id}"
-    place = f"{address}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
-    more = "&" if query else "?"
-    items = [
-        {**link("item", media_type, f"{place}{query}{more}f={name}"), "templated": True}
-        for name, media_type in FORMATS.items()
-    ]
-    document["links"] = [link("self", "application/json", address + query), scheme(url, grid), *items]
+    document["links"] = [link("self", "application/json", address + query), scheme(url, grid), *items(address, query)]
     return document
+
+
+def items(address: str, query: str = "") -> list[Json]:
+    """The links to the pictures below an address, one for each format."""
+    more = "&" if query else "?"
+    return [item(media_type, address, f"{query}{more}f={name}") for name, media_type in FORMATS.items()]
 
 
 def picture_tile_json(
