@@ -32,6 +32,7 @@ from layers.terrain.errors import TerrainError
 from planning.errors import PlanningConflict, PlanningError, StepNotAllowed
 from tiles.archives.errors import ArchiveBusy, ArchiveError, NoSuchArchive
 from tiles.matrix_sets import NoSuchTile
+from tracking.alarms.handling import AlarmHandled, AlarmNotFound
 from tracking.analysis.reading import AnalysisRefused
 from tracking.commands import CommandRefused
 from tracking.dispatching.model import DispatchRefused, TaskNotFound, WrongInputs
@@ -170,6 +171,8 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (CommandRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (InputRefused, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (DispatchRefused, HTTPStatus.CONFLICT, "Conflict"),
+    (AlarmNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
+    (AlarmHandled, HTTPStatus.CONFLICT, "Conflict"),
     (ShareRefused, HTTPStatus.CONFLICT, "Conflict"),
     (WrongInputs, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (TaskNotFound, HTTPStatus.NOT_FOUND, "NotFound"),

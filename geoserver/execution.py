@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from geoserver.other_processes import Others
 from geoserver.process_adapter import Process
 from geoserver.process_maps import ProcessMaps
 from geoserver.settings import Settings
@@ -18,7 +19,7 @@ from layers.access import Principal
 from layers.catalogue import Text
 from layers.database import Database
 from layers.features import set_statement_timeout
-from layers.processing import CityCrs, CityMaps, Job, JobCancelled, Workspace
+from layers.processing import CityCrs, CityMaps, Job, JobCancelled, OtherProcesses, Workspace
 from layers.raster.store import RasterStore
 from planning.options import PlanningOptions
 from tiles.archives.site import TileSite
@@ -125,7 +126,7 @@ class Executor:
                 # The database notices a killed worker also in the middle of a statement, and rolls back.
                 conn.execute(text("SET LOCAL client_connection_check_interval = '2s'"))
                 conn.execute(text("SET LOCAL max_parallel_workers_per_gather = 2"))
-                handed_in = {
+                handed_in: dict[Any, Any] = {
                     Connection: conn,
                     Job: execution,
                     Workspace: Workspace(workspace),
@@ -137,6 +138,7 @@ class Executor:
                     PlanningOptions: self._planning,
                     TileSite: self._tiles,
                 }
+                handed_in[OtherProcesses] = Others(principal, handed_in)
                 result = process.call(ready, handed_in)
                 execution.finish()
                 finish(conn, result)

@@ -67,7 +67,8 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
     ('fleet-dispatcher', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('fleet-dispatcher', 'collection', 'devices geofences alarms unit-tasks', 'read create update delete', 'internal', 'department'),
     ('fleet-dispatcher', 'collection', 'positions trajectories', 'read', 'internal', 'department'),
-    ('fleet-dispatcher', 'process', 'send-text locate-device command-device dispatch-unit advance-task import-track', 'execute', 'internal', 'department'),
+    ('fleet-dispatcher', 'collection', 'cases', 'read create', 'internal', 'everywhere'),
+    ('fleet-dispatcher', 'process', 'alarm-to-case report-case send-text locate-device command-device dispatch-unit advance-task import-track', 'execute', 'internal', 'department'),
     ('leader', 'collection', '*', 'read', 'sensitive', 'everywhere'),
     ('leader', 'collection', 'cases', 'update', 'internal', 'everywhere'),
     ('leader', 'process', 'advance-case add-photos', 'execute', 'internal', 'everywhere')

@@ -17,7 +17,7 @@ The server derives everything else: the id ``locate-grid``, texts from the docst
 line the title, then the description, then a line per input and ``returns``), and JSON Schemas from the type hints.
 Parameters of these types are no inputs but are handed in: :class:`sqlalchemy.Connection` (one transaction, committed
 when the function ends well), :class:`Job`, :class:`Workspace`, :class:`CityCrs`, :class:`CityMaps`,
-:class:`layers.raster.store.RasterStore`. An :class:`UploadedFile` is an input
+:class:`OtherProcesses`, :class:`layers.raster.store.RasterStore`. An :class:`UploadedFile` is an input
 whose value is the id of an upload. A function returns values that Pydantic can write as JSON, or a :class:`FileResult`.
 """
 
@@ -45,6 +45,16 @@ class Job(Protocol):
 
     def cancelled(self) -> bool:
         """Whether the work should stop."""
+
+
+class OtherProcesses(Protocol):
+    """How a process uses another domain's: by its id, within the same transaction and with the caller's rights.
+
+    Siblings know nothing of each other but the processes that every client knows.
+    """
+
+    def run(self, process: str, inputs: Mapping[str, Any]) -> Any:
+        """Its result as JSON values. Raises what the process raises, and refuses whoever may not execute it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ READS: dict[str, tuple[Read, ...]] = {
     "case-dispatcher": (_INTERNAL,),
     "case-handler": (_INTERNAL, Read("cases", "internal", "department")),
     "case-verifier": (_INTERNAL, Read("cases", "internal", "area")),
-    "fleet-dispatcher": (_INTERNAL, Read("positions", "internal", "department")),
+    "fleet-dispatcher": (_INTERNAL, Read("cases", "internal"), Read("positions", "internal", "department")),
     "leader": (_SENSITIVE,),
     # may read what is core, of its own area or department only
     "area-guard": (Read("*", "core", "area"),),

@@ -28,7 +28,7 @@ WRITES: dict[str, tuple[tuple[set[str], str, str], ...]] = {
     "case-handler": (({"update"}, "cases", "internal"),),
     "case-verifier": (({"update"}, "cases", "internal"),),
     "leader": (({"update"}, "cases", "internal"),),
-    "fleet-dispatcher": (),  # of layers that this site does not have
+    "fleet-dispatcher": (({"create"}, "cases", "internal"),),  # and of layers that this site does not have
     "area-guard": (({"create", "update", "delete"}, "*", "core"),),
     "unit-guard": (({"create", "update", "delete"}, "*", "core"),),
 }
@@ -60,7 +60,7 @@ def reads_cases(person: Person, _path: dict[str, str]) -> set[str]:
 
 
 def reports_by_open311(person: Person, _path: dict[str, str]) -> set[str]:
-    return {"in"} if {"grid-worker", "intake-clerk", "shift-leader"} & set(person.roles) else {"forbidden"}
+    return {"in"} if {"grid-worker", "intake-clerk", "shift-leader", "fleet-dispatcher"} & set(person.roles) else {"forbidden"}
 
 
 def signed_in(person: Person, _path: dict[str, str]) -> set[str]:
