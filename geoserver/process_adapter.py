@@ -50,7 +50,6 @@ import planning.report.processes
 import planning.siting.processes
 import tiles.archives.processes
 import tracking.alarms.processes
-import tracking.alarms.processes
 import tracking.analysis.processes
 import tracking.analysis.road_processes
 import tracking.dispatching.processes
