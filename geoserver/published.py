@@ -11,6 +11,7 @@ from geoserver.audit.routes import audit_paths
 from geoserver.core import build_api
 from geoserver.coverage_openapi import coverage_paths
 from geoserver.identity.openapi import identity_paths
+from geoserver.lite.routes import lite_paths
 from geoserver.live import live_paths
 from geoserver.maps import map_paths
 from geoserver.open311_openapi import open311_paths
@@ -50,6 +51,7 @@ _MORE_PATHS = (
     photo_paths,
     public_report_paths,
     work_paths,
+    lite_paths,
 )
 #: Views of the catalogue kept: there are as many as there are kinds of rights.
 _VIEWS = 256

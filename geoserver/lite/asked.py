@@ -45,15 +45,17 @@ def read(request: Request, known: Sequence[str]) -> Asked:
     for name in query:
         if name not in _PARAMETERS:
             raise ParameterError(name, f"is not known here; this page takes {', '.join(_PARAMETERS)}")
-    layers = tuple(dict.fromkeys(query.getlist("layers"))) or (CITY,)
+    # A form sends the name again for each box that is ticked, an address may have them with commas.
+    given = [name for value in query.getlist("layers") for name in value.split(",")]
+    layers = tuple(dict.fromkeys(given)) or (CITY,)
     if len(layers) > _MOST_LAYERS:
         raise ParameterError("layers", f"names more than {_MOST_LAYERS} layers")
     listed = query.get("list") or None
     for name, value in (*(("layers", layer) for layer in layers), ("list", listed)):
-        if value is not None and value != CITY and value not in known:
+        if value is not None and value not in known and (name, value) != ("layers", CITY):
             raise ParameterError(name, f"there is no layer {value[:80]!r}")
     first = query.get("from") or "0"
-    if not (first.isascii() and first.isdigit() and len(first) <= 6):
+    if not (first.isascii() and first.isdigit() and len(first) <= 5):
         raise ParameterError("from", f"{first[:40]!r} is not a row's number")
     words = query.get("q", "").strip()
     if len(words) > _LONGEST_WORDS:

@@ -13,6 +13,7 @@ from geoserver.lite.contents import Found, listing, search
 from geoserver.lite.leaflet import TILE, map_script
 from geoserver.lite.view import HEIGHT, WIDTH, View
 from geoserver.map_contents import CITY
+from geoserver.openapi import Json, content, operation, parameter, reference
 from geoserver.reply import Reply
 from geoserver.web.policy import content_security_policy
 
@@ -73,3 +74,18 @@ def _credit(city: "City", asked: Asked) -> str:
 def _point(found: Found) -> dict[str, Any]:
     spot = {"type": "Point", "coordinates": [found.view.lon, found.view.lat]}
     return {"type": "Feature", "geometry": spot, "properties": {"name": found.name}}
+
+
+def lite_paths() -> Json:
+    """The route as OpenAPI has it."""
+    text: Json = {"type": "string"}
+    asked = [
+        parameter("layers", "Layers over each other; city is the base map", {"type": "array", "items": text}),
+        parameter("list", "A layer whose features in view are listed", text),
+        parameter("q", "What to search for", {**text, "maxLength": 200}),
+        parameter("at", "Longitude, latitude and zoom", {**text, "example": "114.9,30.4,15"}),
+        parameter("from", "First row of the list", {"type": "integer", "minimum": 0, "maximum": 99_999}),
+        reference("parameters", "lang"),
+    ]
+    page = {"200": content("The page", "text/html")}
+    return {"/lite": {"get": operation("getLitePage", "The map for browsers without WebGL 2", asked, page)}}

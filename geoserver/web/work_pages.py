@@ -184,7 +184,6 @@ def work_paths() -> Json:
     return {
         "/report": got("getReportPage", "The page for reporting, installable on phones", "text/html"),
         "/board": got("getBoardPage", "The leader's view: numbers, map and cases", "text/html"),
-        "/lite": got("getLitePage", "The map for browsers without WebGL 2", "text/html"),
         "/report/worker.js": got("getReportWorker", "The service worker of that page", "text/javascript"),
         "/report/manifest.webmanifest": got("getReportManifest", "Its manifest", "application/manifest+json"),
         "/cases": got("getCasesPage", "The inbox of cases", "text/html"),

@@ -109,7 +109,7 @@ def _enter_cases(conn: Connection, dice: random.Random) -> None:
     spots = conn.execute(text(
         "SELECT ST_X(p), ST_Y(p), (SELECT code FROM city.admin_areas a WHERE a.level = 'community' AND ST_Intersects(a.geom, p)"
         " ORDER BY code LIMIT 1) FROM (SELECT ST_LineInterpolatePoint(ST_GeometryN(geom, 1), (n % 10) / 10.0) p"
-        " FROM city.roads, generate_series(0, 9) n WHERE ST_Length(geom) > 0 ORDER BY id LIMIT 800) r")).all()  # fmt: skip
+        " FROM city.roads, generate_series(0, 9) n WHERE ST_Length(geom) > 0 ORDER BY md5(id::text) LIMIT 800) r")).all()  # fmt: skip
     conn.execute(text("INSERT INTO access.departments (id, zh, en) VALUES ('sanitation', '环卫处', 'Sanitation'),"
                       " ('water', '自来水公司', 'Waterworks') ON CONFLICT DO NOTHING"))  # fmt: skip
     conn.exec_driver_sql("SELECT set_config('citymap.case_act', 'import', true)")

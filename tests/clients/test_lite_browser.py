@@ -140,7 +140,7 @@ def test_markup_in_names_stays_text(page: Page, city_site: CitySite) -> None:
 
 
 @pytest.mark.parametrize(("path", "says"), [
-    ("/lite?at=1,2", "114.9,30.4,15"), ("/lite?layers=cases", "cases"), ("/lite?from=-1", "from"), ("/lite?x=1", "x"),
+    ("/lite?at=1,2", "114.9,30.4,15"), ("/lite?layers=cases", "cases"), ("/lite?from=-1", "from"), ("/lite?x=1", "x"), ("/lite?list=city", "list"),
     ("/lite?at=nan,1,1", "114.9"), ("/lite?layers=" + "&layers=".join(f"l{n}" for n in range(20)), "layers"),
 ])  # fmt: skip
 def test_what_cannot_be_shown_says_why(city_site: CitySite, path: str, says: str) -> None:
