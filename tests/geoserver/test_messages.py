@@ -23,6 +23,8 @@ MET = (
     "geoserver/reply.py", "geoserver/live.py", "geoserver/outbound.py", "geoserver/tile_parameters.py",
     "geoserver/coverage_parameters.py", "layers/features.py", "layers/query.py", "layers/registry.py",
     "layers/pipes/*.py", "layers/analysis/*.py", "tracking/analysis/*.py", "geoserver/moving_features.py",
+    "tracking/dispatching/*.py", "tracking/importing/*.py", "tracking/alarms/*.py", "tracking/sharing.py",
+    "tracking/tracks.py", "tracking/inputs/track_files.py", "geoserver/tracking_shares.py", "geoserver/other_processes.py",
 )  # fmt: skip
 #: Errors of commands and of the configuration, which never answer a request; and those that carry both languages.
 ELSEWHERE = {

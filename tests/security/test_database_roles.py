@@ -29,7 +29,7 @@ APP = {
     "grid.*": "rawd", "grid.steps": "ra", "grid.photos": "ra", "grid.inspections": "ra", "citymap.idempotency": "rawd",
     # rows by policies; partitions are reached through their table only
     "tracking.*": "", "tracking.positions": "ra", "tracking.quarantine": "ra", "tracking.notes": "ra",
-    "tracking.commands": "raw", "tracking.memory": "rawd", "tracking.marks": "rawd", "tracking.touched": "rawd",
+    "tracking.commands": "raw", "tracking.shares": "raw", "tracking.memory": "rawd", "tracking.marks": "rawd", "tracking.touched": "rawd",
 }  # fmt: skip
 #: What sign-in and the administration of access may do.
 ACCESS = {
@@ -51,6 +51,7 @@ CALLED = {
     "citymap.is_view": "tells whether a layer is a view, which shows in what it gives",
     "citymap.worked_out": "has tiles of a derived layer drawn anew",
     "tracking.make_days": "makes partitions of the days that are named, for the gateway alone",
+    "tracking.shared_position": "gives the live position of one device, to who has the secret of a link that is good",
     "audit.append": "adds an entry, whose time, id and login its caller cannot choose",
 }
 #: Those that only triggers and other functions call. A temporary table of the caller's must not have such a trigger.
