@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from geoserver.errors import BodyError, NotThere, SignInNeeded
 from geoserver.formats import negotiate
 from geoserver.openapi import Json, content, operation, parameter
 from geoserver.parameters import query_values
+from geoserver.process_schema import schema_of
 from geoserver.reply import Reply
 from tracking.sharing import Share, list_shares, make_share, revoke_share, shared_position
 
@@ -105,7 +106,7 @@ def _answer(document: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> Rep
 
 def share_paths() -> Json:
     """The routes in OpenAPI."""
-    schema = ShareBody.model_json_schema()
+    schema = schema_of(TypeAdapter(ShareBody))
     body = {"content": {"application/json": {"schema": schema}}, "required": True}
     made = {"201": content("The link, told only now", "application/json")}
     listed = {"200": content("Links, without their addresses", "application/json")}
