@@ -26,6 +26,7 @@ from benchmarks import (
     terrain,
     three_d,
     tracking,
+    tracks,
     zonal,
 )
 from benchmarks.bench import Bench
@@ -52,6 +53,7 @@ PIECES: Mapping[str, Callable[[Bench], list[str]]] = {
     "planning": planning.piece,
     "grid": grid.piece,
     "tracking": tracking.piece,
+    "tracks": tracks.piece,
 }
 _MARK = "<!-- piece: {} -->"
 

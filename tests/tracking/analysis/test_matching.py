@@ -20,18 +20,18 @@ from tracking.analysis.matching.viterbi import Viterbi
 from tracking.analysis.plane import steps
 
 
-def test_as_right_as_leuven_on_drives_with_known_truth(streets: Network) -> None:
-    ours, theirs = [], []
-    for every, noise in ((1.0, 5.0), (10.0, 5.0), (10.0, 12.0)):
-        drives = [drive(streets, seed, fixes=80, every=every, noise=noise) for seed in (1, 2)]
-        judge = Leuven(streets, drives)
-        for one in drives:
-            found = match(streets, one.time, one.lon, one.lat, Assumptions(accuracy=noise))
-            ours.append(np.mean(found.edge == one.edge))
-            theirs.append(np.mean(judge.roads(one, noise) == one.edge))
-    assert np.mean(ours) >= np.mean(theirs)
-    assert np.mean(theirs) > 0.7  # it was asked as it wants to be asked
-    assert np.mean(ours) > 0.9
+@pytest.mark.parametrize(("every", "noise", "least"), [(1.0, 5.0, 0.94), (10.0, 5.0, 0.94), (10.0, 12.0, 0.88)])
+def test_as_right_as_leuven_on_drives_with_known_truth(
+    streets: Network, every: float, noise: float, least: float
+) -> None:
+    count = 4 if every < 5 else 2  # a second's drive meets few junctions
+    drives = [drive(streets, seed, fixes=200, every=every, noise=noise) for seed in range(count)]
+    judge = Leuven(streets, drives)
+    found = [match(streets, one.time, one.lon, one.lat, Assumptions(accuracy=noise)) for one in drives]
+    ours = np.mean([ours.edge == one.edge for ours, one in zip(found, drives, strict=True)])
+    theirs = np.mean([judge.roads(one, noise) == one.edge for one in drives])
+    assert ours >= max(theirs, least)
+    assert theirs > 0.7  # it was asked as it wants to be asked
 
 
 @pytest.mark.parametrize(("every", "noise"), [(1.0, 3.0), (15.0, 8.0)])
