@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 #: Small, because software draws it; wide enough for the desktop's layout.
-DESKTOP = {"viewport": {"width": 800, "height": 520}}
+DESKTOP = {"viewport": {"width": 800, "height": 600}}
 SMALL = {"viewport": {"width": 720, "height": 300}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 READY = "html[data-ready=true]"
@@ -32,7 +32,7 @@ _RESET = """(centre) => {
     if (layer.visible !== layer.initial) actions.showLayer(layer.id, layer.initial);
     if (layer.opacity !== 1) actions.fadeLayer(layer.id, 1);
   }
-  const [x, y] = map.project(centre).toArray();
+  const { x, y } = map.project(centre);
   const there = Math.hypot(x - map.getCanvas().clientWidth / 2, y - map.getCanvas().clientHeight / 2) < 1;
   if (!there || map.getZoom() !== 17.5 || map.getPitch() || map.getBearing()) map.jumpTo({ center: centre, zoom: 17.5, pitch: 0, bearing: 0 });
 }"""

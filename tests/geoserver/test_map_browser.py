@@ -189,7 +189,7 @@ def test_page_with_everything_open_meets_wcag_by_day_and_by_night(desk: Page, po
     desk.wait_for_selector("html[data-theme=dark]", state="attached")
     night = violations(desk)
     desk.get_by_label("浅色").click()
-    desk.set_viewport_size({"width": 800, "height": 520})
+    desk.set_viewport_size({"width": 800, "height": 600})
     assert (day, night) == ([], [])
 
 

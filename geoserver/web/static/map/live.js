@@ -25,6 +25,7 @@ export function followChanges(map, sourcesOf, onChange) {
     if (document.hidden) return;
     const { everything, ranges } = pending;
     pending = newPending();
+    revision += 1;
     if (everything) refreshSources(map, Object.keys(map.getStyle().sources));
     else for (const [layer, told] of ranges) for (const source of sourcesOf(layer)) refreshRanges(map, source, told);
     onChange(everything ? null : [...ranges.keys()]);
@@ -61,6 +62,15 @@ export function followChanges(map, sourcesOf, onChange) {
     document.removeEventListener("visibilitychange", onShown);
   };
 }
+
+/** How often tiles have been told to be stale. */
+let revision = 0;
+
+/**
+ * MapLibre's `transformRequest`. Tiles enlarged beyond the last level are cut up by address and kept (6.17), whatever came since: a fragment,
+ * which no server sees, makes the address another one after each change.
+ */
+export const withRevision = (url, kind) => ({ url: revision && kind === "Tile" ? `${url}#${revision}` : url });
 
 const newPending = () => ({ everything: false, ranges: new Map() });
 

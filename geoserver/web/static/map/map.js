@@ -4,6 +4,7 @@ import * as maplibre from "maplibre-gl";
 
 import { boundsOf, formatPosition } from "./geometry.js";
 import { mapTexts, t } from "./i18n.js";
+import { withRevision } from "./live.js";
 import { cityLayer, compose, emptyGeometry, fadedPaint, visibility } from "./style.js";
 
 const CHINA = [73.5, 18, 135, 53.6];
@@ -26,6 +27,7 @@ export function createMap(container, style, state, bounds) {
     localIdeographFontFamily: false,
     attributionControl: false,
     refreshExpiredTiles: false,
+    transformRequest: withRevision,
     cancelPendingTileRequestsWhileZooming: true,
   });
   map.addControl(new maplibre.AttributionControl({ compact: true }), "bottom-right");

@@ -2,6 +2,7 @@
 
 import * as maplibre from "maplibre-gl";
 
+import { withRevision } from "../live.js";
 import { compose } from "../style.js";
 
 /** Follows the first map in all but the instant. Returns `{update, clip, close}`. */
@@ -21,6 +22,7 @@ export function openBeside(city) {
     attributionControl: false,
     localIdeographFontFamily: false,
     refreshExpiredTiles: false,
+    transformRequest: withRevision,
     maxPitch: 70,
     ...camera(map),
   });
