@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { html } from "../map/html.js";
 import { language, t } from "../map/i18n.js";
+import { icon } from "../work/icons.js";
 import { Trouble } from "../work/trouble.js";
 import { FORMS } from "./acts.js";
 import { Ended } from "./page.js";
@@ -75,8 +76,9 @@ function Field({ name, needed, first, value, put, choices, files, setFiles, unit
     return html`<div class="choice"><label><input type="checkbox" checked=${value ?? false} onChange=${(event) => put(event.target.checked)} />${t("field.engineering")}</label></div>`;
   }
   if (name === "photos") {
-    return html`<label class="field"><span>${head}</span><input type="file" accept="image/*" multiple onChange=${(event) => setFiles([...event.target.files].slice(0, MOST_PHOTOS))} />
-      ${files.length > 0 && html`<span class="small soft">${t("field.photos.n", { n: files.length })}</span>`}</label>`;
+    return html`<label class="field"><span>${head}</span>
+      <span class="file button">${icon("camera")}${files.length > 0 ? t("field.photos.n", { n: files.length }) : t("field.photos.choose")}
+        <input type="file" accept="image/*" multiple onChange=${(event) => setFiles([...event.target.files].slice(0, MOST_PHOTOS))} /></span></label>`;
   }
   if (name === "amount") {
     return html`<label class="field"><span>${head}</span><input type="number" min="0.5" max="1000" step="0.5" required=${needed} autofocus=${first} value=${value ?? ""} onInput=${(event) => put(event.target.value === "" ? "" : Number(event.target.value))} />

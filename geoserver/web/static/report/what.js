@@ -41,6 +41,7 @@ const Chosen = ({ service }) => html`
 
 function Picker({ state }) {
   const [words, setWords] = useState("");
+  const [fresh] = useState(state.favourites.starred.length + state.favourites.recent.length === 0);
   if (state.servicesTrouble && !state.services) return html`<${Trouble} error=${state.servicesTrouble} onRetry=${actions.loadServices} />`;
   if (!state.services) return html`<div class="skeleton" role="status" aria-label=${t("loading")}><i></i><i></i></div>`;
   const { starred, recent } = state.favourites;
@@ -55,7 +56,7 @@ function Picker({ state }) {
       ${!words && near.length > 0 && html`<h3>${t("what.near")}</h3><ul class="classes">${near.map((one) => html`<${Class} service=${one} starred=${starred.includes(one.id)} key=${one.id} />`)}</ul>`}
       ${groups.length === 0 && html`<p class="soft">${t("what.none", { words })}</p>`}
       ${groups.map(([name, services], n) => html`
-        <details key=${name} open=${Boolean(words) || (n === 0 && near.length === 0)}>
+        <details key=${name} open=${Boolean(words) || (n === 0 && fresh)}>
           <summary><span>${name || t("what.other")}</span><span class="soft number">${services.length}</span></summary>
           <ul class="classes">${services.map((one) => html`<${Class} service=${one} starred=${starred.includes(one.id)} key=${one.id} />`)}</ul>
         </details>`)}
