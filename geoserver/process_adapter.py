@@ -53,6 +53,7 @@ import tracking.alarms.processes
 import tracking.analysis.processes
 import tracking.analysis.road_processes
 import tracking.dispatching.processes
+import tracking.dispatching.shift_processes
 import tracking.importing.processes
 import tracking.processes
 from geoserver.errors import InputError
@@ -106,6 +107,7 @@ MODULES: tuple[ModuleType, ...] = (
     tracking.analysis.processes,
     tracking.analysis.road_processes,
     tracking.dispatching.processes,
+    tracking.dispatching.shift_processes,
     tracking.importing.processes,
     tiles.archives.processes,
 )

@@ -21,9 +21,13 @@ _MOST_FENCES, _READ, _REMEMBER = 100_000, 10.0, 10.0
 #: Seconds before a late fix from which its track is looked at again, and devices of one round.
 _BEFORE, _DEVICES = 3600.0, 20
 
-_FENCES = """
-    SELECT id, coalesce(name, ''), ST_AsBinary(geom), watch, kinds, devices, department, calendar, width, hysteresis,
-           dwell, stay, speed_limit, most FROM city.geofences WHERE enabled IS DISTINCT FROM false AND geom IS NOT NULL
+#: What a fence is made of.
+FENCE_COLUMNS = (
+    "id, coalesce(name, ''), ST_AsBinary(geom), watch, kinds, devices, department, calendar, width, hysteresis, dwell,"
+    " stay, speed_limit, most"
+)
+_FENCES = f"""
+    SELECT {FENCE_COLUMNS} FROM city.geofences WHERE enabled IS DISTINCT FROM false AND geom IS NOT NULL
            AND cardinality(watch) > 0 ORDER BY id LIMIT %s"""
 _INTERVALS = "SELECT id, maintenance FROM city.devices WHERE maintenance > 0"
 _ADD = """
@@ -124,7 +128,7 @@ class Watch:
         to.execute(_INTERVALS)
         self._intervals = dict(to.fetchall())
         to.execute(_FENCES, (_MOST_FENCES,))
-        fences = tuple(_fence(row) for row in to.fetchall())
+        fences = tuple(fence_of(row) for row in to.fetchall())
         if [*fences] != [*self._fences.fences]:
             self._fences = FenceIndex(fences)
             self._engine.use(self._fences)
@@ -187,7 +191,8 @@ def without_jumps(track: Sequence[Stored]) -> list[Stored]:
     return kept
 
 
-def _fence(row: tuple[Any, ...]) -> Fence:
+def fence_of(row: Sequence[Any]) -> Fence:
+    """A row of :data:`FENCE_COLUMNS` as a fence."""
     texts = (frozenset(value or ()) for value in row[3:6])
     watch, kinds, devices = texts
     return Fence(

@@ -97,7 +97,7 @@ def follow(to: cursor, now: float) -> None:
         came = list(_came(to, tasks, (now if mark is None else mark[0]) - _OVERLAP))
         if came:
             execute_values(to, _CAME, came, "(%s::bigint, %s::float8, %s::float8)")
-    to.execute(_LOOKED, (now,))
+        to.execute(_LOOKED, (now,))  # a mark that stays behind makes the next look longer, and loses nothing
 
 
 def _came(to: cursor, tasks: list[_Followed], since: float) -> Iterable[tuple[int, float | None, float | None]]:

@@ -11,6 +11,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from layers.features import RowDenied
 from layers.registry import LayerNotFound, find_layer
+from tracking.alarms.fences import Fence
+from tracking.alarms.watch import FENCE_COLUMNS, fence_of
 from tracking.dispatching.model import OPEN, Place, TaskNotFound, TaskState, Unit
 from tracking.tracks import MOST_DEVICES
 
@@ -28,6 +30,12 @@ _UNITS = text("""
 _CASE = text("""
     SELECT concat_ws(' ', coalesce(title, class_name), place), ST_X(at), ST_Y(at)
     FROM city.cases, ST_Transform(geom, 4490) AS at WHERE code = :code AND geom IS NOT NULL""")
+_PLAN = text(f"""
+    SELECT {FENCE_COLUMNS} FROM city.geofences
+    WHERE enabled IS DISTINCT FROM false AND NOT ST_IsEmpty(geom) AND ST_Dimension(geom) > 0
+        AND (id = ANY (:only) OR CAST(:only AS bigint[]) IS NULL)
+        AND (cardinality(devices) > 0 OR cardinality(kinds) > 0)
+    ORDER BY id LIMIT 10000""")
 _NUMBER = text("SELECT 'T' || nextval('tracking.task_number')")
 _ADD = text("""
     INSERT INTO city.unit_tasks (geom, code, title, device, name, department, case_id, state, assigned, assigned_by,
@@ -76,6 +84,16 @@ def read_case(conn: Connection, code: str) -> tuple[str, Place]:
     if row is None:
         raise LayerNotFound(f"there is no case {code[:80]!r} with a place")
     return row[0] or code, (row[1], row[2])
+
+
+def read_plan(conn: Connection, only: Sequence[int] = ()) -> list[Fence]:
+    """The routes and areas that are planned for some devices or kinds, or those of these ids.
+
+    Raises :class:`layers.registry.LayerNotFound`.
+    """
+    find_layer(conn, "geofences")
+    rows: Any = conn.execute(_PLAN, {"only": list(only) or None})
+    return [fence_of(row) for row in rows]
 
 
 def lock_unit(conn: Connection, device: str) -> None:
