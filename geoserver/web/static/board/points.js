@@ -47,6 +47,7 @@ function wire(map, data) {
     id: SOURCE,
     type: "circle",
     source: SOURCE,
+    layout: { "circle-sort-key": ["match", ["get", "light"], "red", 3, "amber", 2, "green", 1, 0] },
     paint: { "circle-radius": radius, "circle-color": COLOURS, "circle-stroke-color": "#ffffff", "circle-stroke-width": 1.5 },
   });
   map.on("click", SOURCE, ({ features: [first] }) => {
