@@ -5,7 +5,7 @@ collection, of the device and of ``positions``; a look at the track of a device 
 """
 
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -113,12 +113,10 @@ def _read(
 def _track(
     city: "City", request: Request, collection: str, item: str, begin: datetime | None, end: datetime | None, most: int
 ) -> tuple[Track | None, bool, datetime | None]:
-    """Fixes of whole hours, so that what begins before ``begin`` comes too, and whether the feature is a brief one."""
-    first = begin and begin.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    last = end and end.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    """Fixes of whole hours, None without any; whether the feature is a brief one; and where the next hour begins."""
     with _open(city, request, collection) as conn:
         moving = find_moving(conn, collection, _identity(city, collection, item))
-        track, more = read_hours(conn, moving, first, last, most)
+        track, more = read_hours(conn, moving, begin, end, most)
     return track if track is not None and len(track) else None, moving.brief, more
 
 

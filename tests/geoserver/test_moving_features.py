@@ -167,6 +167,8 @@ def test_pages_and_time_choose_hours_and_cut_them(site: Site) -> None:
     assert leaf["coordinates"][1] == whole["coordinates"][6]
     assert site.sequence("mf-car", bbox="0,0,1,1")["geometrySequence"] == []
     assert len(site.sequence("mf-car", bbox="114.8999,30.3999,114.9001,30.4001")["geometrySequence"]) == 1
+    everything = site.sequence("mf-car", datetime="0001-01-01T00:00:00+08:00/9999-12-31T23:59:59-08:00")
+    assert len(everything["geometrySequence"]) == 3
     assert site.sequence("mf-car", datetime="2020-01-01T00:00:00Z/2020-01-02T00:00:00Z")["geometrySequence"] == []
 
 
@@ -196,6 +198,7 @@ def test_distance_velocity_and_properties_are_those_of_the_fixes(site: Site) -> 
     ("tgsequence", {"leaf": "x"}, "'leaf'"), ("tgsequence", {"subTrajectory": "true"}, "'subTrajectory': needs a datetime"),
     ("tgsequence", {"subTrajectory": "true", "datetime": "2026-11-20T02:00:00Z/.."}, "'subTrajectory': needs a datetime"),
     ("tgsequence", {"limit": "0"}, "'limit'"), ("tgsequence", {"crs": "x"}, "'crs'"), ("tproperties", {"datetime": "1/2/3"}, "'datetime'"),
+    ("tgsequence/99991231T23Z/velocity", {}, "no temporal geometry"), ("tgsequence/00010101T00Z/velocity", {}, "no temporal geometry"),
     ("tgsequence/20261120T09Z/velocity", {}, "no temporal geometry"), ("tgsequence/x/velocity", {}, "no temporal geometry 'x'"),
     ("tgsequence/20261120T02Z/colour", {}, "no 'colour'"), ("tproperties/colour", {}, "no temporal property"),
 ])  # fmt: skip
@@ -236,6 +239,21 @@ def test_every_look_at_a_persons_track_is_audited(site: Site) -> None:
     everybody = site.execute("heatmap", **DAY)  # of vehicles only
     assert sum(cell["properties"]["fixes"] for cell in everybody["features"]) == 150
     assert looks(site) == before + 9
+
+
+@pytest.mark.parametrize(("process", "inputs", "says"), [
+    ("stops", {"devices": ["mf-car"], "begin": DAY["end"], "end": DAY["begin"]}, "input 'end'"),
+    ("stops", {"devices": ["mf-car"], "begin": "0001-01-01T00:00:00+08:00", "end": DAY["end"]}, "beyond the calendar"),
+    ("mileage", {"devices": ["mf-car"], "begin": "2026-01-01T00:00:00Z", "end": DAY["end"]}, "more than 31 days"),
+    ("replay", {"devices": ["mf-car"], "step": 0.1, **DAY}, "input 'step'"),
+    ("heatmap", {"resolution": 13, **DAY}, "input 'resolution'"), ("match-route", {"device": "nobody", **DAY}, "no device 'nobody'"),
+    ("patrol-coverage", {"devices": ["mf-car"], "of": {"layer": "pois"}, **DAY}, "input 'of'"),
+    ("deviation", {"device": "mf-car", "route": {"layer": "buildings"}, **DAY}, "input 'route'"),
+])  # fmt: skip
+def test_what_is_wrong_with_a_question_is_named(site: Site, process: str, inputs: dict[str, Any], says: str) -> None:
+    answer = site.execute(process, **inputs)
+    assert answer.status_code in (400, 404)
+    assert says in answer.json()["description"]
 
 
 def test_processes_tell_what_the_car_did(site: Site) -> None:

@@ -32,6 +32,7 @@ _HOURS = text("""
         FROM hours h WHERE h.hour IS NOT NULL)
     SELECT hour FROM hours WHERE hour IS NOT NULL LIMIT :most""")
 _HOUR = timedelta(hours=1)
+#: No position is older, and none is later.
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -67,16 +68,22 @@ def find_moving(conn: Connection, collection: str, item: int) -> MovingFeature:
 def read_hours(
     conn: Connection, moving: MovingFeature, begin: datetime | None, end: datetime | None, most: int
 ) -> tuple[Track | None, datetime | None]:
-    """The fixes of the first ``most`` whole hours with any from ``begin`` to ``end``, and where the next one begins.
+    """The fixes of the first ``most`` hours with any from that of ``begin`` to that of ``end``, whole hours each, and
+    where the next one begins.
 
     A brief feature is read as a whole. A look at a person's track is audited.
     """
-    first, last = max(begin or _FIRST, moving.begin), min(end or _LAST, moving.end)
     if moving.brief:
         return read_track(conn, moving.device, moving.begin, moving.end).fit(), None
+    first, last = _hour(begin or _FIRST), _hour(end or _LAST) + _HOUR
     values = {"device": moving.device.id, "begin": first, "end": last, "unfit": int(UNFIT), "most": most + 1}
     found = list(conn.execute(_HOURS, values).scalars())
     if not found:
         return None, None
     track = read_track(conn, moving.device, found[0], found[:most][-1] + _HOUR).fit()
     return track, found[most] if len(found) > most else None
+
+
+def _hour(at: datetime) -> datetime:
+    """When its hour (UTC) begins, within the time that there are positions of."""
+    return min(max(at, _FIRST), _LAST).astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -32,7 +32,10 @@ class AnalysisRefused(ValueError):
 
 def period(begin: datetime, end: datetime) -> tuple[datetime, datetime]:
     """The two ends in UTC; what has no zone is UTC. Raises :class:`AnalysisRefused`."""
-    first, last = (at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC) for at in (begin, end))
+    try:
+        first, last = (at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC) for at in (begin, end))
+    except OverflowError:
+        raise AnalysisRefused("inputs 'begin' and 'end' lie beyond the calendar") from None
     if not first < last:
         raise AnalysisRefused(
             f"input 'end': {last:%Y-%m-%dT%H:%M:%SZ} is not after 'begin', {first:%Y-%m-%dT%H:%M:%SZ}"
