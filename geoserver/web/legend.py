@@ -32,7 +32,7 @@ _SHAPES = {"fill": "fill", "line": "line", "circle": "circle", "fill-extrusion":
 
 
 def legend_of(layer: Layer, palette: Palette, language: str, position: int) -> list[Entry]:
-    """``label``, ``color``, ``shape`` (fill, line, circle, text) and ``outline`` or None, in the classes' order."""
+    """``label``, ``color``, ``shape`` (fill, line, circle, text, picture), ``outline`` or None, in the classes' order."""
     title = layer.title[language]
     tables: dict[str, list[Entry]] = {
         "admin-areas": _by_domain(ADMIN_LEVELS, palette.boundary, language, "line"),
@@ -91,6 +91,8 @@ def _class_name(layer: Layer, field_name: str, value: Any, language: str) -> str
 
 def _by_geometry(layer: Layer, palette: Palette, title: str, position: int) -> Entry:
     kind = layer.geometry_type
+    if layer.kind == "coverage":
+        return _entry(title, thematic_colour(palette, position), "picture")
     shape = "circle" if kind.endswith("Point") else "line" if kind.endswith("LineString") else "fill"
     return _entry(title, thematic_colour(palette, position), shape)
 
