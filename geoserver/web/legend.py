@@ -32,7 +32,7 @@ _SHAPES = {"fill": "fill", "line": "line", "circle": "circle", "fill-extrusion":
 
 
 def legend_of(layer: Layer, palette: Palette, language: str, position: int) -> list[Entry]:
-    """``label``, ``color``, ``shape`` (fill, line, circle, text, picture), ``outline`` or None, in the classes' order."""
+    """``label``, ``color``, ``shape`` (fill, line, circle, text, picture), ``outline``, in the classes' order."""
     title = layer.title[language]
     tables: dict[str, list[Entry]] = {
         "admin-areas": _by_domain(ADMIN_LEVELS, palette.boundary, language, "line"),
