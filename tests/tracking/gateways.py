@@ -52,8 +52,9 @@ def running(
         yield gateway
     finally:
         ending[0][0].call_soon_threadsafe(ending[0][1].set)
-        thread.join(20)
+        thread.join(90)
         gate.close()
+        assert not thread.is_alive()  # else it would be in the way of the next test
 
 
 def add_devices(database: Database, count: int, **fields: object) -> list[str]:

@@ -1,5 +1,6 @@
 """NMEA 0183: sentences as another library reads them, and receivers at the gateway."""
 
+import asyncio
 import socket
 import time
 from datetime import UTC, datetime
@@ -11,13 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from geoserver.database_roles import role_url
 from geoserver.identity.devices import make_device_secret
+from layers.access import APP_ROLE
 from layers.database import Database
 from tests.tracking.conftest import add_device
 from tests.tracking.gateways import running
+from tracking.alarms.conditions import Limits
+from tracking.gateway.roster import Secrets
+from tracking.gateway.running import Endpoint, Gateway, Options
 from tracking.inputs.nmea import Epochs, Gga, Hello, Rmc, read_sentence, write_sentence
 from tracking.inputs.values import InputRefused
 from tracking.model import Doubt, Fix
+from tracking.states import Patience
 
 LOGS = Path(__file__).parents[3] / "shared/data/09_test_vectors/nmea_gpsd"
 NOW = datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp()
@@ -204,6 +211,28 @@ def test_what_a_receiver_is_told_of_is_stored(tracking_site: Database, secret: s
             assert conn.execute(query, {"t": begin}).scalar() == 20
             bad = conn.execute(text("SELECT data FROM tracking.quarantine WHERE device = 'nmea-1'")).scalars().all()
         assert bool(bad) is not udp or bytes(bad[0]) == b"$GPRMC,broken*00\r"
+
+
+def test_a_port_that_is_taken_keeps_no_other_port_from_the_next_try(tracking_site: Database) -> None:
+    with socket.socket() as taken, socket.socket() as free:
+        for each in (taken, free):
+            each.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = free.getsockname()[1]
+        free.close()
+        options = Options(port=port, nmea=Endpoint(port=taken.getsockname()[1]))
+        secrets = Secrets(lambda _code, _secret: False, None)
+        gateway = Gateway(options, role_url(tracking_site.url, APP_ROLE), secrets, Patience(), Limits())
+
+        async def serve() -> None:
+            with pytest.raises(OSError, match="address"):
+                await gateway.serve(asyncio.Event(), asyncio.Event())
+
+        asyncio.run(serve())
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(type=kind) as again:
+                again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                again.bind(("127.0.0.1", port))
 
 
 def test_strangers_are_told_no_and_nothing_of_theirs_is_kept(tracking_site: Database, secret: str) -> None:

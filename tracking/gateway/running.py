@@ -73,16 +73,11 @@ class Gateway:
         _allow_many_files()
         loop = asyncio.get_running_loop()
         await self._first_reading(stop)
+        opened = await self._open()
         tasks = [loop.create_task(run) for run in (
             self.commit.run(), self._roster.follow(), self.lines.look_after(), self.board.run(self._roster),
             self.board.dispatch.run(), self._following.run(), self.nmea.look_after(),
         )]  # fmt: skip
-        jt808 = Endpoint(self._options.host, self._options.port)
-        open_ = [await _listen(self.lines, jt808, udp=self._options.udp)]
-        self.port = open_[0].port
-        if self._options.nmea is not None:
-            open_.append(await _listen(self.nmea, self._options.nmea, udp=True))
-            self.nmea_port = open_[1].port
         if self._options.broker is not None:
             self.mqtt = MqttInput(self._options.broker, self._roster, self.commit, self.board)
             tasks.append(loop.create_task(self.mqtt.run()))
@@ -91,17 +86,32 @@ class Gateway:
         ended = asyncio.ensure_future(stop.wait())
         await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
         ended.cancel()
-        for each in open_:
+        for each in opened:
             each.server.close()
         for line in [*self.lines.tcp, *self.nmea.tcp]:
             line.pause()
         await self.commit.drain(_PATIENCE)
-        for each in open_:
-            if each.datagrams is not None:
-                each.datagrams.close()
+        for each in opened:
+            each.close()
         self.lines.close()
         self.nmea.close()
         await self._end(tasks)
+
+    async def _open(self) -> "list[_Open]":
+        """Listen everywhere, or nowhere: raises :class:`OSError` where a port is taken."""
+        opened: list[_Open] = []
+        try:
+            jt808 = Endpoint(self._options.host, self._options.port)
+            opened.append(await _listen(self.lines, jt808, udp=self._options.udp))
+            self.port = opened[0].port
+            if self._options.nmea is not None:
+                opened.append(await _listen(self.nmea, self._options.nmea, udp=True))
+                self.nmea_port = opened[1].port
+        except OSError:
+            for each in opened:
+                each.close()
+            raise
+        return opened
 
     async def _first_reading(self, stop: asyncio.Event) -> None:
         """A gateway that knows no devices would refuse them all: it waits for the database."""
@@ -136,6 +146,12 @@ class _Open(NamedTuple):
     server: asyncio.Server
     datagrams: asyncio.DatagramTransport | None
 
+    def close(self) -> None:
+        """Listen no more."""
+        self.server.close()
+        if self.datagrams is not None:
+            self.datagrams.close()
+
 
 async def _listen(lines: Lines, at: Endpoint, *, udp: bool) -> _Open:
     """Raises :class:`OSError` where the port is taken."""
@@ -144,7 +160,11 @@ async def _listen(lines: Lines, at: Endpoint, *, udp: bool) -> _Open:
     port = server.sockets[0].getsockname()[1]
     if not udp:
         return _Open(port, server, None)
-    datagrams, _ = await loop.create_datagram_endpoint(lambda: Datagrams(lines), local_addr=(at.host, port))
+    try:
+        datagrams, _ = await loop.create_datagram_endpoint(lambda: Datagrams(lines), local_addr=(at.host, port))
+    except OSError:
+        server.close()
+        raise
     return _Open(port, server, datagrams)
 
 
