@@ -63,6 +63,7 @@ export const actions = {
     set({ current: code, detailTrouble: null, ...(get().detail?.code === code ? {} : { detail: null, similar: [] }) });
     history.replaceState(null, "", code ? `#case=${encodeURIComponent(code)}` : location.pathname + location.search);
     if (code) await readDetail(code);
+    if (code) stay();
   },
 
   close: () => actions.open(null),

@@ -10,6 +10,8 @@ import { favourites, loadServices, noteUse, toggleStar } from "./services.js";
 
 const ACCOUNT = "citymap.report.account";
 const EVERY = 20_000;
+const PAUSE = 400;
+const WORDS = new Set(["description", "name", "phone"]);
 
 export const store = createStore({
   tab: "report", step: 1, report: null, reports: [], services: null, servicesTrouble: null, favourites: favourites(),
@@ -28,23 +30,29 @@ export const actions = {
 
   go(step) {
     set({ step });
-    document.getElementById("content").scrollTop = 0;
+    toTop();
   },
 
   /** Change the report at hand; what has been begun is kept on the phone. */
   async change(values) {
     const report = { ...store.get().report, ...values };
     set({ report });
-    if (outbox.begun(report)) await kept(report);
+    if (!outbox.begun(report)) return;
+    // Each keeping writes the photos again: words wait for a pause in typing.
+    if (Object.keys(values).every((name) => WORDS.has(name))) keepSoon();
+    else await kept(report);
   },
 
   star: (id) => set({ favourites: toggleStar(id) }),
 
   async send() {
-    const report = { ...store.get().report, state: "queued", trouble: null };
+    const { account } = store.get();
+    clearTimeout(soon);
+    // Who sends it is settled now: a session may end before there is a network.
+    const report = { ...store.get().report, state: "queued", trouble: null, via: account ? `account ${account}` : "public" };
     await kept(report);
     set({ report: outbox.newReport(), step: 1, result: report.id, favourites: noteUse(report.service.id) });
-    document.getElementById("content").scrollTop = 0;
+    toTop();
     await deliver();
   },
 
@@ -79,6 +87,28 @@ export const actions = {
     store.get().update?.postMessage("take-over");
   },
 };
+
+let soon = null;
+function keepSoon() {
+  clearTimeout(soon);
+  soon = setTimeout(keepNow, PAUSE);
+}
+
+function keepNow() {
+  clearTimeout(soon);
+  const { report } = store.get();
+  if (outbox.begun(report)) kept(report);
+}
+
+/** The next step begins at its head, for eyes, keyboards and screen readers. */
+function toTop() {
+  setTimeout(() => {
+    document.getElementById("content").scrollTop = 0;
+    const head = document.querySelector("#content h2");
+    head?.setAttribute("tabindex", "-1");
+    head?.focus({ preventScroll: true });
+  }, 0);
+}
 
 async function kept(report) {
   try {
@@ -151,8 +181,8 @@ export async function begin() {
   });
   addEventListener("offline", () => set({ offline: true }));
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState !== "visible") return;
-    knowAccount().then(() => deliver());
+    if (document.visibilityState !== "visible") return keepNow();
+    return knowAccount().then(() => deliver());
   });
   setInterval(deliver, EVERY);
   try {
