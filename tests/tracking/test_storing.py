@@ -26,9 +26,9 @@ def everything(conn: Connection) -> list[tuple[object, ...]]:
         FROM tracking.positions ORDER BY device, time, variant"""))]  # fmt: skip
 
 
-def store(conn: Connection, rows: list[Stored], received: float) -> None:
+def store(conn: Connection, rows: list[Stored], received: float) -> int:
     with cursor_of(conn) as cursor:
-        storing.store(cursor, rows, received)
+        return storing.store(cursor, rows, received)
 
 
 def make_days(conn: Connection, days: set[int]) -> None:
@@ -162,17 +162,31 @@ def test_raw_positions_are_seen_as_the_layer_positions_is(conn: Connection) -> N
         nested.rollback()
 
 
-def test_only_the_gateway_writes_positions(conn: Connection) -> None:
+def test_only_the_gateway_and_who_may_change_a_device_write_its_positions(conn: Connection) -> None:
     device = add_device(conn)
-    with conn.begin_nested() as nested:
-        act_as(conn, Grant("*", frozenset({"read", "update"}), "core"), Grant("devices", frozenset({"create"}), "core"))
-        with pytest.raises(Exception, match="row-level security"):
-            store(conn, [Stored(device, fix) for fix in drive(NOON, 3)], NOON)
-        nested.rollback()
-    with conn.begin_nested() as nested:
-        act_as(conn, Grant("positions", frozenset({"create"}), "core"))
-        store(conn, [Stored(device, fix) for fix in drive(NOON, 3)], NOON)
-        nested.rollback()
+    every, change = frozenset({"read", "update"}), frozenset({"update"})
+    for grants in (
+        (
+            Grant("*", frozenset({"read"}), "core"),
+            Grant("devices", frozenset({"create"}), "core"),
+            Grant("positions", every, "core"),
+        ),
+        (Grant("devices", change, "internal", departments=("water",)),),
+        (Grant("devices", change, "public"),),
+    ):
+        with conn.begin_nested() as nested:
+            act_as(conn, *grants)
+            with pytest.raises(Exception, match="row-level security"):
+                store(conn, [Stored(device, fix) for fix in drive(NOON, 3)], NOON)
+            nested.rollback()
+    for grant in (
+        Grant("positions", frozenset({"create"}), "core"),
+        Grant("devices", change, "internal", departments=("roads",)),
+    ):
+        with conn.begin_nested() as nested:
+            act_as(conn, grant)
+            assert store(conn, [Stored(device, fix) for fix in drive(NOON, 3)], NOON) == 3
+            nested.rollback()
 
 
 def test_a_look_at_a_persons_track_is_audited_and_at_a_vehicles_is_not(conn: Connection) -> None:
