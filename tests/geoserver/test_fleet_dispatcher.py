@@ -1,4 +1,4 @@
-"""Links to a live position: who makes and ends them, what whoever has one sees, and for how long."""
+"""What a fleet dispatcher does over HTTP: links to live positions, tracks from files, units, cases of alarms."""
 
 import hashlib
 import time
@@ -129,3 +129,70 @@ def test_a_persons_place_is_shown_on_duty_only(site: tuple[str, Database]) -> No
         )
     seen = requests.get(link, timeout=20).json()
     assert (seen["state"], seen["lon"], seen["lat"], seen["time"]) == ("off-duty", None, None, None)
+
+
+def execute(url: str, process: str, account: tuple[str, str] | None = SHARER, **inputs: Any) -> requests.Response:
+    return requests.post(f"{url}/processes/{process}/execution", json={"inputs": inputs}, auth=account, timeout=60)
+
+
+def test_a_track_is_uploaded_and_imported(site: tuple[str, Database]) -> None:
+    url, database = site
+    table = (
+        "time,lon,lat\n2026-11-20 10:00:00,114.9,30.4\n2026-11-20 10:00:10,114.901,30.4\n2026-11-20 10:00:20,x,30.4\n"
+    )
+    sent = requests.post(f"{url}/uploads", files={"file": ("track.csv", table)}, auth=SHARER, timeout=20)
+    assert sent.status_code == 201, sent.text
+    found = execute(url, "import-track", file=sent.json()["id"], device="shared-1")
+    assert found.status_code == 200, found.text
+    assert (found.json()["stored"], found.json()["left_out"], found.json()["reasons"][0]["where"]) == (2, 1, "line 4")
+    with database.transaction() as conn:
+        query = "SELECT count(*) FROM tracking.positions WHERE device = (SELECT id FROM city.devices WHERE code = 'shared-1')"
+        assert conn.execute(text(query)).scalar() == 2
+
+
+def test_a_unit_is_found_and_sent_by_whose_it_is(site: tuple[str, Database]) -> None:
+    url, database = site
+    with database.transaction() as conn:
+        conn.execute(
+            text(
+                "INSERT INTO city.roads (geom, class) VALUES (ST_GeomFromText('LINESTRING(116 31, 116.02 31)', 4490), 'primary')"
+            )
+        )
+        conn.execute(text("INSERT INTO city.devices (code, name, department) VALUES ('sent-1', '应急1号', 'roads')"))
+        conn.execute(text("INSERT INTO city.positions (geom, device, department, state, time) VALUES"
+                          " (ST_SetSRID(ST_MakePoint(116.001, 31), 4490), 'sent-1', 'roads', 'moving', now())"))  # fmt: skip
+    near = execute(url, "nearest-units", point=[116.01, 31])
+    assert near.status_code == 200, near.text
+    assert [unit["device"] for unit in near.json()["units"]][0] == "sent-1"
+    assert execute(url, "nearest-units", OTHER, point=[116.01, 31]).json()["units"] == []
+    assert execute(url, "nearest-units", None, point=[116.01, 31]).status_code == 404
+    refused = execute(url, "dispatch-unit", OTHER, device="sent-1", point=[116.01, 31], text="x")
+    assert refused.status_code == 404
+    assert execute(url, "dispatch-unit", None, device="sent-1", point=[116.01, 31], text="x").status_code == 401
+    sent = execute(url, "dispatch-unit", device="sent-1", point=[116.01, 31], text="清障")
+    assert sent.status_code == 200, sent.text
+    tasks = requests.get(f"{url}/collections/unit-tasks/items", auth=SHARER, timeout=20).json()["features"]
+    (task,) = (each["properties"] for each in tasks if each["properties"]["device"] == "sent-1")
+    assert (task["code"], task["state"], task["assigned_by"]) == (sent.json()["task"], "assigned", "sharer")
+    again = execute(url, "dispatch-unit", device="sent-1", point=[116.01, 31], text="清障")
+    assert again.status_code == 409
+    assert execute(url, "advance-task", OTHER, task=task["code"], to="done").status_code == 404
+    assert execute(url, "advance-task", task=task["code"], to="done").json()["state"] == "done"
+
+
+def test_an_alarm_becomes_a_case(site: tuple[str, Database]) -> None:
+    url, database = site
+    with database.transaction() as conn:
+        conn.execute(text("INSERT INTO city.alarms (geom, key, kind, device, name, department, began, state) VALUES (ST_SetSRID("
+                          "ST_MakePoint(116.2, 31.2), 4490), 'fleet-alarm', 'leave', 'shared-1', '环卫1号', 'roads', now(), 'new')"))  # fmt: skip
+    assert execute(url, "alarm-to-case", OTHER, alarm="fleet-alarm", class_code="0102").status_code == 404
+    made = execute(url, "alarm-to-case", alarm="fleet-alarm", class_code="0102")
+    assert made.status_code == 200, made.text
+    again = execute(url, "alarm-to-case", alarm="fleet-alarm", class_code="0102")
+    assert again.status_code == 409 and made.json()["case"] in again.json()["description"]
+    begin = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    end = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    counted = execute(url, "alarm-statistics", begin=begin, end=end, by=["kind"]).json()["groups"]
+    assert [group["cases"] for group in counted if group["of"] == ["leave"]] == [1]
+    empty = execute(url, "shift-report", begin=begin, end=end)
+    assert empty.status_code == 200, empty.text
