@@ -29,12 +29,16 @@ def get_legend(city: "City", request: Request, _body: bytes, collection: str) ->
     layer = find_layer(city, collection)
     values = query_values(request, _PARAMETERS)
     language = city.language(request)
-    if layer.kind == "coverage":
-        entries = _of_coverage(city, layer, look_parameters(values), language)
-    else:
-        thematic = sorted((la for la in city.layers.values() if la.id not in _BASE), key=lambda la: (la.order, la.id))
-        entries = legend_of(layer, LIGHT, language, thematic.index(layer) if layer in thematic else 0)
+    entries = legend_entries(city, layer, look_parameters(values) if layer.kind == "coverage" else Look(), language)
     return Reply(orjson.dumps({"collection": layer.id, "entries": entries}), headers={"Content-Language": language})
+
+
+def legend_entries(city: "City", layer: Layer, look: Look, language: str) -> list[dict[str, Any]]:
+    """What the colours of a layer mean; ``look`` is that of a coverage."""
+    if layer.kind == "coverage":
+        return _of_coverage(city, layer, look, language)
+    thematic = sorted((la for la in city.layers.values() if la.id not in _BASE), key=lambda la: (la.order, la.id))
+    return legend_of(layer, LIGHT, language, thematic.index(layer) if layer in thematic else 0)
 
 
 def _of_coverage(city: "City", layer: Layer, look: Look, language: str) -> list[dict[str, Any]]:

@@ -1,11 +1,12 @@
 """WMS 1.3.0 (OGC 06-042) for old clients, and 1.1.1, which has other names and no swapped axes."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
 from geoserver.errors import ParameterError
+from geoserver.legends import legend_entries
 from geoserver.map_contents import MOST_PIXELS, MOST_SIDE, contents_of, draw, map_layers
 from geoserver.maps import background
 from geoserver.ows.documents import document, failed
@@ -35,7 +36,7 @@ def get_wms(city: "City", request: Request, _body: bytes) -> Reply:
             raise ParameterError("SERVICE", "is WMS here")
         if asked in _ANSWERS:
             return _ANSWERS[asked](city, request, values)
-        raise ParameterError("REQUEST", "is GetCapabilities, GetMap or GetFeatureInfo")
+        raise ParameterError("REQUEST", "is GetCapabilities, GetMap, GetFeatureInfo or GetLegendGraphic")
     except PermissionError:
         raise
     except Exception as error:
@@ -49,7 +50,7 @@ def _capabilities(city: "City", request: Request, values: Mapping[str, str]) -> 
         "application/vnd.ogc.wms_xml" if old else "text/xml; charset=UTF-8",
         here=f"{city.url}/wms?",
         metadata=city.settings.metadata,
-        layers=described(city, city.language(request)),
+        layers=_listed(city, city.language(request)),
         systems=["CRS:84", *(f"EPSG:{srid}" for srid in sorted({4326, 3857, *city.settings.crs.offered}))],
         formats=list(FORMATS.values()),
         info_formats=INFO_FORMATS,
@@ -80,11 +81,36 @@ def _info(city: "City", _request: Request, values: Mapping[str, str]) -> Reply:
     return feature_info(city, layers, point, frame.srid, format_, count, time_of(values))
 
 
+def _legend(city: "City", request: Request, values: Mapping[str, str]) -> Reply:
+    """GetLegendGraphic (OGC 05-078r4 §12) of one layer, as PNG or another picture."""
+    from tiles.maps.legends import draw_legend
+    from tiles.raster.pictures import encode
+
+    layers = map_layers(city, [required(values, "LAYER")])
+    language = city.language(request)
+    entries = [entry for layer in layers for entry in legend_entries(city, layer, Look(), language)]
+    body, media_type = encode(draw_legend(entries), picture_format(values.get("FORMAT", "image/png")))
+    return Reply(body, media_type, headers={"Cache-Control": "no-cache", "Content-Language": language})
+
+
+def _listed(city: "City", language: str) -> list[dict[str, Any]]:
+    """The layers of the capabilities, vector ones with the size of their legend [pixels]."""
+    from tiles.maps.legends import legend_size
+
+    listed = described(city, language)
+    for one in listed:
+        layer = city.layers.get(one["id"])
+        if layer is not None and layer.kind != "coverage":
+            one["legend"] = legend_size(legend_entries(city, layer, Look(), language))
+    return listed
+
+
 _ANSWERS: Mapping[str, Callable[["City", Request, Mapping[str, str]], Reply]] = {
     "getcapabilities": _capabilities,
     "capabilities": _capabilities,
     "getmap": _map,
     "getfeatureinfo": _info,
+    "getlegendgraphic": _legend,
 }
 
 

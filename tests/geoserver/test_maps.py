@@ -204,6 +204,14 @@ def test_owslib_reads_wms(site: RasterSite) -> None:
             layers=["water"], srs=system, bbox=box, size=(400, 400), format="image/png", transparent=True
         )
         assert at(decoded(answer.read()), 114.9025, 30.397) == (*rgb(LIGHT.water), 255)
+        told_of = wms.contents["buildings"].styles["default"]
+        entries = site.get("/collections/buildings/legend").json()["entries"]
+        legend = decoded(requests.get(told_of["legend"], timeout=30).content)
+        assert len(entries) > 5 and legend.shape == (22 * len(entries), 220, 4)
+        height = len(legend) // len(entries)
+        for n, entry in enumerate(entries):  # a swatch of each colour, and a name beside it
+            assert tuple(legend[n * height + height // 2, 15]) == (*rgb(entry["color"]), 255)
+            assert legend[n * height : (n + 1) * height, 40:, 3].any()
     told = WebMapService(f"{site.url}/wms", version="1.3.0").getfeatureinfo(
         layers=["water", "dem"], srs="CRS:84", bbox=(WEST, SOUTH, EAST, NORTH), size=(400, 400), format="image/png",
         query_layers=["water", "dem"], info_format="application/json", xy=(60, 300), feature_count=9,

@@ -49,7 +49,7 @@ def _write(
     if not isinstance(text, str) or not text.strip() or place is None:
         return
     height = float(value_of(layout, "text-size", 16, context))
-    font = _font(round(height))
+    font = font_of(round(height))
     across, down = value_of(layout, "text-offset", [0, 0], context)
     x, y = place[0] + across * height, place[1] + down * height
     box = pen.textbbox((x, y), text[:60], font=font, anchor="mm")
@@ -97,6 +97,7 @@ def _bytes(value: Any) -> tuple[int, int, int, int]:
 
 
 @lru_cache(maxsize=64)
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def font_of(size: int) -> ImageFont.FreeTypeFont:
+    """The font of names, with Chinese where the machine has one; ``size`` in pixels."""
     font = chinese_font()
     return ImageFont.truetype(font.path, max(size, 6), font.number)
