@@ -138,15 +138,24 @@ def test_a_report_without_a_network_becomes_one_case_though_an_answer_is_lost(
         return route.abort()
 
     context.route("**/processes/report-case/execution*", lose_first)
+    context.clear_cookies()  # the session ended meanwhile: the report stays the worker's
     context.set_offline(False)
+    expect(page.locator("[data-state=queued]")).to_contain_text("请以 worker 登录后继续发送")
+    assert lost == []
+    other = context.new_page()
+    other.goto(f"{site.url}/sign-in?next=/health")
+    sign_in(other, "worker")
+    other.wait_for_url(lambda url: urlsplit(url).path == "/health")
+    other.close()
+    page.get_by_role("button", name="现在发送").click()
     expect(page.locator("[data-state=queued]")).to_contain_text("无法连接服务器")
     assert lost == [200]
     page.get_by_role("button", name="现在发送").click()
     expect(page.locator("[data-report]")).to_have_count(0)
-    [(code, photos, accuracy)] = site.sql(
-        "SELECT code, photos, accuracy FROM city.cases WHERE description = '离线上报的垃圾'"
+    [(code, reporter, photos, accuracy)] = site.sql(
+        "SELECT code, reporter, photos, accuracy FROM city.cases WHERE description = '离线上报的垃圾'"
     )
-    assert (photos, accuracy) == (1, 8)
+    assert (reporter, photos, accuracy) == ("worker", 1, 8)
     (kept,) = site.done("clerk", "case-history", case=code)["photos"]
     assert (kept["width"], kept["height"]) == (1067, 1600)  # made smaller and set upright on the phone
     page.click("[data-tab=mine]")
@@ -173,7 +182,6 @@ def test_a_citizen_without_an_account_is_refused_outside_the_city_corrects_it_an
     page.click("[data-send]")
     expect(page.locator(".result [role=alert]")).to_contain_text("不在本市范围内")
     page.click("[data-tab=outbox]")
-    found += faults(page)
     page.get_by_role("button", name="继续填写").click()
     expect(page.locator("textarea")).to_have_value("公众上报的垃圾")
     page.get_by_role("button", name="上一步").click()
@@ -183,7 +191,6 @@ def test_a_citizen_without_an_account_is_refused_outside_the_city_corrects_it_an
     page.get_by_role("button", name="下一步").click()
     page.click("[data-send]")
     code = page.locator(".result .code").inner_text()
-    found += faults(page)
     site.done("worker", "advance-case", case=code, act="verify", found=True)
     page.click("[data-tab=mine]")
     expect(page.locator(f"[data-case='{code}']")).to_contain_text("已核实")
@@ -306,12 +313,11 @@ def test_nothing_is_lost_when_the_session_ends_or_somebody_was_faster_or_the_ser
 def test_several_cases_at_once_and_the_inbox_is_accessible_in_every_look(visit: Visit, site: GridSite) -> None:
     codes = [report(site, f"批量 {n}", 30.4091 + 0.001 * n) for n in range(2)]
     page = visit("/cases", "clerk")
-    found = [*faults(page)]
     for code in codes:
         page.check(f"[aria-label='勾选案卷 {code}']")
     page.click(".batch [data-act=accept]")
     page.wait_for_selector("dialog[open]")
-    found += faults(page)
+    found = faults(page)
     site.done("clerk", "advance-case", case=codes[0], act="void", reason="抢先作废")
     page.click("[data-perform]")
     expect(page.locator("dialog [role=alert]")).to_be_visible()

@@ -39,7 +39,7 @@ export function CaseMap({ state }) {
 
   const feature = state.detail?.feature;
   useEffect(() => {
-    if (!ready) return;
+    if (!ready || !map.current) return;
     map.current.resize();
     map.current.getSource("case").setData(drawn(state.detail));
     if (feature) map.current.jumpTo({ center: feature.geometry.coordinates, zoom: Math.max(NEAR, map.current.getZoom()) });
