@@ -236,7 +236,7 @@ def test_a_case_goes_through_its_acts_by_the_keyboard_alone(visit: Visit, site: 
     page.wait_for_selector(f".detail[data-case='{code}']")
 
     def allowed() -> list[str]:
-        return page.locator(".acts [data-act]").evaluate_all("(all) => all.map((one) => one.dataset.act)")
+        return list(page.locator(".acts [data-act]").evaluate_all("(all) => all.map((one) => one.dataset.act)"))
 
     assert set(allowed()) == set(site.done("town", "case-history", case=code)["allowed"])
     press_act(page, "accept")
