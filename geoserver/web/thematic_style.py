@@ -27,7 +27,9 @@ def thematic_colour(palette: Palette, position: int) -> str:
 
 def _default_layers(layer: Layer, palette: Palette, language: str, position: int) -> list[StyleLayer]:
     if layer.kind == "coverage":
-        return [{"type": "raster", "paint": {"raster-fade-duration": 150}}]
+        # What is worked out from another (relief, slope) shades what lies below it.
+        opacity = {"raster-opacity": 0.45} if layer.inputs else {}
+        return [{"type": "raster", "paint": {"raster-fade-duration": 150, **opacity}}]
     colour = thematic_colour(palette, position)
     kind = layer.geometry_type
     every = kind == "Geometry"

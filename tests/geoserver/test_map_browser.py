@@ -101,9 +101,8 @@ def test_search_finds_by_part_of_a_name_and_goes_there(desk: Page, poi: dict[str
     assert desk.evaluate("() => citymap.map.querySourceFeatures('selection').length") > 0
 
 
-def test_search_takes_coordinates_and_goes_there(desk: Page, poi: dict[str, Any]) -> None:
-    lon, lat = (round(value, 4) for value in poi["geometry"]["coordinates"])
-    desk.evaluate("() => citymap.map.jumpTo({ center: [114.7, 30.2] })")
+def test_search_takes_coordinates_and_goes_there(desk: Page) -> None:
+    lon, lat = 114.7, 30.2  # out of town, where there is nothing to draw
     desk.fill("#search", f"{lat} {lon}")
     desk.wait_for_selector(".hit")
     desk.keyboard.press("Enter")
@@ -173,7 +172,6 @@ def test_phone_shows_the_map_opens_layers_as_a_sheet_and_meets_wcag(visit: Visit
 
 
 def test_page_with_everything_open_meets_wcag_by_day_and_by_night(desk: Page, poi: dict[str, Any]) -> None:
-    desk.set_viewport_size({"width": 1280, "height": 720})
     desk.focus("canvas.maplibregl-canvas")
     desk.keyboard.press("Enter")
     desk.wait_for_selector(".attributes")
@@ -189,7 +187,6 @@ def test_page_with_everything_open_meets_wcag_by_day_and_by_night(desk: Page, po
     desk.wait_for_selector("html[data-theme=dark]", state="attached")
     night = violations(desk)
     desk.get_by_label("浅色").click()
-    desk.set_viewport_size({"width": 800, "height": 600})
     assert (day, night) == ([], [])
 
 
