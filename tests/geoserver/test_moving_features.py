@@ -1,5 +1,6 @@
 """Tracks as moving features, and the processes on them, at a running server: exact, by rights, and audited."""
 
+import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -17,10 +18,9 @@ from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from layers.database import Database
-from tests.conftest import serve
+from tests.conftest import drop_database, make_database, serve
 from tests.layers.network.drawn import lonlat
 from tests.tracking.analysis.real import GPX, TRACKS, RealTrack, gpx_track, real_tracks
-from tests.tracking.conftest import tracking_site
 from tracking.model import Device, Fix, Stored
 from tracking.storing import cursor_of, make_days, store
 from tracking.storing import day_of as day
@@ -31,7 +31,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import movingpandas
 
-assert tracking_site
 pytestmark = [
     pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
@@ -79,9 +78,19 @@ def along(*spots: tuple[float, float], count: int = 20) -> list[tuple[float, flo
 
 
 @pytest.fixture(scope="module")
-def site(tracking_site: Database) -> Iterator[Site]:
+def tracks(postgres_url: str, template_name: str) -> Iterator[Database]:
+    """A migrated database with nobody else's devices."""
+    name = f"citymap_moving_{os.getpid()}"
+    database = Database(make_database(postgres_url, name, template_name), pool_size=2)
+    yield database
+    database.close()
+    drop_database(postgres_url, name)
+
+
+@pytest.fixture(scope="module")
+def site(tracks: Database) -> Iterator[Site]:
     codes = {"mf-car": ("roads", False), "mf-worker": ("roads", True), "mf-pump": ("water", False)}
-    with tracking_site.transaction() as conn:
+    with tracks.transaction() as conn:
         for code, (department, person) in codes.items():
             values = {"c": code, "d": department, "p": person}
             conn.execute(
@@ -102,8 +111,8 @@ def site(tracking_site: Database) -> Iterator[Site]:
             sql = "INSERT INTO city.roads (geom, name, class) VALUES (ST_SetSRID(:g ::geometry, 4490), :n, 'secondary')"
             conn.execute(text(sql), {"g": line, "n": f"路{ends[1]}"})
         _accounts(conn)
-    with serve(tracking_site.url) as url:
-        yield Site(url, tracking_site, devices)
+    with serve(tracks.url) as url:
+        yield Site(url, tracks, devices)
 
 
 def _accounts(conn: Any) -> None:

@@ -10,13 +10,14 @@ from scipy.sparse.csgraph import dijkstra
 
 from layers.network.graph import Graph, Network, as_csr
 from layers.network.modes import ModeId
+from tracking.analysis.matching.ends import Ends
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]
 
-#: How far the ways that are kept go [m], and of how many states they are kept.
+#: How far the ways that are kept go [m], and of how many states they are kept: some kilobytes each.
 NEAR = 600.0
-_MOST = 40_000
+_MOST = 15_000
 #: Searches at once: each takes 12 bytes a state while it runs.
 _ROWS = 64
 _NONE = np.zeros(0, np.int64)
@@ -72,7 +73,7 @@ class ShortWays:
             counts.append(np.bincount(row, minlength=len(some)))
             heads.append(head)
             costs.append(cost[row, head] + 1.0)
-            before.append(np.maximum(previous[row, head], -1) + 1)
+            before.append((np.maximum(previous[row, head], -1) + 1).astype(np.int32))
         start = np.concatenate([self._costs.indptr, self._costs.indptr[-1] + np.cumsum(np.concatenate(counts))])
         head = np.concatenate([self._costs.indices, *heads])
         shape = (first + len(states), self._states)
@@ -81,14 +82,15 @@ class ShortWays:
         self._row[states] = first + np.arange(len(states))
 
 
-_KEPT: "WeakKeyDictionary[Network, dict[ModeId, ShortWays]]" = WeakKeyDictionary()
+_KEPT: "WeakKeyDictionary[Network, dict[ModeId, tuple[Ends, ShortWays]]]" = WeakKeyDictionary()
 _LOCK = threading.Lock()
 
 
-def near_ways(network: Network, mode: ModeId) -> ShortWays:
-    """The ways up to :data:`NEAR` of a means of travel, kept as long as the network."""
+def near_ways(network: Network, mode: ModeId) -> tuple[Ends, ShortWays]:
+    """The ends of edges and the ways up to :data:`NEAR` of a means of travel, kept as long as the network."""
     with _LOCK:
         kept = _KEPT.setdefault(network, {})
         if mode not in kept:
-            kept[mode] = ShortWays(network.graph(mode, "length"), NEAR)
+            graph = network.graph(mode, "length")
+            kept[mode] = Ends(graph), ShortWays(graph, NEAR)
         return kept[mode]

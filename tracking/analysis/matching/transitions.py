@@ -1,6 +1,5 @@
 """Ways along the roads from each candidate of a fix to each of the next."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,31 +35,14 @@ class Ways:
 
 
 class Roads:
-    """A graph by length as the model asks it: by which states an edge is left and entered."""
+    """A graph by length as the model asks it: the ends of its edges, and the ways between those near each other and,
+    for one track, between those further apart."""
 
     def __init__(self, network: Network, mode: ModeId) -> None:
-        self.graph = graph = network.graph(mode, "length")
-        self.near = near_ways(network, mode)
+        self.graph = network.graph(mode, "length")
+        self.ends, self.near = near_ways(network, mode)
         self.far: ShortWays | None = None
-        arcs = graph.arcs
-        rank = np.arange(len(arcs.edge)) - arcs.first[arcs.edge]
-        size = (len(graph.network.edges), int(rank.max(initial=0)) + 1)
-        #: State in which each arc of an edge begins and ends, -1 where there is none, and whether it leads forward.
-        self.tails, self.heads = np.full(size, -1), np.full(size, -1)
-        self.forward = np.zeros(size, bool)
-        self.tails[arcs.edge, rank], self.heads[arcs.edge, rank] = arcs.tail, arcs.head
-        self.forward[arcs.edge, rank] = arcs.forward
-        self.length = graph.network.length
-
-    def exits(self) -> Iterator[tuple[Ints, bool]]:
-        """State by which each edge (E,) is left, along its vertices and against: the arcs of one way leave alike."""
-        for forward in (True, False):
-            yield np.where(self.forward == forward, self.heads, -1).max(axis=1), forward
-
-    def entries(self) -> Iterator[tuple[Ints, Flags]]:
-        """State and direction by which each edge (E,) is entered."""
-        for rank in range(self.tails.shape[1]):
-            yield self.tails[:, rank], self.forward[:, rank]
+        self.length = network.length
 
 
 def pairs(found: Candidates, first: Ints, second: Ints) -> tuple[Ints, Ints]:
@@ -82,9 +64,9 @@ def ways(roads: Roads, found: Candidates, tail: Ints, head: Ints, straight: Floa
     most = np.minimum(straight + DETOUR, FARTHEST)
     found_ways = Ways(tail, head, _along_one_edge(roads, found, tail, head, jitter), *_unset(len(tail)))
     exit_edge, entry_edge = found.edge[tail], found.edge[head]
-    for leave, ahead in roads.exits():
+    for leave, ahead in roads.ends.exits:
         out = np.where(ahead, roads.length[exit_edge] - found.along[tail], found.along[tail])
-        for enter, onward in roads.entries():
+        for enter, onward in roads.ends.entries:
             into = np.where(onward[entry_edge], found.along[head], roads.length[entry_edge] - found.along[head])
             s, t = leave[exit_edge], enter[entry_edge]
             rows = np.flatnonzero((s >= 0) & (t >= 0) & (out + into < np.minimum(most, found_ways.metres)))
@@ -106,7 +88,7 @@ def _unset(count: int) -> tuple[Ints, Ints, Flags, Flags, Flags]:
 def _along_one_edge(roads: Roads, found: Candidates, tail: Ints, head: Ints, jitter: float) -> Floats:
     move = found.along[head] - found.along[tail]
     edge = found.edge[tail]
-    ahead, back = (states >= 0 for states, _ in roads.exits())
+    ahead, back = (states >= 0 for states, _ in roads.ends.exits)
     allowed = np.where(move >= 0, ahead[edge], back[edge]) | (np.abs(move) <= jitter)
     return np.where((edge == found.edge[head]) & allowed, np.abs(move), np.inf)
 
