@@ -31,6 +31,7 @@ from geoserver.open311 import routes as open311_routes
 from geoserver.ows.wms import ROUTES as WMS
 from geoserver.ows.wmts import ROUTES as WMTS
 from geoserver.photo_routes import get_photo
+from geoserver.qgis import ROUTES as QGIS
 from geoserver.public_reports import routes as public_report_routes
 from geoserver.raster_tiles import ROUTES as PICTURE_TILES
 from geoserver.reply import endpoint, failure, response, told
@@ -45,7 +46,7 @@ from layers.access import ANONYMOUS, APP_ROLE
 from layers.database import Database
 from layers.gazetteer.spelling import spell
 
-_PICTURES = (*PICTURE_TILES, *TERRAIN_TILES, *MAPS, *LEGENDS, *WMTS, *WMS, *ARCHIVES)
+_PICTURES = (*PICTURE_TILES, *TERRAIN_TILES, *MAPS, *LEGENDS, *WMTS, *WMS, *ARCHIVES, *QGIS)
 _JOB = "/jobs/{job}"
 _ITEMS = "/collections/{collection}/items"
 _ITEM = _ITEMS + "/{item}"

@@ -20,6 +20,7 @@ from geoserver.ows.openapi import ows_paths
 from geoserver.photo_routes import photo_paths
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
 from geoserver.public_reports import public_report_paths
+from geoserver.qgis import qgis_paths
 from geoserver.settings import Settings
 from geoserver.terrain_tiles import terrain_paths
 from geoserver.three_d_tiles import three_d_paths
@@ -41,6 +42,7 @@ _MORE_PATHS = (
     identity_paths,
     tile_paths,
     archive_paths,
+    qgis_paths,
     terrain_paths,
     map_paths,
     ows_paths,

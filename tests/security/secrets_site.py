@@ -1,7 +1,9 @@
 """The server over a city of secrets: layers of every visibility, hidden fields, rows of two districts, every role."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,6 +177,19 @@ class SecretsSite:
             return list(result.all()) if result.returns_rows else []
 
 
+def lay_archives(folder: Path) -> Path:
+    """An archive of everybody, and one for those who may read internal layers: one tile at the top of the world."""
+    for name in ("open-map", "internal/inner-map"):
+        path = folder / f"{name}.mbtiles"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path)) as file, file:
+            file.execute("CREATE TABLE metadata (name text, value text)")
+            file.execute("CREATE TABLE tiles (zoom_level int, tile_column int, tile_row int, tile_data blob)")
+            file.execute("INSERT INTO metadata VALUES ('name', ?), ('format', 'png')", (path.stem,))
+            file.execute("INSERT INTO tiles VALUES (0, 0, 0, 'picture')")
+    return folder
+
+
 @contextmanager
 def secrets_site(
     postgres_url: str, template: str, name: str, directory: Path, *, small: bool = False
@@ -199,8 +214,12 @@ def secrets_site(
     settings = {
         "SERVER__UPLOADS__DIRECTORY": str(directory / "uploads"), "SERVER__JOBS__DIRECTORY": str(directory / "jobs"),
         "SERVER__JOBS__PER_ACCOUNT": "10000", "SERVER__UPLOADS__PER_ACCOUNT": "10000",
+        "TILES__ARCHIVES": str(lay_archives(directory / "archives")),
     }  # fmt: skip
     with serve(url, **settings) as base:
+        until = time.monotonic() + 20
+        while not requests.get(f"{base}/archives", timeout=10).json()["archives"] and time.monotonic() < until:
+            time.sleep(0.1)
         yield SecretsSite(base, database, settings, past)
     database.close()
     drop_database(postgres_url, name)
