@@ -25,9 +25,13 @@ from geoserver.web import assets
 from geoserver.web.map_page import LANGUAGES
 from geoserver.web.routes import routes
 from geoserver.web.style import city_style
+from grid.layers import GRID_LAYERS
 from layers.base_layers import BASE_LAYERS
 from layers.catalogue import Field, GeometryType, Layer, Text
+from layers.pipes.layers import PIPE_LAYERS
+from planning.layers import PLANNING_LAYERS
 from tests.conftest import ROOT
+from tracking.layers import TRACKING_LAYERS
 
 VALIDATOR = assets.NODE_MODULES / "@maplibre/maplibre-gl-style-spec/dist/gl-style-validate.mjs"
 EXTENT = (114.85, 30.35, 114.95, 30.45)
@@ -187,6 +191,15 @@ def test_every_listed_layer_has_a_legend_and_every_drawn_layer_is_listed() -> No
     assert set(listed) == set(LAYERS)
     assert all(entry["legend"] for entry in listed.values())
     assert {part["metadata"]["citymap:layer"] for part in style["layers"] if "source" in part} == set(LAYERS)
+
+
+def test_every_layer_of_a_new_city_is_in_a_group_that_has_a_name() -> None:
+    made = (*GRID_LAYERS, *PLANNING_LAYERS, *PIPE_LAYERS, *TRACKING_LAYERS, *BASE_LAYERS, CLASSED)
+    style = city_style({layer.id: layer for layer in made}, "http://city.test")
+    groups = {entry["id"]: entry["group"] for entry in style["metadata"]["citymap:layers"]}
+    expected = {"cases": "grid", "redlines": "planning", "positions": "tracking", "pipelines": "pipes", "违建": "thematic"}
+    assert groups.items() >= expected.items() and groups["roads"] == "base"
+    assert {f"group.{group}" for group in groups.values()} <= set(catalogue("en"))
 
 
 def test_style_route_answers_in_the_asked_language_and_theme(site: str) -> None:
