@@ -56,7 +56,7 @@ def read(request: Request, known: Sequence[str]) -> Asked:
             raise ParameterError(name, f"there is no layer {value[:80]!r}")
     first = query.get("from") or "0"
     if not (first.isascii() and first.isdigit() and len(first) <= 5):
-        raise ParameterError("from", f"{first[:40]!r} is not a row's number")
+        raise ParameterError("from", f"must be a row's number, not {first[:40]!r}")
     words = query.get("q", "").strip()
     if len(words) > _LONGEST_WORDS:
         raise ParameterError("q", f"is longer than {_LONGEST_WORDS} letters")
@@ -69,4 +69,4 @@ def _view(text: str | None) -> View | None:
     try:
         return View.read(text)
     except (ValueError, OverflowError):
-        raise ParameterError("at", f"{text[:60]!r} is not like 114.9,30.4,15") from None
+        raise ParameterError("at", f"must be like 114.9,30.4,15, not {text[:60]!r}") from None
