@@ -25,7 +25,7 @@ MISTAKES = [
     ),
     (
         "tiles:\n  colour: red\n",
-        "config.yml:2:3 tiles.colour: unknown key; known are: cache_mb, directory, disk_mb, matrix_sets",
+        "config.yml:2:3 tiles.colour: unknown key; known are: archives, cache_mb, directory, disk_mb, matrix_sets",
     ),
     ("serverr: {}\n", "config.yml:1:1 serverr: unknown key; did you mean 'server'?"),
     ("server: 8080\n", "config.yml:1:9 server: 8080 is not a group of keys"),

@@ -44,6 +44,7 @@ CALLED = {
     "citymap.tidy": "folds counts, forgets old boxes and unused texts",
     "citymap.tidy_changes": "a part of it",
     "grid.departments": "names the departments, for those who dispatch",
+    "grid.department_names": "the same, with what they are called",
     "grid.phones": "gives telephones of workers on duty, to which messages go",
     "grid.known_photos": "tells which ids are photos', to who knows the ids",
     "citymap.raster_folders": "names the folders of images that are needed",
