@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 #: Whose messages people meet: signing in, rights, parameters, bodies, uploads, jobs, what is not there, conflicts.
 MET = (
-    "geoserver/identity/*.py", "geoserver/accounts.py", "geoserver/rights.py", "geoserver/city.py", "geoserver/body.py",
+    "geoserver/lite/*.py", "geoserver/identity/*.py", "geoserver/accounts.py", "geoserver/rights.py", "geoserver/city.py", "geoserver/body.py",
     "geoserver/features.py", "geoserver/parameters.py", "geoserver/uploads.py", "geoserver/upload_routes.py",
     "geoserver/jobs.py", "geoserver/processes.py", "geoserver/process_manager.py", "geoserver/exports.py",
     "geoserver/reply.py", "geoserver/live.py", "geoserver/outbound.py", "geoserver/tile_parameters.py",
