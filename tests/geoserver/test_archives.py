@@ -121,7 +121,13 @@ def test_a_damaged_file_is_not_served_and_hurts_nobody(site: RasterSite, tmp_pat
     (folder / "noise.mbtiles").write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
     (folder / "text.tif").write_bytes(b"II*\0" + b"no image" * 100)
     (folder / "good.pmtiles").write_bytes(good)
+    (folder / "short.pmtiles").write_bytes(good[: len(good) // 2])  # its directory is whole, its tiles are not
     eventually(lambda: site.get("/archives/good/tiles").status_code == 200)
+    for name in ("good", "short"):
+        listed = site.get(f"/archives/{name}/tiles").json().get("tilesets", [])
+        for limit in listed[0]["tileMatrixSetLimits"] if listed else ():
+            place = int(limit["tileMatrix"]), limit["minTileCol"], limit["minTileRow"]
+            assert tile(site, name, *place).status_code in (200, 204, 404)
     listed = {one["id"] for one in site.get("/archives").json()["archives"]}
     assert not listed & {"cut", "noise", "text"}
 

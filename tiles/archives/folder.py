@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from layers.catalogue import Layer, Text, Visibility
-from tiles.archives.errors import ArchiveBusy, ArchiveUnreadable
+from tiles.archives.errors import ArchiveBusy, ArchiveUnreadable, NoSuchArchive
 from tiles.archives.reading import Archive, MbtilesArchive, PmtilesArchive
 from tiles.matrix_sets import MatrixSet
+from tiles.rendered import MVT
 
 LOGGER = logging.getLogger("citymap")
+_GZIP = b"\x1f\x8b"
 #: Seconds between looks, and for which an archive stays open after it has gone: a request may still read it.
 _EVERY, _GRACE = 0.5, 60.0
 _FOLDERS: Mapping[str, Visibility] = {"": "public", "internal": "internal"}
@@ -38,16 +40,20 @@ class Served:
     stamp: Stamp
 
     def tile(self, grid: MatrixSet, z: int, y: int, x: int) -> bytes | None:
-        """The tile's body; None where the archive has none. Raises :class:`ArchiveBusy` while the file is written over.
+        """The tile's body; None where the archive has none.
 
+        Raises :class:`ArchiveBusy` while the file is written over, :class:`NoSuchArchive` where it is damaged.
         Where another file has taken its place, the one that is open stays as it was.
         """
         try:
             body = self.archive.tile(grid, z, y, x)
+            if body and self.archive.facts.media_type == MVT and not body.startswith(_GZIP):
+                raise ArchiveUnreadable("a vector tile is not packed as the archive says")
         except Exception as error:
             if self._written_over():
                 raise ArchiveBusy(f"archive {self.id!r} is being replaced") from error
-            raise
+            LOGGER.warning("archive %s is damaged at %s %d/%d/%d: %s", self.stamp[1], grid.id, z, y, x, error)
+            raise NoSuchArchive(f"archive {self.id!r} is damaged at this tile") from error
         if self._written_over():
             raise ArchiveBusy(f"archive {self.id!r} is being replaced")
         return body

@@ -104,7 +104,10 @@ class PmtilesArchive:
     def _read(self, offset: int, length: int, most: int = _MOST_DIRECTORY) -> bytes:
         if length > most:
             raise ArchiveUnreadable(f"a part of {length} bytes is too long")
-        return os.pread(self._file, length, offset)
+        found = os.pread(self._file, length, offset)
+        if len(found) < length:
+            raise ArchiveUnreadable("the file ends too early")
+        return found
 
 
 class MbtilesArchive:
@@ -133,7 +136,7 @@ class MbtilesArchive:
         """The tile's body."""
         with self._lock:
             row = self._file.execute(
-                "SELECT tile_data FROM tiles WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?",
+                "SELECT CAST(tile_data AS blob) FROM tiles WHERE zoom_level = ? AND tile_column = ? AND tile_row = ?",
                 (z, x, 2**z - 1 - y),
             ).fetchone()
         if row is None or not row[0]:
