@@ -318,7 +318,7 @@ def outcome(answer: Any) -> str:
     if answer.status_code == HTTPStatus.FORBIDDEN:
         return "forbidden"
     if answer.status_code == HTTPStatus.NOT_FOUND and re.search(
-        "there is no (collection|job|uploaded file)", answer.text
+        "there is no (collection|job|uploaded file|archive)", answer.text
     ):
         return "not there"
     return "in"
