@@ -14,9 +14,13 @@ class ArchiveError(ValueError):
 class ArchiveBusy(RuntimeError):
     """Another run works on the same archive, or its file is being replaced; later is better."""
 
+    zh = "瓦片包正在制作或替换，请稍后再试"
+
 
 class NoSuchArchive(LookupError):
-    """No archive of that name is served to whoever asks."""
+    """No archive of that name is served to whoever asks, or it is damaged at that tile."""
+
+    zh = "没有这个瓦片包，或它在此处损坏；/archives 列出现有的"
 
 
 class ArchiveUnreadable(ValueError):
