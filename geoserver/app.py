@@ -31,8 +31,8 @@ from geoserver.open311 import routes as open311_routes
 from geoserver.ows.wms import ROUTES as WMS
 from geoserver.ows.wmts import ROUTES as WMTS
 from geoserver.photo_routes import get_photo
-from geoserver.qgis import ROUTES as QGIS
 from geoserver.public_reports import routes as public_report_routes
+from geoserver.qgis import ROUTES as QGIS
 from geoserver.raster_tiles import ROUTES as PICTURE_TILES
 from geoserver.reply import endpoint, failure, response, told
 from geoserver.running import RunningCity
