@@ -19,7 +19,7 @@ from procrastinate import App, SyncPsycopgConnector
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, text
 
-from geoserver.errors import Busy, NoSuchJob, exception_document
+from geoserver.errors import Busy, InputError, NoSuchJob, exception_document
 from geoserver.settings.server import Jobs as JobSettings
 from geoserver.upkeep import AS_UPKEEP, upkeep
 from layers.catalogue import Text
@@ -97,7 +97,7 @@ class Jobs:
     ) -> UUID:
         """Accept a job and put it in the queue; ``scope`` narrows the account's rights (:class:`Principal`).
 
-        Raises :class:`Busy` when the account has too many unfinished ones.
+        Raises :class:`Busy` when the account has too many unfinished ones, :class:`InputError` for U+0000 in a text.
         """
         with self._connect() as conn:
             _act_as(conn, actor)
@@ -109,11 +109,14 @@ class Jobs:
             ).fetchone()
             if waiting and waiting["n"] >= self.settings.per_account:
                 raise Busy(f"{waiting['n']} jobs wait or run already; dismiss some or wait until they have ended")
-            made = conn.execute(
-                "INSERT INTO citymap.jobs (process, inputs, actor, response, scope) VALUES (%s, %s, %s, %s, %s)"
-                " RETURNING id",
-                (process, orjson.dumps(inputs).decode(), actor, response, scope),
-            ).fetchone()
+            try:
+                made = conn.execute(
+                    "INSERT INTO citymap.jobs (process, inputs, actor, response, scope) VALUES (%s, %s, %s, %s, %s)"
+                    " RETURNING id",
+                    (process, orjson.dumps(inputs).decode(), actor, response, scope),
+                ).fetchone()
+            except psycopg.errors.UntranslatableCharacter:
+                raise InputError("the inputs hold the character U+0000, which no text may have") from None
             assert made is not None
             self._enqueue(conn, made["id"])
         return UUID(str(made["id"]))

@@ -47,7 +47,8 @@ class Rates:
 
     def __init__(self, rate: Rate, times: SharedTimes | None = None) -> None:
         self._times = times or open_shared_times(Path(rate.file))
-        self._quotas: Mapping[Purpose, Quota] = {purpose: getattr(rate, purpose) for purpose in get_args(Purpose)}
+        purposes = get_args(Purpose.__value__)
+        self._quotas: Mapping[Purpose, Quota] = {purpose: getattr(rate, purpose) for purpose in purposes}
 
     def spend(self, purpose: Purpose, client: str) -> Spent:
         """Count a request of a client, unless it comes too early."""

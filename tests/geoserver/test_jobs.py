@@ -17,6 +17,7 @@ import pytest
 import shapely
 
 from geoserver.config import load
+from geoserver.errors import InputError
 from geoserver.jobs import Jobs
 from layers.database import Database
 from tests.conftest import ROOT, drop_database, make_database
@@ -292,6 +293,11 @@ def test_a_job_outlives_workers_that_are_stopped_or_killed(jobs: Jobs, tmp_path:
     assert (pois(jobs), crashes(jobs)) == (1, 1)
     with jobs.database.transaction() as conn:
         assert conn.exec_driver_sql("SELECT count(*) FROM procrastinate.procrastinate_jobs").scalar_one() == 0
+
+
+def test_a_text_that_cannot_be_kept_is_refused(jobs: Jobs) -> None:
+    with pytest.raises(InputError, match=r"U\+0000"):
+        jobs.submit("plant", {"name": "a\0b"}, "wang", "raw")
 
 
 def crashes(jobs: Jobs) -> int:
