@@ -98,8 +98,9 @@ def test_a_job_that_loses_a_layer_begins_anew_with_what_is_left(jobs: Jobs, tmp_
     sql(jobs, "INSERT INTO access.permissions (role, kind, resource, action, visibility)"
               " VALUES ('planner', 'collection', 'pois', 'create', 'internal')")  # narrows * to all but pois  # fmt: skip
     sql(jobs, "DELETE FROM access.permissions WHERE role = 'planner' AND action = 'create'")
-    (tmp_path / "go on").touch()
     try:
+        eventually(lambda: jobs.get(job, "narrowing").attempts >= 2, 60)
+        (tmp_path / "go on").touch()  # not before, or the job may end before the worker hears of the change
         eventually(lambda: jobs.get(job, "narrowing").status == "failed", 60)
         error = jobs.get(job, "narrowing").error
         assert error and error["status"] != 200
