@@ -7,6 +7,8 @@
 """
 
 from layers.catalogue import Field, Layer, Text
+from planning.massing.layers import SCHEME_BUILDINGS
+from planning.publicity.layers import PUBLICITY_LAYERS
 
 LINE_KINDS = {
     "road": Text("道路红线", "Road red line"),
@@ -210,4 +212,4 @@ NOTICES = Layer(
     order=114,
 )
 #: Every layer of planning, in drawing order.
-PLANNING_LAYERS = (CONTROL_LINES, CONTROL_ZONES, CONTROL_PLAN, REDLINES, NOTICES)
+PLANNING_LAYERS = (CONTROL_LINES, CONTROL_ZONES, CONTROL_PLAN, REDLINES, NOTICES, SCHEME_BUILDINGS, *PUBLICITY_LAYERS)

@@ -127,6 +127,60 @@ END $$;
 CREATE CONSTRAINT TRIGGER watch_redlines AFTER INSERT ON citymap.layers DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.id = 'redlines') EXECUTE FUNCTION planning.watch_redlines();
 
+-- --- Publicity and meetings --------------------------------------------------------------------------------------------
+
+-- 图纸 drawings of a notice: what was put before the public stays as it was.
+CREATE TABLE planning.drawings (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, notice text NOT NULL, title text NOT NULL,
+    media_type text NOT NULL CHECK (media_type IN ('application/pdf', 'image/png', 'image/jpeg')),
+    content bytea NOT NULL CHECK (octet_length(content) BETWEEN 1 AND 20000000),
+    at timestamptz NOT NULL DEFAULT now(), actor text NOT NULL DEFAULT citymap.actor()
+);
+CREATE INDEX ON planning.drawings (notice, id);
+
+-- 规划业务会议 meetings: an agenda in order, opinions that only add up, and what was decided.
+CREATE TABLE planning.meetings (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, number text NOT NULL UNIQUE, title text NOT NULL,
+    held_on date NOT NULL, venue text NOT NULL DEFAULT '', chair text NOT NULL DEFAULT '',
+    attendants text[] NOT NULL DEFAULT '{}', state text NOT NULL DEFAULT 'planned' CHECK (state IN ('planned', 'closed')),
+    conclusion text NOT NULL DEFAULT '', at timestamptz NOT NULL DEFAULT now(), actor text NOT NULL DEFAULT citymap.actor(),
+    closed_at timestamptz, closed_by text, CHECK ((state = 'closed') = (closed_at IS NOT NULL))
+);
+CREATE TABLE planning.meeting_items (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, meeting bigint NOT NULL REFERENCES planning.meetings,
+    place int NOT NULL CHECK (place >= 1), redline text, subject text NOT NULL DEFAULT '',
+    decision text CHECK (decision IN ('agreed', 'changes', 'deferred', 'refused')), words text NOT NULL DEFAULT '',
+    decided_at timestamptz, decided_by text,
+    UNIQUE (meeting, place) DEFERRABLE INITIALLY DEFERRED, CHECK (redline IS NOT NULL OR subject <> '')
+);
+CREATE TABLE planning.meeting_opinions (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, item bigint NOT NULL REFERENCES planning.meeting_items,
+    at timestamptz NOT NULL DEFAULT now(), actor text NOT NULL DEFAULT citymap.actor(), speaker text NOT NULL,
+    stance text NOT NULL CHECK (stance IN ('agree', 'changes', 'against', 'remark')), opinion text NOT NULL
+);
+CREATE INDEX ON planning.meeting_opinions (item, id);
+
+-- The minutes of a meeting that is closed are what they are.
+CREATE FUNCTION planning.guard_meeting() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    which bigint := CASE TG_TABLE_NAME
+        WHEN 'meetings' THEN (to_jsonb(OLD) ->> 'id')::bigint
+        WHEN 'meeting_items' THEN (to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END) ->> 'meeting')::bigint
+        ELSE (SELECT i.meeting FROM planning.meeting_items i WHERE i.id = (to_jsonb(NEW) ->> 'item')::bigint) END;
+BEGIN
+    IF (SELECT m.state FROM planning.meetings m WHERE m.id = which FOR SHARE) = 'closed' THEN
+        RAISE EXCEPTION 'the meeting is closed: its minutes change no more'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'meeting_closed';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON planning.meetings FOR EACH ROW EXECUTE FUNCTION planning.guard_meeting();
+CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON planning.meeting_items
+    FOR EACH ROW EXECUTE FUNCTION planning.guard_meeting();
+CREATE TRIGGER guard BEFORE INSERT ON planning.meeting_opinions
+    FOR EACH ROW EXECUTE FUNCTION planning.guard_meeting();
+
 -- --- Rights -------------------------------------------------------------------------------------------------------------
 
 ALTER TABLE planning.checks ENABLE ROW LEVEL SECURITY;
@@ -152,9 +206,40 @@ CREATE POLICY reading ON planning.steps FOR SELECT TO citymap_app
 CREATE POLICY creating ON planning.steps FOR INSERT TO citymap_app
     WITH CHECK (actor = citymap.actor() AND (SELECT citymap.granted_everywhere('redlines', 'internal', 'update')));
 
+ALTER TABLE planning.drawings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE planning.drawings FORCE ROW LEVEL SECURITY;
+CREATE POLICY steward ON planning.drawings TO CURRENT_USER USING (true) WITH CHECK (true);
+CREATE POLICY reading ON planning.drawings FOR SELECT TO citymap_app USING (true);
+CREATE POLICY creating ON planning.drawings FOR INSERT TO citymap_app
+    WITH CHECK (actor = citymap.actor() AND (SELECT citymap.granted_everywhere('notices', 'public', 'create')));
+CREATE POLICY deleting ON planning.drawings FOR DELETE TO citymap_app
+    USING ((SELECT citymap.granted_everywhere('notices', 'public', 'create')));
+
+DO $$
+DECLARE
+    place text;
+BEGIN
+    FOREACH place IN ARRAY ARRAY['meetings', 'meeting_items', 'meeting_opinions'] LOOP
+        EXECUTE format('ALTER TABLE planning.%1$I ENABLE ROW LEVEL SECURITY; ALTER TABLE planning.%1$I FORCE ROW LEVEL SECURITY;'
+            'CREATE POLICY steward ON planning.%1$I TO CURRENT_USER USING (true) WITH CHECK (true)', place);
+        EXECUTE format('CREATE POLICY reading ON planning.%I FOR SELECT TO citymap_app'
+            ' USING ((SELECT citymap.granted_everywhere(''redlines'', ''internal'', ''read'')))', place);
+        EXECUTE format('CREATE POLICY creating ON planning.%I FOR INSERT TO citymap_app'
+            ' WITH CHECK (%s (SELECT citymap.granted_everywhere(''redlines'', ''internal'', ''update'')))', place,
+            CASE place WHEN 'meeting_items' THEN '' ELSE 'actor = citymap.actor() AND' END);
+        EXECUTE format('CREATE POLICY updating ON planning.%I FOR UPDATE TO citymap_app'
+            ' USING ((SELECT citymap.granted_everywhere(''redlines'', ''internal'', ''update'')))', place);
+        EXECUTE format('CREATE POLICY deleting ON planning.%I FOR DELETE TO citymap_app'
+            ' USING ((SELECT citymap.granted_everywhere(''redlines'', ''internal'', ''update'')))', place);
+    END LOOP;
+END $$;
+
 GRANT USAGE ON SCHEMA planning TO citymap_app;
 GRANT SELECT ON planning.land_codes, planning.land_code_mappings, planning.rules TO citymap_app;
-GRANT SELECT, INSERT ON planning.boundary_points, planning.steps, planning.checks TO citymap_app;
-REVOKE EXECUTE ON FUNCTION planning.guard_redline, planning.keep_apart, planning.watch_redlines, planning.next_number
+GRANT SELECT, INSERT ON planning.boundary_points, planning.steps, planning.checks, planning.meeting_opinions TO citymap_app;
+GRANT SELECT, INSERT, UPDATE ON planning.meetings TO citymap_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON planning.meeting_items TO citymap_app;
+GRANT SELECT, INSERT, DELETE ON planning.drawings TO citymap_app;
+REVOKE EXECUTE ON FUNCTION planning.guard_redline, planning.guard_meeting, planning.keep_apart, planning.watch_redlines, planning.next_number
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION planning.next_number TO citymap_app;

@@ -21,6 +21,7 @@ from layers.raster.registry import create_coverage
 from layers.registry import create_layer, load_layers
 from layers.tables import SCHEMA
 from planning.layers import PLANNING_LAYERS
+from planning.massing.layers import SCHEMES_3D
 from tracking.layers import make_layers
 
 _LOCK = 0x6369_7479  # "city": two servers that start together migrate one after the other
@@ -43,7 +44,7 @@ def migrate(url: str) -> None:
             for coverage in (*BASE_COVERAGES, *SURFACES):
                 if coverage.layer.id not in present:
                     create_coverage(conn, coverage)
-            for derived in DERIVED_LAYERS:
+            for derived in (*DERIVED_LAYERS, SCHEMES_3D):
                 if derived.layer.id not in present:
                     create_derived(conn, derived)
             make_layers(conn, present)

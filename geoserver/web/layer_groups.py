@@ -6,12 +6,13 @@ from layers.catalogue import Layer
 from layers.derived.layers import DERIVED_LAYERS
 from layers.pipes.layers import PIPE_LAYERS
 from planning.layers import PLANNING_LAYERS
+from planning.massing.layers import SCHEMES_3D
 from tracking.layers import TRACKING_LAYERS
 
 #: Group → the ids of the layers that each city has in it. What is in none is the city's own: ``thematic``.
 _MEMBERS = {
     "grid": frozenset(layer.id for layer in GRID_LAYERS),
-    "planning": frozenset(layer.id for layer in PLANNING_LAYERS),
+    "planning": frozenset(layer.id for layer in PLANNING_LAYERS) | {SCHEMES_3D.layer.id},
     "tracking": frozenset(layer.id for layer in TRACKING_LAYERS),
     "pipes": frozenset(layer.id for layer in PIPE_LAYERS),
     "network": frozenset(layer.id for layer in NETWORK_LAYERS) | {"cameras"},

@@ -58,9 +58,11 @@ def apply(desk: Desk, parcels: Sequence[Parcel], facts: dict[str, Any], opinion:
     return register(desk.conn, desk.options, parcels, facts, signed, "adjust" if facts.get("parents") else "apply")
 
 
-def advance(desk: Desk, number: str, action: Action, opinion: str, given: dict[str, Any]) -> None:
+def advance(
+    desk: Desk, number: str, action: Action, opinion: str, given: dict[str, Any], revision: int | None = None
+) -> None:
     """Take a step that gives out no ground. ``given``: conditions, and what a publicity says."""
-    line = find_redline(desk.conn, number, lock=True)
+    line = find_redline(desk.conn, number, lock=True, revision=revision)
     transition, role = step(action, line.status, desk.principal.roles)
     require_opinion(transition, opinion)
     today = desk.options.today()
@@ -75,14 +77,14 @@ def advance(desk: Desk, number: str, action: Action, opinion: str, given: dict[s
     _move(desk, line, transition, Signed(desk.account, role, opinion, check=checked), today, changes)
 
 
-def allocate(desk: Desk, number: str, opinion: str) -> tuple[int, Checked]:
+def allocate(desk: Desk, number: str, opinion: str, revision: int | None = None) -> tuple[int, Checked]:
     """Approve a red line: its ground is given out. Returns the check that it rests on.
 
     From here to the end of the transaction nobody else gives out ground, so two officers cannot approve overlapping
     lines. Raises :class:`PlanningConflict` where a blocking conflict is open.
     """
     give_out_alone(desk.conn)
-    line = find_redline(desk.conn, number, lock=True)
+    line = find_redline(desk.conn, number, lock=True, revision=revision)
     transition, role = step("approve", line.status, desk.principal.roles)
     today = desk.options.today()
     _require_notice(desk.conn, line, today)

@@ -21,6 +21,7 @@ from planning.survey.parcel import Parcel
 _Number = Annotated[str, Field(min_length=1, max_length=100)]
 _Text = Annotated[str, Field(max_length=20_000)]
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
+_Revision = Annotated[int, Field(ge=1)]
 _Parcels = Annotated[tuple[GivenParcel, ...], Field(min_length=1, max_length=100)]
 #: Steps that advance-redline takes; to approve is allocate-redline's, to replace change-redline's.
 _Step = Literal[
@@ -116,6 +117,7 @@ def advance_redline(
     opinion: _Text = "",
     conditions: _Text = "",
     publicity: Publicity | None = None,
+    revision: _Revision | None = None,
 ) -> RedLineAnswer:
     """办理用地红线 | Advance a red line
 
@@ -128,13 +130,14 @@ def advance_redline(
     opinion: 意见；退回、撤回与撤销必填 | Opinion; needed to return, withdraw or revoke
     conditions: 规划条件；set-conditions 时 | Conditions; with set-conditions
     publicity: 公示；publicise 时的标题、内容与起止日期 | Publicity; title, text and period, with publicise
+    revision: 所见修订号；已被他人办理则拒绝 | Revision that you have seen; refused if somebody was faster
     returns: 用地红线 | The red line
     """
     from planning.redline.history import redline_answer
     from planning.redline.life import Desk, advance
 
     given = {"conditions": conditions.strip(), "publicity": publicity}
-    advance(Desk(conn, store, principal, options), redline, step, opinion, given)
+    advance(Desk(conn, store, principal, options), redline, step, opinion, given, revision)
     return redline_answer(conn, redline)
 
 
@@ -150,6 +153,7 @@ def allocate_redline(
     options: PlanningOptions,
     redline: _Number,
     opinion: _Text = "",
+    revision: _Revision | None = None,
 ) -> Allocated:
     """批准用地红线 | Allocate a red line
 
@@ -159,12 +163,13 @@ def allocate_redline(
 
     redline: 红线编号 | Number of the red line
     opinion: 意见 | Opinion
+    revision: 所见修订号；已被他人办理则拒绝 | Revision that you have seen; refused if somebody was faster
     returns: 用地红线与所依检查 | The red line and the check that it rests on
     """
     from planning.redline.history import redline_answer
     from planning.redline.life import Desk, allocate
 
-    kept, result = allocate(Desk(conn, store, principal, options), redline, opinion)
+    kept, result = allocate(Desk(conn, store, principal, options), redline, opinion, revision)
     return Allocated(redline_answer(conn, redline), kept, result)
 
 

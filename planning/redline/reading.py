@@ -9,6 +9,7 @@ import shapely
 from sqlalchemy import Connection, text
 
 from layers.catalogue import Layer
+from layers.features import EditConflict
 from layers.registry import find_layer
 from planning.errors import PlanningError
 from planning.survey.parcel import BoundaryPoint, Parcel
@@ -47,16 +48,19 @@ def redlines_layer(conn: Connection) -> Layer:
     return find_layer(conn, "redlines")
 
 
-def find_redline(conn: Connection, number: str, *, lock: bool = False) -> RedLine:
+def find_redline(conn: Connection, number: str, *, lock: bool = False, revision: int | None = None) -> RedLine:
     """The red line of that number; ``lock`` keeps others from moving it until the transaction ends.
 
-    Raises :class:`PlanningError` where there is none, or it is not the principal's to see.
+    Raises :class:`PlanningError` where there is none, or it is not the principal's to see, and
+    :class:`layers.features.EditConflict` where it is no longer at the ``revision`` that the asker has seen.
     """
     redlines_layer(conn)
     statement = "SELECT * FROM city.redlines WHERE number = :number" + (" FOR UPDATE" if lock else "")
     row = conn.execute(text(statement), {"number": number}).mappings().one_or_none()
     if row is None:
         raise PlanningError(f"没有用地红线 {number[:60]!r}", f"there is no red line {number[:60]!r}")
+    if revision is not None and row["revision"] != revision:
+        raise EditConflict(f"red line {number} is at revision {row['revision']}, not {revision}: read it again")
     facts = {k: v for k, v in row.items() if k not in ("geom", "valid_from", "actor")}
     return RedLine(
         row["id"], row["revision"], row["number"], row["name"] or "", row["status"], row["scheme"], row["land_code"],
