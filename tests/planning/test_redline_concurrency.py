@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from layers.features import EditConflict
 from planning.errors import PlanningConflict
 from planning.redline import processes
 from tests.planning.redline_site import APPROVER, CLERK, Office, officer, square
@@ -47,6 +48,14 @@ def test_two_officers_cannot_approve_overlapping_lines_at_the_same_moment(office
         refused = [result for result in found if isinstance(result, PlanningConflict)]
         assert len(refused) == 1, found
         assert sorted(map(office.status, numbers)) == ["approved", "publicised"]
+
+
+def test_who_saw_an_older_revision_takes_no_step(office: Office) -> None:
+    line = office.apply(square(900, -500, 60))
+    seen = line.facts["revision"]
+    office.advance(line.number, "withdraw", CLERK, opinion="申请有误", revision=seen)
+    with pytest.raises(EditConflict, match=f"is at revision {seen + 1}, not {seen}"):
+        office.advance(line.number, "withdraw", CLERK, opinion="再撤一次", revision=seen)
 
 
 def test_lines_that_only_share_a_boundary_are_both_approved(office: Office) -> None:
