@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import orjson
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from tests.tracking.conftest import NOON, drive
 from tracking.alarms.conditions import Alarm, Limits
 from tracking.alarms.engine import Engine, replayed
 from tracking.alarms.fences import Fence, FenceIndex, grounds_of
+from tracking.alarms.watch import _memory, _state
 from tracking.model import Device, Doubt, Fix, Stored
 
 LIMITS = Limits()
@@ -132,10 +134,29 @@ def test_idling_standing_off_duty_and_maintenance() -> None:
     ]
     late = Device(1, "139", "车", "roads", "sanitation", duty="Fri 12:00-18:00")
     assert told(alarms_of(drive(NOON, 20), device=late)) == [("off-duty", 0, None)]
-    engine = Engine(FenceIndex(()), Limits(), lambda _device: 5000.0)
+    engine = Engine(FenceIndex(()), Limits(), {CAR.id: 5000.0})
     counter = [fix._replace(mileage=9999.0 + n * 0.1) for n, fix in enumerate(drive(NOON, 20))]
     alarms, _ = engine.run([Stored(CAR, fix) for fix in counter])
     assert [(a.kind, a.most) for a in alarms] == [("maintenance", 10_000.0)]
+
+
+def test_maintenance_without_a_counter_goes_by_the_way_that_was_driven() -> None:
+    drives = [fix._replace(mileage=None) for fix in drive(NOON, 101)]  # 100 m each: 10 km
+    stands = [fix._replace(lon=drives[-1].lon + n % 2 * 5e-5) for n, fix in enumerate(drive(NOON + 1010, 400))]
+    goes_on = [f._replace(lon=f.lon + drives[-1].lon - 114.9, mileage=None) for f in drive(NOON + 6000, 60)]
+    rows = [Stored(CAR, fix) for fix in (*drives, *(f._replace(time=NOON + 1000 + 12 * (n + 1), mileage=None)
+                                                    for n, f in enumerate(stands)), *goes_on)]  # fmt: skip
+    whole = Engine(FenceIndex(()), Limits(), {CAR.id: 4.0})
+    due = [(a.most, a.began) for a in whole.run(rows)[0] if a.kind == "maintenance"]
+    # 4 and 8 km while it drives, none by the noise of its stand (5 m in 12 s), and 12 km when it drives on
+    assert [km for km, _ in due] == [4.0, 8.0, 12.0]
+    assert whole.memories[CAR.id].driven == pytest.approx(15.9, rel=0.01)
+    # a gateway that starts again takes up what it remembered, by the same keys
+    first, second = Engine(FenceIndex(()), Limits(), {CAR.id: 4.0}), Engine(FenceIndex(()), Limits(), {CAR.id: 4.0})
+    keys = [a.key for a in first.run(rows[:50])[0]]
+    second.memories[CAR.id] = _memory(orjson.loads(_state(first.memories[CAR.id])))
+    keys += [a.key for a in second.run(rows[45:])[0]]
+    assert keys == [a.key for a in Engine(FenceIndex(()), Limits(), {CAR.id: 4.0}).run(rows)[0]]
 
 
 def test_doubtful_fixes_make_no_alarm() -> None:

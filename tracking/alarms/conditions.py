@@ -1,6 +1,6 @@
 """What handlers say of a fix, and what the engine makes of it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -69,21 +69,27 @@ class Begun:
 
 @dataclass(slots=True)
 class Memory:
-    """What is remembered of one device between two fixes. ``inside`` None: nothing is known yet."""
+    """What is remembered of one device between two fixes. ``inside`` None: nothing is known yet. ``driven`` is its way
+    [km] as far as it told no counter, reckoned for who is maintained by distance."""
 
     last: Fix | None = None
     inside: frozenset[int] | None = None
     begun: dict[str, Begun] = field(default_factory=dict)
+    driven: float = 0.0
 
 
 class Watched:
-    """Which fences concern a device, worked out when it is asked."""
+    """What concerns a device: its maintenance interval [km], fences (worked out when it is asked), and handlers."""
 
-    def __init__(self, device: Device, fences: FenceIndex) -> None:
+    def __init__(
+        self, device: Device, fences: FenceIndex, maintenance: float | None, handlers: "Sequence[Handler]"
+    ) -> None:
         self.device = device
+        self.maintenance = maintenance
         self._known: dict[int, bool] = {}
         self.away = tuple(f for f in fences.away if f.concerns(device))
         self.lines = tuple(f for f in fences.lines if f.concerns(device))
+        self.looks = tuple(handler.look for handler in handlers if handler.concerns(self))
 
     def concerns(self, fence: Fence) -> bool:
         """Whether the fence is for the device."""
@@ -106,6 +112,14 @@ class Look(NamedTuple):
     watched: Watched
     begun: Collection[str]
     limits: Limits
-    maintenance: float | None = None
     #: What the road allows [km/h].
     road_limit: float | None = None
+    #: The counter, or the way where there is none, before and after [km]; None where no maintenance depends on it.
+    mileage: tuple[float, float] | None = None
+
+
+class Handler(NamedTuple):
+    """Something that is watched for: what it says of a fix, and of which devices' fixes it is asked."""
+
+    look: Callable[[Look], Sequence[Condition]]
+    concerns: Callable[[Watched], bool] = lambda _watched: True

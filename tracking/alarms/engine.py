@@ -1,38 +1,45 @@
 """Runs fixes past the handlers, in order of time for each device, and remembers what holds."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from tracking.alarms.conditions import Alarm, Begun, Condition, Limits, Look, Memory, Watched
+from tracking.alarms.conditions import Alarm, Begun, Condition, Handler, Limits, Look, Memory, Watched
 from tracking.alarms.fences import FenceIndex, inside_after
-from tracking.alarms.handlers import HANDLERS, Handler, terminal_bits
+from tracking.alarms.handlers import HANDLERS, terminal_bits
+from tracking.judging import metres
 from tracking.model import UNFIT, Device, Doubt, Fix, Stored
+from tracking.states import MOVING
 
 #: Gives for each fix what the road allows [km/h].
 type RoadLimitsOf = Callable[[Sequence[Stored]], Sequence[float | None]]
 
 
+_NOWHERE: frozenset[int] = frozenset()
+#: A step that is longer [m] is driven, however slowly: no receiver's noise.
+_FAR = 100.0
+
+
 class Engine:
-    """The conditions of all devices. ``maintenance`` gives a device's interval [km], if it has one; ``road_limits``
-    what the roads allow."""
+    """The conditions of all devices. ``maintenance`` has the intervals [km] of those (ids) that have one;
+    ``road_limits`` tells what the roads allow."""
 
     def __init__(
-        self, fences: FenceIndex, limits: Limits, maintenance: Callable[[Device], float | None] = lambda _device: None,
+        self, fences: FenceIndex, limits: Limits, maintenance: Mapping[int, float] | None = None,
         handlers: Sequence[Handler] = HANDLERS, road_limits: RoadLimitsOf | None = None,
     ) -> None:  # fmt: skip
         self.memories: dict[int, Memory] = {}
         self._limits = limits
-        self._maintenance = maintenance
         self._handlers = handlers
         self._road_limits = road_limits
         self._watched: dict[int, Watched] = {}
-        self.use(fences)
+        self.use(fences, maintenance or {})
 
-    def use(self, fences: FenceIndex) -> None:
-        """Other fences from now on; who was in one that has gone is in it no more."""
+    def use(self, fences: FenceIndex, maintenance: Mapping[int, float]) -> None:
+        """Other fences and intervals from now on; who was in a fence that has gone is in it no more."""
         self._fences = fences
+        self._maintenance = maintenance
         self._watched.clear()
         for memory in self.memories.values():
             if memory.inside:
@@ -64,7 +71,8 @@ class Engine:
     def _watches(self, device: Device) -> Watched:
         found = self._watched.get(device.id)
         if found is None or found.device is not device:
-            found = self._watched[device.id] = Watched(device, self._fences)
+            every = self._maintenance.get(device.id)
+            found = self._watched[device.id] = Watched(device, self._fences, every, self._handlers)
         return found
 
     def _placed(self, row: Stored) -> bool:
@@ -78,11 +86,11 @@ class Engine:
         where = memory.last or fix
         place = fix._replace(lon=where.lon, lat=where.lat)
         watched = self._watches(device)
-        inside = memory.inside or frozenset()
+        inside = memory.inside or _NOWHERE
         look = Look(
             device, place, memory.last, None, inside, self._fences, watched, memory.begun.keys(), self._limits
         )  # fmt: skip
-        for condition in list(terminal_bits(look)):
+        for condition in terminal_bits(look):
             alarm = _alarm(look, condition, memory)
             if alarm is not None:
                 yield alarm
@@ -90,19 +98,22 @@ class Engine:
     def _look(
         self, device: Device, fix: Fix, memory: Memory, within: Sequence[int], around: Sequence[int],
         road_limit: float | None,
-    ) -> Iterator[Alarm]:  # fmt: skip
-        inside = inside_after(memory.inside or frozenset(), within, around)
+    ) -> list[Alarm]:  # fmt: skip
+        inside = inside_after(memory.inside or _NOWHERE, within, around)
         watched = self._watches(device)
+        mileage = None if watched.maintenance is None else _mileage(memory, fix)
         look = Look(
             device, fix, memory.last, memory.inside, inside, self._fences, watched, memory.begun.keys(), self._limits,
-            self._maintenance(device), road_limit,
+            road_limit, mileage,
         )  # fmt: skip
-        for handler in self._handlers:
-            for condition in tuple(handler(look)):  # all of them, before what they look at changes
+        found = []
+        for handler in watched.looks:
+            for condition in handler(look):
                 alarm = _alarm(look, condition, memory)
                 if alarm is not None:
-                    yield alarm
+                    found.append(alarm)
         memory.last, memory.inside = fix, inside
+        return found
 
 
 def replayed(
@@ -117,6 +128,20 @@ def replayed(
         replace(alarm, late=True) for alarm in latest.values()
         if alarm.ended is not None and alarm.ended >= since and alarm.began <= until
     ]  # fmt: skip
+
+
+def _mileage(memory: Memory, fix: Fix) -> tuple[float, float] | None:
+    """The counter at the fix before and at this one [km]; of who has none, the way that it drove so far."""
+    last = memory.last
+    if last is None or (fix.mileage is not None and last.mileage is None):
+        return None
+    if fix.mileage is not None and last.mileage is not None:
+        return last.mileage, fix.mileage
+    before = memory.driven
+    way = metres(last.lon, last.lat, fix.lon, fix.lat)
+    if way >= _FAR or way * 3.6 >= MOVING * (fix.time - last.time):
+        memory.driven += way / 1000
+    return before, memory.driven
 
 
 def _alarm(look: Look, condition: Condition, memory: Memory) -> Alarm | None:

@@ -4,7 +4,7 @@ A fence has two edges, its hysteresis apart: who comes within the inner one is i
 outside, and between them nothing changes. A route is the ground within its half width of its line.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,8 @@ class FenceIndex:
     away: Sequence[Fence] = field(init=False)
     #: Whether no fence has a hysteresis, so that both grounds are one.
     sharp: bool = field(init=False)
+    #: Those (ids) that have something to say of who goes on being inside.
+    resident: frozenset[int] = field(init=False)
     lines: Sequence[Fence] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,7 +72,9 @@ class FenceIndex:
         object.__setattr__(self, "sharp", all(fence.hysteresis == 0 for fence in self.fences))
         away = [fence for fence in self.fences if fence.watch & {"outside", "deviation"}]
         lines = [fence for fence in self.fences if "cross" in fence.watch]
-        for name, found in (("by_id", {f.id: f for f in self.fences}), ("away", away), ("lines", lines)):
+        resident = frozenset(f.id for f in self.fences if f.watch & {"inside", "gathering", "overspeed"})
+        by_id = {f.id: f for f in self.fences}
+        for name, found in (("by_id", by_id), ("away", away), ("lines", lines), ("resident", resident)):
             object.__setattr__(self, name, found)
 
     def hits(self, lon: NDArray[Any], lat: NDArray[Any]) -> tuple[list[list[int]], list[list[int]]]:
@@ -110,9 +114,11 @@ def grounds_of(fence: Fence) -> tuple[Any, Any]:
     return shapely.transform(shrunk, lambda xy: xy / scale), shapely.transform(grown, lambda xy: xy / scale)
 
 
-def inside_after(before: frozenset[int], inner: Iterable[int], outer: Sequence[int]) -> frozenset[int]:
+def inside_after(before: frozenset[int], inner: Sequence[int], outer: Sequence[int]) -> frozenset[int]:
     """The fences that a device is in, from those it was in and the grounds that it is on now."""
-    if not outer and not before:
+    if not outer:
         return _NOWHERE
+    if len(inner) == len(before) and before.issuperset(inner):
+        return before  # most of the time
     kept = before.intersection(outer) if before else before
     return kept.union(inner)

@@ -3,13 +3,13 @@
 A condition that neither holds nor has begun need not be named.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import inf
 
 import shapely
 
-from tracking.alarms.conditions import Condition, Look
+from tracking.alarms.conditions import Condition, Handler, Look
 from tracking.alarms.fences import Fence
 from tracking.calendar import CalendarError, holds
 from tracking.model import ACC
@@ -31,74 +31,121 @@ TERMINAL_BITS: Mapping[int, str] = {
 #: A line between fixes further apart [s] is not where the device drove.
 _GAP = 300.0
 
-type Handler = Callable[[Look], Iterator[Condition]]
+type Said = Sequence[Condition]
+
+_NOTHING: Said = ()
 
 
-def terminal_bits(look: Look) -> Iterator[Condition]:
+def terminal_bits(look: Look) -> Said:
     """What the terminal itself says: each bit is an alarm while it is set."""
-    alarms = look.fix.alarms
-    if alarms or look.begun:
-        for bit, words in TERMINAL_BITS.items():
-            rule = f"bit-{bit}"
-            if alarms >> bit & 1 or rule in look.begun:
-                yield Condition(rule, _OWN_KINDS.get(bit, "terminal"), bool(alarms >> bit & 1), detail=words)
+    alarms, begun = look.fix.alarms, look.begun
+    if not alarms and not begun:
+        return _NOTHING
+    return [
+        Condition(f"bit-{bit}", _OWN_KINDS.get(bit, "terminal"), bool(alarms >> bit & 1), detail=words)
+        for bit, words in TERMINAL_BITS.items()
+        if alarms >> bit & 1 or f"bit-{bit}" in begun
+    ]
 
 
-def overspeed(look: Look) -> Iterator[Condition]:
+def overspeed(look: Look) -> Said:
     """Faster than the device may be."""
-    limit = look.device.speed_limit
-    if limit is not None and look.fix.speed is not None:
-        fast = look.fix.speed > limit
-        if fast or "speed" in look.begun:
-            yield Condition("speed", "overspeed", fast, look.limits.overspeed, None, look.fix.speed, limit)
+    speed, limit = look.fix.speed, look.device.speed_limit
+    if speed is None or limit is None or (speed <= limit and "speed" not in look.begun):
+        return _NOTHING
+    return (Condition("speed", "overspeed", speed > limit, look.limits.overspeed, None, speed, limit),)
 
 
-def road_overspeed(look: Look) -> Iterator[Condition]:
+def road_overspeed(look: Look) -> Said:
     """Faster than the road allows."""
     limit, speed = look.road_limit, look.fix.speed
     fast = limit is not None and speed is not None and speed > limit * (1 + look.limits.road_tolerance / 100)
-    if fast or "road-speed" in look.begun:
-        yield Condition(
-            "road-speed", "overspeed", fast, look.limits.overspeed, None, speed if fast else None, limit,
-            "道路限速 limit of the road",
-        )  # fmt: skip
+    if not fast and "road-speed" not in look.begun:
+        return _NOTHING
+    words = "道路限速 limit of the road"
+    return (
+        Condition(
+            "road-speed", "overspeed", fast, look.limits.overspeed, None, speed if fast else None, limit, words
+        ),
+    )  # fmt: skip
 
 
-def idling(look: Look) -> Iterator[Condition]:
+def idling(look: Look) -> Said:
     """Standing with the engine on."""
-    if look.fix.status is not None and look.fix.speed is not None:
-        idle = look.fix.speed < MOVING and bool(look.fix.status & ACC)
-        if idle or "idling" in look.begun:
-            yield Condition("idling", "idling", idle, look.limits.idling, most=look.limits.idling)
+    status, speed = look.fix.status, look.fix.speed
+    if status is None or speed is None:
+        return _NOTHING
+    idle = speed < MOVING and bool(status & ACC)
+    if not idle and "idling" not in look.begun:
+        return _NOTHING
+    return (Condition("idling", "idling", idle, look.limits.idling, most=look.limits.idling),)
 
 
-def over_stay(look: Look) -> Iterator[Condition]:
+def over_stay(look: Look) -> Said:
     """Standing too long while on duty; a vehicle without duty hours may stand."""
-    if look.device.duty and look.fix.speed is not None:
-        stays = look.fix.speed < MOVING and _holds(look.device.duty, look.fix.time)
-        yield Condition("stay", "over-stay", stays, look.limits.stay, most=look.limits.stay)
+    if look.fix.speed is None:
+        return _NOTHING
+    stays = look.fix.speed < MOVING and _holds(look.device.duty, look.fix.time)
+    return (Condition("stay", "over-stay", stays, look.limits.stay, most=look.limits.stay),)
 
 
-def off_duty(look: Look) -> Iterator[Condition]:
+def off_duty(look: Look) -> Said:
     """A vehicle that moves outside its duty hours; what a person does then is not kept at all."""
-    if look.device.duty and not look.device.person and look.fix.speed is not None:
-        moves = look.fix.speed >= MOVING and not _holds(look.device.duty, look.fix.time)
-        yield Condition("off-duty", "off-duty", moves, 60.0)
+    if look.fix.speed is None:
+        return _NOTHING
+    moves = look.fix.speed >= MOVING and not _holds(look.device.duty, look.fix.time)
+    return (Condition("off-duty", "off-duty", moves, 60.0),)
 
 
-def maintenance(look: Look) -> Iterator[Condition]:
-    """The counter has passed a whole number of maintenance intervals."""
-    every, after = look.maintenance, look.fix.mileage
-    if every and every > 0 and after is not None and look.before is not None and look.before.mileage is not None:
-        due = int(after // every)
-        if due > int(look.before.mileage // every):
-            yield Condition(f"maintenance-{due}", "maintenance", True, value=after, most=due * every, momentary=True)
+def maintenance(look: Look) -> Said:
+    """The counter has passed a whole number of maintenance intervals; of who has none, the way that it drove."""
+    every = look.watched.maintenance
+    if look.mileage is None or every is None:
+        return _NOTHING
+    before, after = look.mileage
+    due = int(after // every)
+    if due <= int(before // every):
+        return _NOTHING
+    return (Condition(f"maintenance-{due}", "maintenance", True, value=after, most=due * every, momentary=True),)
 
 
-def fences(look: Look) -> Iterator[Condition]:
+def fences(look: Look) -> Said:
     """Entering, leaving, being inside, and speed in the fences that concern the device."""
-    if not look.inside and not look.was_inside and not look.begun:
-        return
+    inside, before = look.inside, look.was_inside
+    if not look.begun:
+        if not inside and not before:
+            return _NOTHING
+        if inside == before and look.fences.resident.isdisjoint(inside):
+            return _NOTHING  # who goes on being inside begins nothing
+    return tuple(_fences(look))
+
+
+def outside(look: Look) -> Said:
+    """Away from where the device should be: areas that are not to be left, and routes."""
+    return tuple(_outside(look))
+
+
+def crossing(look: Look) -> Said:
+    """The line between two fixes that follow each other closely crosses a line."""
+    return _NOTHING if look.before is None or look.fix.time - look.before.time > _GAP else tuple(_crossing(look))
+
+
+#: In this order.
+HANDLERS: tuple[Handler, ...] = (
+    Handler(terminal_bits),
+    Handler(overspeed, lambda of: of.device.speed_limit is not None),
+    Handler(road_overspeed),
+    Handler(idling),
+    Handler(over_stay, lambda of: bool(of.device.duty)),
+    Handler(off_duty, lambda of: bool(of.device.duty) and not of.device.person),
+    Handler(maintenance, lambda of: of.maintenance is not None),
+    Handler(fences),
+    Handler(outside, lambda of: bool(of.away)),
+    Handler(crossing, lambda of: bool(of.lines)),
+)
+
+
+def _fences(look: Look) -> Iterator[Condition]:
     touched = look.inside | (look.was_inside or frozenset())
     touched |= {int(rule[6:]) for rule in look.begun if rule.startswith("leave-")}
     for fence_id in sorted(touched):
@@ -110,38 +157,20 @@ def fences(look: Look) -> Iterator[Condition]:
             yield from _inside(fence, look, inside and active)
 
 
-def outside(look: Look) -> Iterator[Condition]:
-    """Away from where the device should be: areas that are not to be left, and routes."""
+def _outside(look: Look) -> Iterator[Condition]:
     for fence in look.watched.away:
         away = fence.id not in look.inside and _holds(fence.calendar, look.fix.time)
         kind = "deviation" if "deviation" in fence.watch else "outside"
         yield Condition(f"{kind}-{fence.id}", kind, away, fence.dwell, fence.id, detail=fence.name)
 
 
-def crossing(look: Look) -> Iterator[Condition]:
-    """The line between two fixes that follow each other closely crosses a line."""
-    if not look.watched.lines or look.before is None or look.fix.time - look.before.time > _GAP:
-        return
+def _crossing(look: Look) -> Iterator[Condition]:
+    assert look.before is not None
     step = shapely.LineString([(look.before.lon, look.before.lat), (look.fix.lon, look.fix.lat)])
     for fence in look.watched.lines:
         crosses = step.intersects(fence.shape) and not shapely.Point(step.coords[0]).intersects(fence.shape)
         if crosses and _holds(fence.calendar, look.fix.time):
             yield Condition(f"cross-{fence.id}", "cross", True, 0, fence.id, detail=fence.name, momentary=True)
-
-
-#: In this order.
-HANDLERS: tuple[Handler, ...] = (
-    terminal_bits,
-    overspeed,
-    road_overspeed,
-    idling,
-    over_stay,
-    off_duty,
-    maintenance,
-    fences,
-    outside,
-    crossing,
-)
 
 
 def _passages(fence: Fence, was: bool, inside: bool, active: bool) -> Iterator[Condition]:

@@ -69,9 +69,7 @@ class Watch:
         self._road_limits = road_limits
         self._gatherings = Gatherings()
         self._intervals: Mapping[int, float] = {}
-        self._engine = Engine(
-            FenceIndex(()), limits, lambda device: self._intervals.get(device.id), road_limits=road_limits
-        )
+        self._engine = Engine(FenceIndex(()), limits, road_limits=road_limits)
         self._fences = FenceIndex(())
         self._late: dict[Device, tuple[float, float]] = {}
         self._offline: dict[str, Alarm] = {}
@@ -126,12 +124,15 @@ class Watch:
 
     def _read_fences(self, to: cursor) -> None:
         to.execute(_INTERVALS)
-        self._intervals = dict(to.fetchall())
+        intervals = dict(to.fetchall())
         to.execute(_FENCES, (_MOST_FENCES,))
         fences = tuple(fence_of(row) for row in to.fetchall())
         if [*fences] != [*self._fences.fences]:
             self._fences = FenceIndex(fences)
-            self._engine.use(self._fences)
+        elif intervals == self._intervals:
+            return
+        self._intervals = intervals
+        self._engine.use(self._fences, intervals)
 
     def _note_late(self, late: Sequence[Stored]) -> None:
         for device, fix in late:
@@ -205,10 +206,11 @@ def _state(memory: Memory) -> str:
     begun = {rule: [b.since, b.lon, b.lat, b.given, b.value] for rule, b in memory.begun.items()}
     inside = None if memory.inside is None else sorted(memory.inside)
     last = None if memory.last is None else list(memory.last[:10])
-    return orjson.dumps({"last": last, "inside": inside, "begun": begun}).decode()
+    return orjson.dumps({"last": last, "inside": inside, "begun": begun, "driven": memory.driven}).decode()
 
 
 def _memory(state: Mapping[str, Any]) -> Memory:
     inside = None if state["inside"] is None else frozenset(state["inside"])
     last = None if state["last"] is None else Fix(*state["last"])
-    return Memory(last, inside, {rule: Begun(*values) for rule, values in state["begun"].items()})
+    begun = {rule: Begun(*values) for rule, values in state["begun"].items()}
+    return Memory(last, inside, begun, state.get("driven", 0.0))
