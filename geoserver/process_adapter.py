@@ -45,6 +45,7 @@ import planning.boundary.processes
 import planning.check.processes
 import planning.indices.processes
 import planning.plan.processes
+import planning.publicity.processes
 import planning.redline.processes
 import planning.report.processes
 import planning.siting.processes
@@ -86,6 +87,7 @@ MODULES: tuple[ModuleType, ...] = (
     planning.check.processes,
     planning.indices.processes,
     planning.plan.processes,
+    planning.publicity.processes,
     planning.redline.processes,
     planning.report.processes,
     planning.siting.processes,

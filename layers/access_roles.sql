@@ -38,7 +38,7 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
     ('planning-clerk', 'collection', '*', 'read', 'internal', 'everywhere'),
     ('planning-clerk', 'collection', 'redlines', 'read create update', 'internal', 'everywhere'),
     ('planning-clerk', 'collection', 'notice-comments', 'read create update', 'sensitive', 'everywhere'),
-    ('planning-clerk', 'collection', 'published-comments notice-buildings', 'read create update', 'internal', 'everywhere'),
+    ('planning-clerk', 'collection', 'published-comments', 'read create update delete', 'internal', 'everywhere'),
     ('planning-clerk', 'process', 'check-redline apply-redline advance-redline moderate-comments arrange-meeting record-opinion', 'execute', 'core', 'everywhere'),
     ('planning-reviewer', 'collection', '*', 'read', 'sensitive', 'everywhere'),
     ('planning-reviewer', 'collection', 'redlines', 'read create update', 'internal', 'everywhere'),

@@ -25,6 +25,8 @@ class PlanningOptions:
     notice_days: int = 10
     terms: Mapping[str, int] = field(default_factory=lambda: _TERMS)
     tolerance: Tolerance = Tolerance()
+    comments_open: bool = True
+    comments_waiting: int = 2000
 
     def today(self) -> date:
         """The day in the city."""

@@ -24,6 +24,13 @@ class Terms(Group):
     land_permit: int = Field(default=730, ge=1, le=36_500)
 
 
+class Comments(Group):
+    """公众意见 comments without an account, at ``/notices``; how many at once is in ``server.limits.rate.reports``."""
+
+    open: bool = Field(default=True, description="false: comments come by the contact of the notice")
+    waiting: int = Field(default=2000, ge=1, le=1_000_000, description="comments of one notice that may wait")
+
+
 class Planning(Group):
     """规划 planning."""
 
@@ -35,6 +42,7 @@ class Planning(Group):
     )
     timezone: str = Field(default="Asia/Shanghai", min_length=1, max_length=60)
     notice_days: int = Field(default=10, ge=1, le=365, description="least length of a publicity [d]")
+    comments: Comments = Comments()
     terms: Terms = Terms()
     slivers: Slivers = Slivers()
 
@@ -65,5 +73,5 @@ class Planning(Group):
         terms = {"conditions": t.conditions, "approved": t.approved, "land-permit": t.land_permit}
         return PlanningOptions(
             self.division, self.number_format, self.timezone, self.notice_days, terms,
-            Tolerance(self.slivers.area, self.slivers.width),
+            Tolerance(self.slivers.area, self.slivers.width), self.comments.open, self.comments.waiting,
         )  # fmt: skip

@@ -1,1 +1,1 @@
-"""规划公示: what is put before the public, for how long."""
+"""规划公示 publicity: notices with drawings and buildings, comments of the public, what became of them."""
