@@ -1,6 +1,7 @@
 """``citymap gateway``: vehicle terminals. ``citymap up`` starts it by itself."""
 
 import asyncio
+import gc
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ def _run(settings: "Settings", owner_url: str) -> None:
     from geoserver.tracking_gateway import make_gateway
 
     made = make_gateway(settings, owner_url)
+    gc.collect()
+    gc.freeze()  # what the modules hold is never garbage: to look through it again and again halves what a core checks
     jt808 = settings.tracking.jt808
     try:
         uvloop.run(_serve(made.gateway, f"{jt808.host}:{jt808.port}"))

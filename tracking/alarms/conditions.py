@@ -79,13 +79,16 @@ class Memory:
 
 
 class Watched:
-    """What concerns a device: its maintenance interval [km], fences (worked out when it is asked), and handlers."""
+    """What concerns a device: its maintenance interval [km], whether limits of ``roads`` are known, fences (worked out
+    when it is asked), and handlers."""
 
     def __init__(
-        self, device: Device, fences: FenceIndex, maintenance: float | None, handlers: "Sequence[Handler]"
-    ) -> None:
+        self, device: Device, fences: FenceIndex, maintenance: float | None, roads: bool,
+        handlers: "Sequence[Handler]",
+    ) -> None:  # fmt: skip
         self.device = device
         self.maintenance = maintenance
+        self.roads = roads
         self._known: dict[int, bool] = {}
         self.away = tuple(f for f in fences.away if f.concerns(device))
         self.lines = tuple(f for f in fences.lines if f.concerns(device))

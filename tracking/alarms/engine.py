@@ -71,8 +71,8 @@ class Engine:
     def _watches(self, device: Device) -> Watched:
         found = self._watched.get(device.id)
         if found is None or found.device is not device:
-            every = self._maintenance.get(device.id)
-            found = self._watched[device.id] = Watched(device, self._fences, every, self._handlers)
+            every, roads = self._maintenance.get(device.id), self._road_limits is not None
+            found = self._watched[device.id] = Watched(device, self._fences, every, roads, self._handlers)
         return found
 
     def _placed(self, row: Stored) -> bool:

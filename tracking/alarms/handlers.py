@@ -134,7 +134,7 @@ def crossing(look: Look) -> Said:
 HANDLERS: tuple[Handler, ...] = (
     Handler(terminal_bits),
     Handler(overspeed, lambda of: of.device.speed_limit is not None),
-    Handler(road_overspeed),
+    Handler(road_overspeed, lambda of: of.roads),
     Handler(idling),
     Handler(over_stay, lambda of: bool(of.device.duty)),
     Handler(off_duty, lambda of: bool(of.device.duty) and not of.device.person),
