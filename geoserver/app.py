@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Match, Route
 from geoserver import core, coverages, edits, features, health, processes, upload_routes, vector_tiles
 from geoserver.archives import ROUTES as ARCHIVES
 from geoserver.audit.routes import get_audit
+from geoserver.change_feed import changes
 from geoserver.config import load
 from geoserver.database_roles import ACCESS_ROLE, role_url
 from geoserver.errors import SignInNeeded, exception_document
@@ -93,6 +94,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/lite", endpoint(get_lite)),
         *tracking_routes(),
         *open311_routes(),
+        Route("/collections/{collection}/changes", changes, methods=["GET"]),
         *public_report_routes(),
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),

@@ -20,6 +20,7 @@ from layers.catalogue import DATA_SCHEMA, CatalogueError, Text
 from layers.cql2 import Cql2Error
 from layers.crs import CrsError
 from layers.editing import EditError
+from layers.exchange.changes.errors import ChangesGone, NotFollowed, PositionError
 from layers.exporting.errors import ExportRefused
 from layers.features import DuplicateKey, EditConflict, FeatureNotFound, RowDenied
 from layers.importing.errors import ImportRefused
@@ -143,6 +144,9 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (NoSuchJob, HTTPStatus.NOT_FOUND, "NoSuchJob"),
     (ResultNotReady, HTTPStatus.NOT_FOUND, "ResultNotReady"),
     (NoSuchUpload, HTTPStatus.NOT_FOUND, "NotFound"),
+    (ChangesGone, HTTPStatus.GONE, "Gone"),
+    (NotFollowed, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (PositionError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NotThere, HTTPStatus.NOT_FOUND, "NotFound"),
     (SignInNeeded, HTTPStatus.UNAUTHORIZED, "Unauthorized"),
     (NotAllowed, HTTPStatus.FORBIDDEN, "Forbidden"),

@@ -22,6 +22,7 @@ KINDS: Mapping[str, str] = {
     "TooManyRequests": "请求过于频繁",
     "PreconditionFailed": "内容已被他人修改",
     "Conflict": "与已有内容冲突",
+    "Gone": "该位置已失效，请重新复制图层",
     "KeyReused": "该幂等键已用于另一请求",
     "TooLarge": "请求内容过大",
     "UnsupportedMediaType": "不接受这种媒体类型",

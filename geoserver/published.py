@@ -8,6 +8,7 @@ from pygeoapi.api import API
 
 from geoserver.archives import archive_paths
 from geoserver.audit.routes import audit_paths
+from geoserver.change_feed import change_paths
 from geoserver.core import build_api
 from geoserver.coverage_openapi import coverage_paths
 from geoserver.identity.openapi import identity_paths
@@ -51,6 +52,7 @@ _MORE_PATHS = (
     tracking_paths,
     open311_paths,
     photo_paths,
+    change_paths,
     public_report_paths,
     work_paths,
     lite_paths,

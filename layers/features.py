@@ -1,6 +1,6 @@
 """Reads and writes the features of a layer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from layers.query import (
     count_statement,
     encode_cursor,
     feature_statement,
+    features_statement,
     page_statement,
     wide_integers_statement,
 )
@@ -79,6 +80,11 @@ def read_feature(
     if not found:
         raise FeatureNotFound(f"layer {layer.id!r} has no feature {feature_id}")
     return found[0][0], found[0][1]
+
+
+def read_features(reader: Reader, layer: Layer, ids: Sequence[int], crs: Crs) -> dict[int, bytes]:
+    """Those of the features that there are and may be seen, by id, each as GeoJSON (UTF-8)."""
+    return {row[0]: row[1] for row in _fetch(reader, features_statement(layer, crs), {"ids": list(ids)})}
 
 
 def _fetch(reader: Reader, statement: Statement, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

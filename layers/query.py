@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     ColumnElement,
     Double,
@@ -192,10 +193,18 @@ def feature_statement(layer: Layer, crs: Crs, as_of: bool) -> Statement:
     """One row (feature as GeoJSON text, revision) for ``id``, and ``as_of`` when asked for a past state."""
     t = _source(layer, as_of)
     wanted = cast(bindparam("id"), t.c.id.type)
-    return _compiled(select(_feature(layer, t, FeatureQuery(crs=crs)), t.c.revision).where(t.c.id == wanted))
+    return _compiled(select(feature_text(layer, t, FeatureQuery(crs=crs)), t.c.revision).where(t.c.id == wanted))
 
 
 feature_statement = lru_cache(maxsize=4096)(feature_statement)
+
+
+@lru_cache(maxsize=4096)
+def features_statement(layer: Layer, crs: Crs) -> Statement:
+    """Rows (id, feature as GeoJSON text) of those ``ids`` that there are."""
+    t = _source(layer, False)
+    wanted = t.c.id == func.any(cast(bindparam("ids"), ARRAY(BigInteger)))
+    return _compiled(select(t.c.id, feature_text(layer, t, FeatureQuery(crs=crs))).where(wanted))
 
 
 def wide_integers_statement(layer: Layer) -> Statement:
@@ -219,7 +228,7 @@ def _page(layer: Layer, shape: FeatureQuery) -> Statement:
     keys = (cast(t.c[key.name], Text) for key in shape.sort)
     place = cast(func.json_build_array(*keys, t.c.id), Text) if shape.sort else t.c.id
     statement = (
-        select(_feature(layer, t, shape).label("feature"), place.label("place"))
+        select(feature_text(layer, t, shape).label("feature"), place.label("place"))
         .where(_where(layer, t, shape))
         .order_by(*_order(t, shape.sort))
         .limit(bindparam("limit"))
@@ -366,7 +375,7 @@ def _transformed(column: ColumnElement[Any], layer: Layer, crs: Crs) -> ColumnEl
     return column if crs.coincides_with(layer.srid) else func.ST_Transform(column, crs.srid)
 
 
-def _feature(layer: Layer, t: FromClause, query: FeatureQuery) -> ColumnElement[str]:
+def feature_text(layer: Layer, t: FromClause, query: FeatureQuery) -> ColumnElement[str]:
     """The feature as GeoJSON text, written by PostgreSQL: no row is parsed or built in Python."""
     names = query.properties if query.properties is not None else tuple(f.name for f in layer.fields)
     columns = ", ".join(_property(layer, name) for name in names)

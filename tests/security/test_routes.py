@@ -248,6 +248,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/collections/{collection}/items/{item}/tgsequence"): reads,
     ("GET", "/collections/{collection}/items/{item}/tgsequence/{geometry}/{query}"): reads,
     ("GET", "/collections/{collection}/items/{item}/tproperties"): reads,
+    ("GET", "/collections/{collection}/changes"): reads,
     ("GET", "/collections/{collection}/items/{item}/tproperties/{property}"): reads,
     # Devices, by their own secrets; these people have none.
     ("GET", "/tracking/osmand"): reports,
