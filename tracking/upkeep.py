@@ -76,10 +76,11 @@ def look_after(conn: connection, policy: Policy, now: float) -> None:
 
 
 @contextmanager
-def upkeep(url: str, policy: Policy) -> Iterator[None]:
-    """Rounds in a thread, until the block ends. ``url`` is the owner's."""
+def upkeep(url: str, policy: Policy, every: float = EVERY) -> Iterator[None]:
+    """Rounds in a thread, ``every`` so many seconds, until the block ends. ``url`` is the owner's."""
     ending = threading.Event()
-    thread = threading.Thread(target=_rounds, args=(url, policy, ending.wait), name="tracking-upkeep", daemon=True)
+    rounds = (url, policy, lambda: ending.wait(every))
+    thread = threading.Thread(target=_rounds, args=rounds, name="tracking-upkeep", daemon=True)
     thread.start()
     try:
         yield
@@ -88,9 +89,9 @@ def upkeep(url: str, policy: Policy) -> Iterator[None]:
         thread.join(EVERY)
 
 
-def _rounds(url: str, policy: Policy, wait: Callable[[float], bool]) -> None:
+def _rounds(url: str, policy: Policy, wait: Callable[[], bool]) -> None:
     conn: connection | None = None
-    while not wait(EVERY):
+    while not wait():
         try:
             if conn is None or conn.closed:
                 conn = psycopg2.connect(url, application_name="citymap tracking upkeep")

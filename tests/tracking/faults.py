@@ -1,67 +1,74 @@
-"""Kills the gateway and PostgreSQL at random under load, and counts what was answered and is not stored.
+"""Kills the gateway, the worker and PostgreSQL at random under load, and counts what was answered and is not stored.
 
 ``python -m tests.tracking.faults --rounds 100`` runs more rounds than the tests do; ``--answer-first`` is the control: the
-same with answers before the commit, which must lose positions.
+same with answers before the commit, which must lose positions. What is killed are processes of their own, forked from one
+that has the program in memory already, so that a round costs its restart and not its imports.
 """
 
 import argparse
 import asyncio
+import multiprocessing
 import os
 import random
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import uvloop
 from sqlalchemy import create_engine, text
 
 from geoserver.cluster import Cluster
+from geoserver.config import load
 from geoserver.identity.devices import make_device_secret
 from geoserver.migrations import migrate
+from geoserver.tracking_gateway import make_gateway
 from layers.database import Database, psycopg2_url
 from tests.tracking.gateways import add_devices
 from tracking.jt808 import terminal, uplink
 from tracking.jt808.frames import Message, Splitter, read_frame, write_frame
 from tracking.model import Fix
+from tracking.upkeep import Policy, upkeep
 
 #: Terminals, and reports of each that are on their way at once.
-TERMINALS, WINDOW = 12, 40
-_PROGRAM = """
-import asyncio, sys, uvloop
-from geoserver.config import load
-from geoserver.tracking_gateway import make_gateway
-url, port, answer_first = sys.argv[1], sys.argv[2], sys.argv[3] == "1"
-settings = load(environ={"CITYMAP__TRACKING__JT808__PORT": port})
-made = make_gateway(settings, url, answer_first=answer_first)
-uvloop.run(made.gateway.serve(asyncio.Event(), asyncio.Event()))
-"""
+TERMINALS, WINDOW = 12, 20
+#: Answers between two kills, and seconds at random before one; seconds between a worker's rounds.
+_ANSWERS, _RANDOM, _EVERY = 120, 0.15, 0.1
+_VICTIMS = ("gateway", "worker", "database", "all")
+_forked = multiprocessing.get_context("forkserver")
 
 
 @dataclass
 class Rig:
-    """A cluster of its own, and the gateway as a process of its own."""
+    """A cluster of its own, and a gateway and a worker as processes of their own."""
 
     cluster: Cluster
     url: str
     port: int
     answer_first: bool
-    process: subprocess.Popen[bytes] | None = None
+    processes: dict[str, BaseProcess] = field(default_factory=dict)
 
-    def start_gateway(self) -> None:
-        command = [sys.executable, "-c", _PROGRAM, self.url, str(self.port), str(int(self.answer_first))]
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    def start(self, *names: str) -> None:
+        """``gateway``, ``worker``."""
+        for name in names:
+            target, more = (_gateway, (self.port, self.answer_first)) if name == "gateway" else (_worker, ())
+            self.processes[name] = _forked.Process(target=target, args=(self.url, *more), daemon=True)
+            self.processes[name].start()
 
-    def kill_gateway(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+    def kill(self, *names: str) -> None:
+        """At once, and be sure of it."""
+        for name in names:
+            self.processes[name].kill()
+        for name in names:
+            self.processes.pop(name).join()
 
     def kill_database(self) -> None:
         """Every process of it at once, as a cut of the power would."""
@@ -77,6 +84,24 @@ class Rig:
             self.cluster._start_server()
 
 
+def _gateway(url: str, port: int, answer_first: bool) -> None:
+    _quietly()
+    settings = load(environ={"CITYMAP__TRACKING__JT808__PORT": str(port)})
+    uvloop.run(make_gateway(settings, url, answer_first=answer_first).gateway.serve(asyncio.Event(), asyncio.Event()))
+
+
+def _worker(url: str) -> None:
+    """What a worker does to positions, without pause."""
+    _quietly()
+    with upkeep(url, Policy(), _EVERY):
+        threading.Event().wait()
+
+
+def _quietly() -> None:
+    """It says every second that the database is away, which is the point."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 @dataclass
 class Load:
     """Terminals that report without end, each report with a time of its own, and send again what was not answered."""
@@ -87,6 +112,12 @@ class Load:
     answered: set[tuple[str, float]] = field(default_factory=set)
     sent: int = 0
     stopping: bool = False
+
+    async def answers(self, count: int) -> None:
+        """Wait for so many more."""
+        wanted = len(self.answered) + count
+        while len(self.answered) < wanted:
+            await asyncio.sleep(0.01)
 
     async def run(self) -> None:
         await asyncio.gather(*(self._terminal(code, secret, n) for n, (code, secret) in enumerate(self.codes.items())))
@@ -125,8 +156,8 @@ class Load:
                         body = read_frame(frame).body
                         if int.from_bytes(body[2:4]) == uplink.AUTHENTICATE:
                             proved = body[4] == 0
-                        elif body[4] == 0 and (fix := pending.pop(int.from_bytes(body[:2]), None)) is not None:
-                            self.answered.add((code, fix.time))
+                        elif body[4] == 0 and (done := pending.pop(int.from_bytes(body[:2]), None)) is not None:
+                            self.answered.add((code, done.time))
             except (OSError, TimeoutError):
                 pass
             finally:
@@ -152,6 +183,7 @@ def stage() -> Iterator[tuple[Cluster, str, dict[str, str]]]:
     """A durable cluster of its own, migrated, with devices: its address, and their codes with their secrets."""
     folder = Path(tempfile.mkdtemp(prefix="citymap-faults-", dir="/tmp"))
     folder.chmod(0o755)
+    _forked.set_forkserver_preload(["__main__", "tests.tracking.faults"])
     cluster = Cluster(folder / "postgres")
     try:
         url = cluster.start()
@@ -187,34 +219,28 @@ async def _rounds(rig: Rig, codes: dict[str, str], rounds: int, seed: int, away:
     chance = random.Random(seed)
     begin = time.time() // 1 - 80_000 - 40_000 * rig.answer_first - 1_000 * seed
     load = Load(rig.port, codes, begin)  # no run meets another's reports
-    rig.start_gateway()
+    both = ("gateway", "worker")
+    rig.start(*both)
     working = asyncio.ensure_future(load.run())
     try:
         for _ in range(rounds):
-            before = len(load.answered)
-            while len(load.answered) < before + 300:
-                await asyncio.sleep(0.02)
-            await asyncio.sleep(chance.uniform(0.0, 0.5))
-            victim = chance.choice(("gateway", "database", "both")) if not rig.answer_first else "gateway"
-            if victim != "database":
-                rig.kill_gateway()
-            if victim != "gateway":
+            await load.answers(_ANSWERS)
+            await asyncio.sleep(chance.uniform(0.0, _RANDOM))
+            victim = "gateway" if rig.answer_first else chance.choice(_VICTIMS)
+            killed = [name for name in both if victim in (name, "all")]
+            rig.kill(*killed)
+            if victim in ("database", "all"):
                 rig.kill_database()
                 await asyncio.sleep(away)
                 await asyncio.to_thread(rig.start_database)
-            if victim != "database":
-                rig.start_gateway()
-        before = len(load.answered)
-        while len(load.answered) < before + 300:
-            await asyncio.sleep(0.02)
+            rig.start(*killed)
+        await load.answers(_ANSWERS)
         if not rig.answer_first:
             load.stopping = True  # and everything that was ever sent is answered in the end
             await asyncio.wait_for(working, 60)
-        rig.kill_gateway()
     finally:
         working.cancel()
-        if rig.process is not None and rig.process.poll() is None:
-            rig.kill_gateway()
+        rig.kill(*rig.processes)
     return _counted(rig.url, rounds, load)
 
 
