@@ -46,7 +46,7 @@ def demo(
         return
     with open_database(settings) as url:
         from geoserver.migrations import migrate
-        from geoserver.sample import is_empty, make_sample_city
+        from geoserver.sample import SampleYear, is_empty, make_sample_city
         from layers.database import Database
 
         migrate(url)
@@ -58,7 +58,8 @@ def demo(
                     "`citymap demo --force` replaces those of the base layers (their history stays)",
                     Exit.REFUSED,
                 )
-            made = make_sample_city_with_bar(lambda report: make_sample_city(database, buildings, seed, report))
+            year = SampleYear(settings.grid.for_processes(), settings.crs.projected)
+            made = make_sample_city_with_bar(lambda report: make_sample_city(database, buildings, seed, report, year))
         finally:
             database.close()
     if as_json:

@@ -34,7 +34,7 @@ def up(config: ConfigOption = None, demo: _Demo = True) -> None:
 def _prepare(settings: "Settings", url: str, demo: bool) -> None:
     from geoserver.identity.server_key import open_server_key
     from geoserver.migrations import migrate
-    from geoserver.sample import is_empty, make_sample_city
+    from geoserver.sample import SampleYear, is_empty, make_sample_city
     from layers.database import Database
 
     migrate(url)
@@ -44,7 +44,8 @@ def _prepare(settings: "Settings", url: str, demo: bool) -> None:
         _first_account(settings, database)
         if demo and settings.database.url is None and is_empty(database):
             note("首次启动：生成示范城市 first start: making the sample city")
-            make_sample_city_with_bar(lambda report: make_sample_city(database, 20_000, 1, report))
+            year = SampleYear(settings.grid.for_processes(), settings.crs.projected)
+            make_sample_city_with_bar(lambda report: make_sample_city(database, 20_000, 1, report, year))
     finally:
         database.close()
 

@@ -1,7 +1,7 @@
 """One act on one case: read, decide by the table, keep, and enter the step."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,9 @@ from grid.clock.queries import city_line
 from grid.model import Case, Inputs, Setting
 from grid.notices.telling import tell
 from grid.options import GridOptions
+
+#: What is given with an act and kept in its step's detail.
+_SAID = tuple(one.name for one in fields(Inputs) if one.name != "reason")
 
 
 def act_on(
@@ -38,15 +41,18 @@ def act_on(
     moved = advance(found.case, act, roles, given, Setting(at, line, options, limits, known))
     follows = clock_columns(moved.case, line, options, at)
     revision = save_case(conn, moved.case, follows)
-    detail = {
-        name: value for name, value in asdict(given).items() if value not in (None, False, 0) and name != "reason"
-    }
-    detail |= {name: follows[name] for name in ("used_seconds", "deadline") if follows.get(name) is not None}
-    detail |= {"round": moved.case.clock_round, "revision": revision}
+    detail = {**step_detail(given, follows, moved.case), "revision": revision}
     add_step(conn, moved.case, act, found.case.state, moved.role, at, given.reason, detail, place, attachments)
     told = {**detail, "actor_role": moved.role, "at": at, "reason": given.reason}
     tell(conn, moved.case, act, found.title, found.area_code, told, follows.get("deadline"), options)
     return moved, revision
+
+
+def step_detail(given: Inputs, follows: Mapping[str, Any], case: Case) -> dict[str, Any]:
+    """What a step says beside its reason: what was given with the act, and how the clock stands after it."""
+    said = {name: value for name in _SAID if (value := getattr(given, name)) not in (None, False, 0)}
+    clock = {name: follows[name] for name in ("used_seconds", "deadline") if follows.get(name) is not None}
+    return {**said, **clock, "round": case.clock_round}
 
 
 def clock_columns(case: Case, line: WorkingTime, options: GridOptions, at: datetime) -> Mapping[str, Any]:
