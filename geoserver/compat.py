@@ -1,16 +1,20 @@
 """What we change in pygeoapi, each with its reason; nothing else in the project touches its internals."""
 
 import logging
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
 import orjson
 import pygeoapi.api
 import pygeoapi.api.processes
-from babel import Locale
+from babel import Locale, localedata
 
 from geoserver import conformance
 from geoserver.templates import render
+
+#: Names that are known to be of a language, or of none; they come from Accept-Language too, so there is a bound.
+_LOCALES = 4096
 
 
 def install() -> None:
@@ -25,6 +29,12 @@ def install() -> None:
     for module in (pygeoapi.api, pygeoapi.api.processes):
         module.render_j2_template = render
         module.to_json = _to_json
+    # It asks of every key of every document whether it names a language, and babel goes through a thousand files for
+    # each: that was nine tenths of GET /processes.
+    for name in ("exists", "normalize_locale"):
+        looked_up = getattr(localedata, name)
+        if not hasattr(looked_up, "cache_info"):
+            setattr(localedata, name, lru_cache(_LOCALES)(looked_up))
 
 
 def all_apis() -> dict[str, ModuleType]:
