@@ -43,6 +43,7 @@ from geoserver.three_d_tiles import ROUTES as THREE_D_TILES
 from geoserver.tile_documents import ROUTES as TILE_DOCUMENTS
 from geoserver.tracking_routes import routes as tracking_routes
 from geoserver.web.routes import routes as web_routes
+from geoserver.versions import ROUTES as VERSIONS
 from layers.access import ANONYMOUS, APP_ROLE
 from layers.database import Database
 from layers.gazetteer.spelling import spell
@@ -74,6 +75,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
         *(Route(path, endpoint(handler)) for path, handler in _PICTURES),
+        *(Route(path, endpoint(handler)) for path, handler in VERSIONS),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
         *(Route(path, endpoint(handler)) for path, handler in TILE_DOCUMENTS),
         *(Route(path, endpoint(handler)) for path, handler in THREE_D_TILES),

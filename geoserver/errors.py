@@ -30,6 +30,7 @@ from layers.query import CursorError
 from layers.raster.errors import ImageGone, NoSuchBand, OutOfReach, RasterTooLarge, TooManyImages
 from layers.registry import LayerNotFound
 from layers.terrain.errors import TerrainError
+from layers.versions.errors import NoSuchVersion, UndoRefused, VersionError
 from planning.errors import PlanningConflict, PlanningError, StepNotAllowed
 from tiles.archives.errors import ArchiveBusy, ArchiveError, NoSuchArchive
 from tiles.matrix_sets import NoSuchTile
@@ -138,6 +139,9 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (LayerNotFound, HTTPStatus.NOT_FOUND, "NotFound"),
     (ImageGone, HTTPStatus.NOT_FOUND, "NotFound"),
     (NoSuchTile, HTTPStatus.NOT_FOUND, "NotFound"),
+    (NoSuchVersion, HTTPStatus.NOT_FOUND, "NotFound"),
+    (UndoRefused, HTTPStatus.CONFLICT, "Conflict"),
+    (VersionError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NoSuchArchive, HTTPStatus.NOT_FOUND, "NotFound"),
     (ArchiveError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NoSuchProcess, HTTPStatus.NOT_FOUND, "NoSuchProcess"),

@@ -41,6 +41,7 @@ import layers.raster.processes
 import layers.terrain.processes
 import layers.terrain.sun_processes
 import layers.three_d.processes
+import layers.versions.processes
 import planning.boundary.processes
 import planning.check.processes
 import planning.indices.processes
@@ -84,6 +85,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.terrain.sun_processes,
     layers.three_d.processes,
     planning.boundary.processes,
+    layers.versions.processes,
     planning.check.processes,
     planning.indices.processes,
     planning.plan.processes,

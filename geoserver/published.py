@@ -28,6 +28,7 @@ from geoserver.three_d_tiles import three_d_paths
 from geoserver.tile_documents import tile_paths
 from geoserver.tracking_routes import tracking_paths
 from geoserver.web.style import city_style
+from geoserver.versions import version_paths
 from geoserver.web.work_pages import work_paths
 from layers.access import Grant, visible_layers
 from layers.catalogue import Layer
@@ -43,6 +44,7 @@ _MORE_PATHS = (
     identity_paths,
     tile_paths,
     archive_paths,
+    version_paths,
     qgis_paths,
     terrain_paths,
     map_paths,

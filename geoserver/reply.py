@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from geoserver.errors import BodyError, Busy, SignInNeeded, TooLarge, TooManyRequests, describe, error_body, in_language
 from geoserver.language import message_language
+from geoserver.named_instants import with_instant
 from geoserver.reader import read_by
 from layers.access import ANONYMOUS
 
@@ -109,6 +110,7 @@ def _answer(handler: Callable[..., Reply], request: Request, body: bytes) -> Rep
     try:
         city = running.seen_in(request)
         read_by(city.account)
+        request = with_instant(city, request)
         reply = _kept_apart(handler(city, request, body, **request.path_params), city.account)
     except Exception as error:
         if isinstance(error, PermissionError):

@@ -38,23 +38,6 @@ $$;
 CREATE FUNCTION citymap.actor() RETURNS text LANGUAGE sql STABLE
 RETURN coalesce(nullif(current_setting('citymap.actor', true), ''), session_user::text);
 
--- Row trigger before INSERT and UPDATE: a new revision, valid from this transaction on, whatever the statement says of
--- it. `greatest` keeps the states of one row in order when a transaction that began earlier waited for this row.
-CREATE FUNCTION citymap.next_revision() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'INSERT' THEN
-        NEW.revision := 1;
-        NEW.valid_from := now();
-        NEW.actor := citymap.actor();
-        RETURN NEW;
-    END IF;
-    NEW.id := OLD.id;
-    NEW.revision := OLD.revision + 1;
-    NEW.valid_from := greatest(now(), OLD.valid_from + interval '1 microsecond');
-    NEW.actor := citymap.actor();
-    RETURN NEW;
-END $$;
-
 CREATE FUNCTION citymap.refuse_truncate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'TRUNCATE would lose the history of %', TG_RELID::regclass USING HINT = 'Use DELETE: it keeps the history.';
@@ -62,72 +45,44 @@ END $$;
 
 -- Writes the boxes of the rows in `changed` (columns geom). Above 1 000 rows neighbours share a box of a
 -- 0.02 degree cell, about a tile of zoom 14.
-CREATE FUNCTION citymap.log_boxes(layer_id text, boxes box2d[]) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION citymap.log_boxes(layer_id text, boxes box2d[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF cardinality(boxes) = 1 THEN
+        IF boxes[1] IS NOT NULL THEN
+            INSERT INTO citymap.dirty (layer, west, south, east, north)
+            VALUES (layer_id, st_xmin(boxes[1]), st_ymin(boxes[1]), st_xmax(boxes[1]), st_ymax(boxes[1]));
+        END IF;
+        RETURN;
+    END IF;
     WITH box AS (
         SELECT st_xmin(b) AS west, st_ymin(b) AS south, st_xmax(b) AS east, st_ymax(b) AS north
         FROM unnest(boxes) AS b WHERE b IS NOT NULL
     )
     INSERT INTO citymap.dirty (layer, west, south, east, north)
-    SELECT layer_id, min(west), min(south), max(east), max(north) FROM box
-    GROUP BY CASE WHEN cardinality(boxes) > 1000 THEN floor(west / 0.02) ELSE west END,
-             CASE WHEN cardinality(boxes) > 1000 THEN floor(south / 0.02) ELSE south END,
-             CASE WHEN cardinality(boxes) > 1000 THEN 0 ELSE east END,
-             CASE WHEN cardinality(boxes) > 1000 THEN 0 ELSE north END
-$$;
-
--- Statement trigger after INSERT, UPDATE or DELETE; its argument is the layer's id.
-CREATE FUNCTION citymap.after_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    layer_id text := TG_ARGV[0];
-    srid int;
-    box text;
-    boxes box2d[] := '{}';
-    more box2d[];
-    changed bigint;
-BEGIN
-    SELECT l.srid INTO srid FROM citymap.layers l WHERE l.id = layer_id;
-    box := CASE WHEN srid = 4490 THEN 'box2d(geom)' ELSE 'box2d(ST_Transform(geom, 4490))' END;
-    IF TG_OP <> 'INSERT' THEN
-        EXECUTE format('SELECT array_agg(%s), count(*) FROM old_rows', box) INTO boxes, changed;
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-        EXECUTE format('SELECT array_agg(%s), count(*) FROM new_rows', box) INTO more, changed;
-    END IF;
-    IF changed = 0 THEN
-        RETURN NULL;
-    END IF;
-    IF TG_OP = 'UPDATE' THEN
-        EXECUTE format('INSERT INTO history.%I SELECT n.valid_from, citymap.actor(), ''update'', o.* '
-                       'FROM old_rows o JOIN new_rows n USING (id)', TG_TABLE_NAME);
-    ELSIF TG_OP = 'DELETE' THEN
-        EXECUTE format('INSERT INTO history.%I SELECT greatest(now(), o.valid_from), citymap.actor(), ''delete'', o.* '
-                       'FROM old_rows o', TG_TABLE_NAME);
-    END IF;
-    IF TG_OP <> 'UPDATE' THEN
-        INSERT INTO citymap.row_deltas VALUES (layer_id, CASE TG_OP WHEN 'INSERT' THEN changed ELSE -changed END);
-    END IF;
-    PERFORM citymap.log_boxes(layer_id, boxes || more);
-    IF more IS NOT NULL THEN
-        PERFORM citymap.widen_extent(layer_id, more);
-    END IF;
-    PERFORM pg_notify('citymap_dirty', layer_id);
-    RETURN NULL;
+    SELECT layer_id, min(box.west), min(box.south), max(box.east), max(box.north) FROM box
+    GROUP BY CASE WHEN cardinality(boxes) > 1000 THEN floor(box.west / 0.02) ELSE box.west END,
+             CASE WHEN cardinality(boxes) > 1000 THEN floor(box.south / 0.02) ELSE box.south END,
+             CASE WHEN cardinality(boxes) > 1000 THEN 0 ELSE box.east END,
+             CASE WHEN cardinality(boxes) > 1000 THEN 0 ELSE box.north END;
 END $$;
 
--- The catalogue's extent grows with the data; it is written only when a box lies outside it.
-CREATE FUNCTION citymap.widen_extent(layer_id text, boxes box2d[]) RETURNS void LANGUAGE sql AS $$
-    WITH new AS (
-        SELECT min(st_xmin(b)) AS west, min(st_ymin(b)) AS south, max(st_xmax(b)) AS east, max(st_ymax(b)) AS north
-        FROM unnest(boxes) AS b
-    )
+-- The catalogue's extent grows with the data. It is written only when a box lies outside it: a statement on the catalogue,
+-- even one that finds nothing to change, wakes every worker.
+CREATE FUNCTION citymap.widen_extent(layer_id text, boxes box2d[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    w float8; s float8; e float8; n float8;
+BEGIN
+    SELECT min(st_xmin(b)), min(st_ymin(b)), max(st_xmax(b)), max(st_ymax(b)) INTO w, s, e, n FROM unnest(boxes) AS b;
+    IF w IS NULL OR EXISTS (
+        SELECT FROM citymap.layers l
+        WHERE l.id = layer_id AND w >= l.extent[1] AND s >= l.extent[2] AND e <= l.extent[3] AND n <= l.extent[4]) THEN
+        RETURN;
+    END IF;
     UPDATE citymap.layers l
-    SET extent = ARRAY[least(west, l.extent[1]), least(south, l.extent[2]),
-                       greatest(east, l.extent[3]), greatest(north, l.extent[4])],
+    SET extent = ARRAY[least(w, l.extent[1]), least(s, l.extent[2]), greatest(e, l.extent[3]), greatest(n, l.extent[4])],
         updated = now()
-    FROM new
-    WHERE l.id = layer_id AND west IS NOT NULL
-      AND (l.extent IS NULL OR west < l.extent[1] OR south < l.extent[2] OR east > l.extent[3] OR north > l.extent[4])
-$$;
+    WHERE l.id = layer_id;
+END $$;
 
 -- Any change of the catalogue wakes every worker.
 CREATE FUNCTION citymap.catalogue_changed() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -26,7 +26,8 @@ _FilterText = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 @dataclass(frozen=True, slots=True)
 class ImportedLayer:
-    """What one table of the file became; lists hold at most 1000 entries, the counts are exact."""
+    """What one table of the file became; lists hold at most 1000 entries, the counts are exact. ``import_id`` is the number
+    by which ``undo-import`` takes it back."""
 
     layer: str
     title: Text
@@ -46,6 +47,7 @@ class ImportedLayer:
     encoding: str | None
     source_crs: str | None
     seconds: float
+    import_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ def _imported(item: Any) -> ImportedLayer:
         repaired_count=report.repaired_count, rejected_count=report.rejected_count,
         repaired=report.repaired, rejected=report.rejected, warnings=report.warnings,
         fields=report.fields, ignored_fields=report.ignored_fields, encoding=report.encoding,
-        source_crs=report.source_crs, seconds=report.seconds,
+        source_crs=report.source_crs, seconds=report.seconds, import_id=report.import_id,
     )  # fmt: skip
 
 

@@ -88,7 +88,6 @@ def import_file(
 
 
 def _import_tables(conn: Connection, path: Path, options: ImportOptions, progress: Progress | None) -> ImportResult:
-    stem = path.name.partition(".")[0]
     with open_sources(path, options.read) as sources:
         if len(sources) > 1 and options.into is not None:
             names = ", ".join(source.name for source in sources)
@@ -96,7 +95,7 @@ def _import_tables(conn: Connection, path: Path, options: ImportOptions, progres
                 f"文件中有多个图层（{names}），请用 source-layer 选一个",
                 f"the file has several layers ({names}): choose one by source-layer",
             )
-        return ImportResult(path, tuple(_import_one(conn, source, stem, options, progress) for source in sources))
+        return ImportResult(path, tuple(_import_one(conn, source, path, options, progress) for source in sources))
 
 
 def _import_osm(conn: Connection, path: Path, options: ImportOptions, progress: Progress | None) -> ImportResult:
@@ -118,13 +117,14 @@ def _import_osm(conn: Connection, path: Path, options: ImportOptions, progress: 
                 strict=options.strict,
                 dry_run=options.dry_run,
                 encoding="UTF-8",
+                file=path.name,
             )
             imports.append(_imported(conn, layers[layer_id], report, options, created=False))
     return ImportResult(path, tuple(imports), reading)
 
 
 def _import_one(
-    conn: Connection, source: Source, stem: str, options: ImportOptions, progress: Progress | None
+    conn: Connection, source: Source, path: Path, options: ImportOptions, progress: Progress | None
 ) -> LayerImport:
     existing = load_layers(conn)
     found = existing.get(options.into) if options.into else None
@@ -136,7 +136,7 @@ def _import_one(
     else:
         if options.mapping:
             raise ImportRefused("字段映射只用于已有图层", "a field mapping needs an existing layer")
-        definition = _create(conn, source, options, stem=stem, taken=set(existing))
+        definition = _create(conn, source, options, stem=path.name.partition(".")[0], taken=set(existing))
     report = load(
         conn,
         definition.layer,
@@ -149,6 +149,7 @@ def _import_one(
         warnings=source.warnings,
         unused=[column.name for column in source.fields if column.name not in definition.columns.values()],
         dry_run=options.dry_run,
+        file=path.name,
     )
     return _imported(conn, definition.layer, report, options, created=found is None)
 
@@ -229,10 +230,11 @@ def summary(item: LayerImport) -> Text:
     zh = (
         f"{layer.title.zh}（{layer.id}）：读 {report.read}，新增 {report.inserted}，更新 {report.updated}，"
         f"不变 {report.unchanged}，删除 {report.deleted}，修复 {report.repaired_count}，拒绝 {report.rejected_count}"
+        + (f"；导入编号 {report.import_id}" if report.import_id else "")
     )
     en = (
         f"{layer.title.en} ({layer.id}): {report.read} read, {report.inserted} inserted, {report.updated} updated, "
         f"{report.unchanged} unchanged, {report.deleted} deleted, {report.repaired_count} repaired, "
-        f"{report.rejected_count} rejected"
+        f"{report.rejected_count} rejected" + (f"; import {report.import_id}" if report.import_id else "")
     )
     return Text(zh, en)

@@ -6,6 +6,7 @@ The caller's connection stays in its transaction: a refused or dry run leaves it
 import io
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,7 @@ from layers.importing.plausible import check_coordinates
 from layers.importing.report import Findings, LoadReport, Remark
 from layers.importing.source_crs import transform_to
 from layers.importing.staging import STAGE, Relay, Staging
+from layers.versions.imports import Counted, noted
 
 #: Rows sent by one COPY.
 BATCH_ROWS = 50_000
@@ -62,6 +64,7 @@ def load(
     encoding: str | None = None,
     warnings: Sequence[Text] = (),
     unused: Sequence[str] = (),
+    file: str | None = None,
 ) -> LoadReport:
     """Load batches into a layer and tell what became of every feature.
 
@@ -74,6 +77,7 @@ def load(
     the source no longer has. ``strict`` refuses instead of repairing or leaving out. ``dry_run`` undoes everything
     at the end. ``progress`` is called with the number of features read so far. ``encoding``, ``warnings`` and
     ``unused`` (source columns that were not handed on) go into the report; ``warnings`` may grow while frames come.
+    With the name of the ``file`` the load stands in the layer's list of imports, and can be undone.
 
     Raises :class:`ImportRefused`, or :class:`RowDenied` where the principal may not edit, having changed nothing.
     """
@@ -81,7 +85,10 @@ def load(
     run = _Run(layer, ignored=tuple(unused))
     savepoint = conn.begin_nested()
     try:
-        inserted, updated, unchanged, deleted = _write(conn, run, frames, mode, prune, progress)
+        with _noted(conn, layer, mode, file) as counted:
+            inserted, updated, unchanged, deleted = _write(conn, run, frames, mode, prune, progress)
+            counted.inserted, counted.updated, counted.unchanged, counted.deleted = inserted, updated, unchanged, deleted
+            counted.rejected = run.findings.rejected_count
         if strict:
             _refuse_findings(run.findings)
     except psycopg2.errors.UniqueViolation as error:
@@ -112,7 +119,12 @@ def load(
         repaired=tuple(found.repaired), rejected=tuple(found.rejected), warnings=tuple(found.warnings.values()),
         fields=run.fields or (), ignored_fields=run.ignored,
         encoding=encoding, source_crs=run.source_crs, seconds=round(time.monotonic() - started, 3),
+        import_id=None if dry_run else counted.id or None,
     )  # fmt: skip
+
+
+def _noted(conn: Connection, layer: Layer, mode: Mode, file: str | None) -> AbstractContextManager[Counted]:
+    return nullcontext(Counted(0)) if file is None else noted(conn, layer.id, mode, file)
 
 
 def _write(

@@ -22,7 +22,8 @@ class LoadReport:
     """The outcome of one load; lists hold at most ``MAX_REMARKS``, the counts are exact.
 
     ``repaired`` features were stored after a change of geometry or value, ``rejected`` ones were not stored.
-    ``fields`` are those that were filled, ``ignored_fields`` stood in the source only.
+    ``fields`` are those that were filled, ``ignored_fields`` stood in the source only. ``import_id`` is the number by
+    which the load is undone.
     """
 
     layer: str
@@ -43,6 +44,7 @@ class LoadReport:
     encoding: str | None
     source_crs: str | None
     seconds: float
+    import_id: int | None = None
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ def import_survey(
         used = {name for column in mapping.values() for name in columns_used(column)}
         report = load(
             conn, layer, _mapped(source, layer, mapping), mode, progress, dry_run=dry_run, encoding=source.encoding,
-            warnings=source.warnings, unused=[name for name in known if name not in used],
+            warnings=source.warnings, unused=[name for name in known if name not in used], file=path.name,
         )  # fmt: skip
     fit_extent(conn, layer)
     return report
@@ -80,7 +80,8 @@ def import_epanet(
         reports = []
         for layer_id, frame in zip((PIPES, NODES), both, strict=True):
             layer = _layer(conn, layer_id)
-            reports.append(load(conn, layer, [frame], mode, dry_run=dry_run, warnings=_warnings(network)))
+            told = _warnings(network)
+            reports.append(load(conn, layer, [frame], mode, dry_run=dry_run, warnings=told, file=path.name))
             fit_extent(conn, layer)
     except BaseException:
         savepoint.rollback()

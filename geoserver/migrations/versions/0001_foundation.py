@@ -15,7 +15,8 @@ def upgrade() -> None:
         op.execute(f"CREATE EXTENSION IF NOT EXISTS {extension} WITH SCHEMA public")
     connection = op.get_bind()
     METADATA.create_all(connection)
-    connection.exec_driver_sql(files("layers").joinpath("change_tracking.sql").read_text("utf-8").replace("%", "%%"))
+    for name in ("change_tracking.sql", "row_changes.sql"):
+        connection.exec_driver_sql(files("layers").joinpath(name).read_text("utf-8").replace("%", "%%"))
     op.execute(
         "CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OR DELETE ON citymap.layers "
         "FOR EACH STATEMENT EXECUTE FUNCTION citymap.catalogue_changed()"
