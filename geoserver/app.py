@@ -32,9 +32,11 @@ from geoserver.open311 import routes as open311_routes
 from geoserver.ows.wms import ROUTES as WMS
 from geoserver.ows.wmts import ROUTES as WMTS
 from geoserver.photo_routes import get_photo
+from geoserver.public_notices import routes as public_notice_routes
 from geoserver.public_reports import routes as public_report_routes
 from geoserver.qgis import ROUTES as QGIS
 from geoserver.raster_tiles import ROUTES as PICTURE_TILES
+from geoserver.records import ROUTES as RECORDS
 from geoserver.reply import endpoint, failure, response, told
 from geoserver.running import RunningCity
 from geoserver.settings import Settings
@@ -42,8 +44,8 @@ from geoserver.terrain_tiles import ROUTES as TERRAIN_TILES
 from geoserver.three_d_tiles import ROUTES as THREE_D_TILES
 from geoserver.tile_documents import ROUTES as TILE_DOCUMENTS
 from geoserver.tracking_routes import routes as tracking_routes
-from geoserver.web.routes import routes as web_routes
 from geoserver.versions import ROUTES as VERSIONS
+from geoserver.web.routes import routes as web_routes
 from layers.access import ANONYMOUS, APP_ROLE
 from layers.database import Database
 from layers.gazetteer.spelling import spell
@@ -62,6 +64,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/openapi", endpoint(core.get_openapi)),
         Route("/functions", endpoint(features.get_functions)),
         Route("/collections", endpoint(core.get_collections)),
+        *(Route(path, endpoint(handler)) for path, handler in RECORDS),
         Route("/collections/{collection}", endpoint(core.get_collections)),
         Route("/collections/{collection}/queryables", endpoint(features.get_queryables)),
         Route("/collections/{collection}/schema", endpoint(coverages.get_schema)),
@@ -74,8 +77,8 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route(_ITEM, endpoint(edits.patch_item, max_body, admit=edits.may_update), methods=["PATCH"]),
         Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
-        *(Route(path, endpoint(handler)) for path, handler in _PICTURES),
         *(Route(path, endpoint(handler)) for path, handler in VERSIONS),
+        *(Route(path, endpoint(handler)) for path, handler in _PICTURES),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
         *(Route(path, endpoint(handler)) for path, handler in TILE_DOCUMENTS),
         *(Route(path, endpoint(handler)) for path, handler in THREE_D_TILES),
@@ -93,11 +96,12 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/audit", endpoint(get_audit)),
         *(Route(path, endpoint(handler, MAX_BODY), methods=[method]) for method, path, handler in IDENTITY_ROUTES),
         Route("/live", get_live, methods=["GET"]),
+        Route("/collections/{collection}/changes", changes, methods=["GET"]),
         Route("/lite", endpoint(get_lite)),
         *tracking_routes(),
         *open311_routes(),
-        Route("/collections/{collection}/changes", changes, methods=["GET"]),
         *public_report_routes(),
+        *public_notice_routes(),
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
         *web_routes(

@@ -45,6 +45,7 @@ import layers.versions.processes
 import planning.boundary.processes
 import planning.check.processes
 import planning.indices.processes
+import planning.meetings.processes
 import planning.plan.processes
 import planning.publicity.processes
 import planning.redline.processes
@@ -84,10 +85,11 @@ MODULES: tuple[ModuleType, ...] = (
     layers.terrain.processes,
     layers.terrain.sun_processes,
     layers.three_d.processes,
-    planning.boundary.processes,
     layers.versions.processes,
+    planning.boundary.processes,
     planning.check.processes,
     planning.indices.processes,
+    planning.meetings.processes,
     planning.plan.processes,
     planning.publicity.processes,
     planning.redline.processes,

@@ -20,15 +20,17 @@ from geoserver.openapi import openapi_document
 from geoserver.ows.openapi import ows_paths
 from geoserver.photo_routes import photo_paths
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
+from geoserver.public_notices import public_notice_paths
 from geoserver.public_reports import public_report_paths
 from geoserver.qgis import qgis_paths
+from geoserver.records import record_paths
 from geoserver.settings import Settings
 from geoserver.terrain_tiles import terrain_paths
 from geoserver.three_d_tiles import three_d_paths
 from geoserver.tile_documents import tile_paths
 from geoserver.tracking_routes import tracking_paths
-from geoserver.web.style import city_style
 from geoserver.versions import version_paths
+from geoserver.web.style import city_style
 from geoserver.web.work_pages import work_paths
 from layers.access import Grant, visible_layers
 from layers.catalogue import Layer
@@ -43,18 +45,20 @@ _MORE_PATHS = (
     audit_paths,
     identity_paths,
     tile_paths,
-    archive_paths,
     version_paths,
+    archive_paths,
     qgis_paths,
     terrain_paths,
     map_paths,
     ows_paths,
     three_d_paths,
     live_paths,
+    change_paths,
+    record_paths,
     tracking_paths,
     open311_paths,
     photo_paths,
-    change_paths,
+    public_notice_paths,
     public_report_paths,
     work_paths,
     lite_paths,

@@ -24,7 +24,7 @@ def purpose_of(scope: Scope) -> Purpose | None:
             return "executions"
         if path == "/uploads":
             return "uploads"
-        if path == "/report/cases":
+        if path == "/report/cases" or path.startswith("/notices/"):
             return "reports"
         if path.startswith(SIGN_IN_PATHS):
             return "sign_in"

@@ -134,6 +134,8 @@ def remove_drawing(
 ) -> tuple[Drawing, ...]:
     """撤下公示图纸 | Remove a drawing of a notice
 
+    撤下误附的图纸。 | Takes back a drawing that was put there by mistake.
+
     notice: 公示编号 | Number of the notice
     drawing: 图纸的编号 | Id of the drawing
     returns: 余下的图纸 | The drawings that are left
@@ -224,5 +226,3 @@ def _account(principal: Principal) -> str:
     if principal.account is None:
         raise StepNotAllowed("请先登录", "sign in first")
     return principal.account
-
-

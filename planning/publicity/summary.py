@@ -55,13 +55,13 @@ def summarise(conn: Connection, notice: str, table: str = "notice_comments") -> 
     rows = conn.execute(
         text(f"""
             SELECT area_code, area_name, stance, {"status" if table == "notice_comments" else "'published' AS status"},
-                reply IS NOT NULL AS replied, count(*) AS count
+                reply IS NOT NULL AS replied, count(*) AS many
             FROM city.{table} WHERE notice = :notice GROUP BY 1, 2, 3, 4, 5"""),
         {"notice": notice},
     ).all()
 
     def total(**of: object) -> int:
-        return sum(r.count for r in rows if all(getattr(r, name) == value for name, value in of.items()))
+        return sum(int(r.many) for r in rows if all(getattr(r, name) == value for name, value in of.items()))
 
     places = sorted({(r.area_code, r.area_name) for r in rows}, key=lambda place: (place[0] is None, place[0] or ""))
     stances = {stance: total(stance=stance) for stance in STANCES}

@@ -147,6 +147,15 @@ def _require_notice(conn: Connection, line: RedLine, today: date) -> None:
     if ends is None or ends >= today:
         until = f"（至 {ends}）" if ends else ""
         raise PlanningConflict(f"公示期未满{until}", f"the publicity has not ended ({ends or 'there was none'})")
+    waiting = conn.execute(
+        text("""SELECT count(*) FROM city.notice_comments c JOIN city.notices n ON n.number = c.notice
+                WHERE n.redline = :number AND c.status = 'pending'"""),
+        {"number": line.number},
+    ).scalar_one()
+    if waiting:
+        raise PlanningConflict(
+            f"公示收到的意见还有 {waiting} 条未审核", f"{waiting} comments wait: decide on them first"
+        )
 
 
 def _require_overdue(line: RedLine, today: date) -> None:

@@ -135,7 +135,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/functions"): anybody,
     ("GET", "/lite"): anybody,
     ("GET", "/board"): anybody,
+    ("GET", "/dispatch"): anybody,
     ("GET", "/collections"): anybody,
+    **{("GET", f"/collections/records{path}"): anybody for path in ("", "/items", "/queryables", "/schema", "/sortables")},
+    ("GET", "/collections/records/items/{record}"): lambda person, path: reads(person, {"collection": path["record"]}),
     ("GET", "/collections/{collection}"): reads,
     ("GET", "/collections/{collection}/queryables"): reads,
     ("GET", "/collections/{collection}/schema"): reads,
@@ -203,6 +206,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/cases"): anybody,  # its scripts ask for what the reader may see
     ("POST", "/report/cases"): anybody,
     ("POST", "/report/cases/states"): anybody,
+    ("GET", "/notices"): anybody,
+    ("GET", "/notices/{notice}"): anybody,
+    ("GET", "/notices/{notice}/drawings/{drawing}"): anybody,
+    ("POST", "/notices/{notice}/comments"): anybody,
     ("GET", "/photos/{photo}"): anybody,  # who may see which, tests/grid looks after
     ("GET", "/audit"): holds("audit:read"),
     ("GET", "/sign-in"): anybody,
@@ -244,11 +251,11 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/admin/devices"): holds("keys:manage"),
     ("DELETE", "/admin/devices/{secret}"): holds("keys:manage"),
     ("GET", "/live"): anybody,
+    ("GET", "/collections/{collection}/changes"): reads,
     # The site's layers are none of moving features, which those who see them are told.
     ("GET", "/collections/{collection}/items/{item}/tgsequence"): reads,
     ("GET", "/collections/{collection}/items/{item}/tgsequence/{geometry}/{query}"): reads,
     ("GET", "/collections/{collection}/items/{item}/tproperties"): reads,
-    ("GET", "/collections/{collection}/changes"): reads,
     ("GET", "/collections/{collection}/items/{item}/tproperties/{property}"): reads,
     # Devices, by their own secrets; these people have none.
     ("GET", "/tracking/osmand"): reports,
@@ -273,7 +280,7 @@ BODIES = {("POST", "/admin/memberships"): {"account": "no-such-account", "role":
 UNDOCUMENTED = {"/static/{path:path}", "/favicon.svg"}
 #: What stands for a path parameter; one request per value.
 VALUES: dict[str, tuple[str, ...]] = {
-    "collection": tuple(LAYERS), "item": ("999999999",), "tms": ("WebMercatorQuad",), "z": ("0",), "y": ("0",),
+    "collection": tuple(LAYERS), "record": tuple(LAYERS), "item": ("999999999",), "tms": ("WebMercatorQuad",), "z": ("0",), "y": ("0",),
     "x": ("0",), "row": ("0",), "column": ("0",), "level": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
     "photo": ("00000000-0000-4000-8000-000000000000",), "secret": ("aaaaaaaaaaaa",), "share": ("00000000-0000-4000-8000-000000000000",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
