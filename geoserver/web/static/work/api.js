@@ -29,8 +29,8 @@ export class Refusal extends Error {
   }
 }
 
-/** The JSON answer to a request below the server's base; null where there is none. Throws Refusal. */
-export async function ask(method, path, { json, body, headers = {}, query = {}, alone = false, patience = PATIENCE } = {}) {
+/** The JSON answer to a request below the server's base, `whole` with its ETag as { value, etag }; null where there is none. Throws Refusal. */
+export async function ask(method, path, { json, body, headers = {}, query = {}, alone = false, whole = false, patience = PATIENCE } = {}) {
   const url = new URL(path, base);
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
   // The header also keeps the browser from asking for a password by itself.
@@ -44,9 +44,10 @@ export async function ask(method, path, { json, body, headers = {}, query = {}, 
     throw new Refusal(t(error.name === "TimeoutError" ? "error.slow" : "error.network"), t("error.network.cure"));
   }
   if (!response.ok) throw await refusal(response);
-  if (response.status === 204) return null;
+  if (response.status === 204 || response.headers.get("content-length") === "0") return null;
   try {
-    return await response.json();
+    const value = await response.json();
+    return whole ? { value, etag: response.headers.get("etag") } : value;
   } catch {
     throw new Refusal(t("error.answer"), t("error.server.cure"), { status: 502, requestId: response.headers.get("x-request-id") });
   }
