@@ -38,6 +38,7 @@ def routes(assets: Mapping[str, Asset], version: str, account_for: Callable[[Req
     return [
         Route("/report", pages.report),
         Route("/board", pages.board),
+        Route("/dispatch", pages.dispatch),
         Route("/report/worker.js", pages.worker),
         Route("/report/manifest.webmanifest", pages.manifest),
         Route("/cases", pages.cases),
@@ -78,6 +79,10 @@ class WorkPages:
     def board(self, request: Request) -> Response:
         """The leader's view."""
         return self._page(request, "board", self._account_for(request) or "")
+
+    def dispatch(self, request: Request) -> Response:
+        """The dispatcher's desk."""
+        return self._page(request, "dispatch", self._account_for(request) or "")
 
     def worker(self, request: Request) -> Response:
         """The service worker of the report page: with the list of what it keeps, its bytes change with every file."""
@@ -184,6 +189,7 @@ def work_paths() -> Json:
     return {
         "/report": got("getReportPage", "The page for reporting, installable on phones", "text/html"),
         "/board": got("getBoardPage", "The leader's view: numbers, map and cases", "text/html"),
+        "/dispatch": got("getDispatchPage", "The dispatcher's desk: live vehicles, alarms, tasks and replay", "text/html"),
         "/report/worker.js": got("getReportWorker", "The service worker of that page", "text/javascript"),
         "/report/manifest.webmanifest": got("getReportManifest", "Its manifest", "application/manifest+json"),
         "/cases": got("getCasesPage", "The inbox of cases", "text/html"),

@@ -136,6 +136,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/lite"): anybody,
     ("GET", "/board"): anybody,
     ("GET", "/dispatch"): anybody,
+    ("GET", "/dispatch"): anybody,
     ("GET", "/collections"): anybody,
     **{("GET", f"/collections/records{path}"): anybody for path in ("", "/items", "/queryables", "/schema", "/sortables")},
     ("GET", "/collections/records/items/{record}"): lambda person, path: reads(person, {"collection": path["record"]}),
