@@ -1,4 +1,5 @@
-"""The pages of daily work: ``/report`` on phones, with its service worker and manifest, and ``/cases`` in the office.
+"""The pages of daily work: ``/report`` on phones, with its service worker and manifest; ``/cases``, ``/board`` and
+``/planning`` in the office.
 
 The report page is the same for everybody, whoever is signed in, so that a phone may keep it; its service worker has
 that page alone as its scope.
@@ -42,6 +43,7 @@ def routes(assets: Mapping[str, Asset], version: str, account_for: Callable[[Req
         Route("/report/worker.js", pages.worker),
         Route("/report/manifest.webmanifest", pages.manifest),
         Route("/cases", pages.cases),
+        Route("/planning", pages.planning),
     ]
 
 
@@ -79,6 +81,10 @@ class WorkPages:
     def board(self, request: Request) -> Response:
         """The leader's view."""
         return self._page(request, "board", self._account_for(request) or "")
+
+    def planning(self, request: Request) -> Response:
+        """Red lines, schemes, plans and notices; the public sees what needs no account."""
+        return self._page(request, "planning", self._account_for(request) or "")
 
     def dispatch(self, request: Request) -> Response:
         """The dispatcher's desk."""
@@ -193,6 +199,7 @@ def work_paths() -> Json:
         "/report/worker.js": got("getReportWorker", "The service worker of that page", "text/javascript"),
         "/report/manifest.webmanifest": got("getReportManifest", "Its manifest", "application/manifest+json"),
         "/cases": got("getCasesPage", "The inbox of cases", "text/html"),
+        "/planning": got("getPlanningPage", "Red lines: draw, import, check, procedure, notices", "text/html"),
     }
 
 

@@ -18,7 +18,7 @@ from geoserver.web.map_page import LANGUAGES
 from geoserver.web.routes import routes
 from geoserver.web.work_pages import offline_files, strings
 
-APPS = ("report", "cases")
+APPS = ("report", "cases", "planning")
 
 
 type Get = Callable[..., requests.Response]

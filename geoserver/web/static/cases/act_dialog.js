@@ -4,10 +4,10 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { html } from "../map/html.js";
 import { language, t } from "../map/i18n.js";
+import { Ended } from "../work/frame.js";
 import { icon } from "../work/icons.js";
 import { Trouble } from "../work/trouble.js";
 import { FORMS } from "./acts.js";
-import { Ended } from "./page.js";
 import { readChoices } from "./queries.js";
 import { actions } from "./state.js";
 import { actName } from "./words.js";
@@ -44,7 +44,7 @@ export function ActDialog({ state }) {
     <dialog ref=${dialog} aria-labelledby="act-title" onCancel=${actions.cancel} onKeyDown=${keys}>
       <form onSubmit=${perform}>
         <h2 id="act-title">${actName(form.act)} <span class="soft small">${together ? t("act.cases", { n: form.codes.length }) : form.codes[0]}</span></h2>
-        ${state.ended && html`<${Ended} />`}
+        ${state.ended && html`<${Ended} onBack=${actions.comeBack} />`}
         ${form.trouble && !state.ended && html`<${Trouble} error=${form.trouble} />`}
         ${form.failed.length > 1 && html`<ul class="failed small">${form.failed.map(({ code, cause }) => html`<li key=${code}><strong class="number">${code}</strong> ${cause}</li>`)}</ul>`}
         ${fields.map(([name, needed], n) => html`<${Field} key=${name} name=${name} needed=${needed} first=${n === 0} value=${values[name]} put=${put(name)} choices=${choices} files=${files} setFiles=${setFiles} unit=${unit} />`)}

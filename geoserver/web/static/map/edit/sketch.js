@@ -13,7 +13,7 @@ import {
 } from "terra-draw";
 import { TerraDrawMapLibreGLAdapter } from "terra-draw-maplibre-gl-adapter";
 
-import { caught } from "./snapping.js";
+import { caught } from "./catching.js";
 
 const MODES = { Point: "point", LineString: "linestring", Polygon: "polygon" };
 /** Decimals of a degree that are kept: 0.1 mm. */
@@ -63,6 +63,7 @@ export function openSketch(map, { kind, parts, sides, onChange }) {
     const spot = mode === "point" && catchAt(asPlace(draw.getSnapshotFeature(id).geometry.coordinates));
     if (spot) draw.updateFeatureGeometry(id, { type: "Point", coordinates: spot });
     select();
+    onChange();
   });
   draw.on("change", () => onChange());
   if (parts.length) select();
@@ -91,6 +92,8 @@ export function openSketch(map, { kind, parts, sides, onChange }) {
       return onChange();
     },
     corners: () => keyed.corners.length,
+    /** Whether a part is not finished yet. */
+    drawing: () => draw.getMode() !== "select",
     undo: () => draw.undo(),
     redo: () => draw.redo(),
     canUndo: () => draw.canUndo(),
