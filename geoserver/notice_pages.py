@@ -99,9 +99,9 @@ def _picture(city: "City", box: tuple[float, float, float, float], language: str
 
 
 def _wider(bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-    """With room around, at least some 100 m."""
+    """With room around, at least some 60 m."""
     west, south, east, north = bounds
-    x, y = max((east - west) * 0.35, 0.001), max((north - south) * 0.35, 0.001)
+    x, y = max((east - west) * 0.2, 0.0006), max((north - south) * 0.2, 0.0006)
     return west - x, south - y, east + x, north + y
 
 

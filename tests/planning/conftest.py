@@ -4,9 +4,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from tests.conftest import drop_database, make_database
+from tests.geoserver.conftest import browser  # noqa: F401
 from tests.planning.redline_site import Office, open_office
 
 
@@ -19,12 +19,3 @@ def office(postgres_url: str, template_name: str, tmp_path_factory: pytest.TempP
     found.database.close()
     found.owner.close()
     drop_database(postgres_url, name)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch()
-        yield found
-        found.close()

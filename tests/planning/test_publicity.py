@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 
 from geoserver.guard.purposes import purpose_of
+from geoserver.web.assets import NODE_MODULES
 from planning.options import PlanningOptions
 from tests.people import PASSWORD
 from tests.planning.boundary_files import SOUND
@@ -33,7 +34,7 @@ def notice(site: Site) -> dict[str, Any]:
     number = site.done("apply-redline", "chen", name="示范商场", land_code="0901", parcels=[points])["number"]
     site.sql(
         "INSERT INTO city.scheme_buildings (geom, name, height, floors, scheme, redline)"
-        f" SELECT ST_Multi(ST_Buffer(ST_Centroid(geom), 0.0002 * n, 'quad_segs=1')), 'B' || n, 20 * n, 6, '方案一', '{number}'"
+        f" SELECT ST_Multi(ST_Translate(ST_Expand(ST_Centroid(geom), 0.0001 * n, 0.0001), 0, 0.0003 * n - 0.0004)), 'B' || n, 20 * n, 6, '方案一', '{number}'"
         " FROM city.redlines, generate_series(1, 2) n"
     )
     site.done("check-redline", "zhou", redline=number)
@@ -158,7 +159,9 @@ def test_the_page_of_a_notice_takes_a_comment_with_its_place(
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
     page.goto(f"{site.url}{notice['page']}")
-    assert page.locator(".notice-massing svg polygon").count() > 8
+    assert (
+        page.locator(".notice-massing svg polygon").count() == 1 + 2 * 3
+    )  # the ground; of each building the roof and two walls
     box = page.locator(".notice-map img").bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -175,6 +178,8 @@ def test_the_page_of_a_notice_takes_a_comment_with_its_place(
     lon, lat = comment["geometry"]["coordinates"]
     assert lon == pytest.approx((west + east) / 2, abs=2e-5) and lat == pytest.approx((south + north) / 2, abs=2e-5)
     assert errors == []
+    page.evaluate((NODE_MODULES / "axe-core/axe.min.js").read_text("utf-8"))
+    assert page.evaluate("() => axe.run()")["violations"] == []
     page.close()
 
 
