@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
@@ -41,9 +41,11 @@ from tracking.upkeep import Policy, upkeep
 #: Terminals, and reports of each that are on their way at once.
 TERMINALS, WINDOW = 12, 20
 #: Answers between two kills, and seconds at random before one; seconds between a worker's rounds.
-_ANSWERS, _RANDOM, _EVERY = 120, 0.15, 0.1
-_VICTIMS = ("gateway", "worker", "database", "all")
-_forked = multiprocessing.get_context("forkserver")
+ANSWERS, _RANDOM, _EVERY = 120, 0.15, 0.1
+#: What is killed; ``all`` at once.
+VICTIMS = ("gateway", "worker", "database", "all")
+#: Processes of their own.
+forked = multiprocessing.get_context("forkserver")
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Rig:
         """``gateway``, ``worker``."""
         for name in names:
             target, more = (_gateway, (self.port, self.answer_first)) if name == "gateway" else (_worker, ())
-            self.processes[name] = _forked.Process(target=target, args=(self.url, *more), daemon=True)
+            self.processes[name] = forked.Process(target=target, args=(self.url, *more), daemon=True)
             self.processes[name].start()
 
     def kill(self, *names: str) -> None:
@@ -86,7 +88,8 @@ class Rig:
 
 def _gateway(url: str, port: int, answer_first: bool) -> None:
     _quietly()
-    settings = load(environ={"CITYMAP__TRACKING__JT808__PORT": str(port)})
+    own = {"CITYMAP__TRACKING__JT808__PORT": str(port), "CITYMAP__TRACKING__JT808__STRANGER_SECONDS": "600"}
+    settings = load(environ=own)  # a crowd may take its time
     uvloop.run(make_gateway(settings, url, answer_first=answer_first).gateway.serve(asyncio.Event(), asyncio.Event()))
 
 
@@ -183,7 +186,7 @@ def stage() -> Iterator[tuple[Cluster, str, dict[str, str]]]:
     """A durable cluster of its own, migrated, with devices: its address, and their codes with their secrets."""
     folder = Path(tempfile.mkdtemp(prefix="citymap-faults-", dir="/tmp"))
     folder.chmod(0o755)
-    _forked.set_forkserver_preload(["__main__", "tests.tracking.faults"])
+    forked.set_forkserver_preload(["__main__", "tests.tracking.faults"])
     cluster = Cluster(folder / "postgres")
     try:
         url = cluster.start()
@@ -197,13 +200,18 @@ def stage() -> Iterator[tuple[Cluster, str, dict[str, str]]]:
 
 def run(
     cluster: Cluster, url: str, codes: dict[str, str], rounds: int, *, answer_first: bool = False, seed: int = 1,
-    away: float = 0.0,
+    away: float = 0.0, victims: Sequence[str] = VICTIMS,
 ) -> Outcome:  # fmt: skip
-    """So many rounds, each with one kill. ``away``: seconds for which a killed database stays away."""
+    """So many rounds, each with one kill of these victims. ``away``: seconds for which a killed database stays away."""
+    return asyncio.run(_rounds(Rig(cluster, url, free_port(), answer_first), codes, rounds, seed, away, victims))
+
+
+def free_port() -> int:
+    """One of this machine that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    return asyncio.run(_rounds(Rig(cluster, url, port, answer_first), codes, rounds, seed, away))
+        port: int = free.getsockname()[1]
+    return port
 
 
 def _codes(url: str) -> dict[str, str]:
@@ -215,7 +223,9 @@ def _codes(url: str) -> dict[str, str]:
     return found
 
 
-async def _rounds(rig: Rig, codes: dict[str, str], rounds: int, seed: int, away: float) -> Outcome:
+async def _rounds(
+    rig: Rig, codes: dict[str, str], rounds: int, seed: int, away: float, victims: Sequence[str]
+) -> Outcome:
     chance = random.Random(seed)
     begin = time.time() // 1 - 80_000 - 40_000 * rig.answer_first - 1_000 * seed
     load = Load(rig.port, codes, begin)  # no run meets another's reports
@@ -224,17 +234,20 @@ async def _rounds(rig: Rig, codes: dict[str, str], rounds: int, seed: int, away:
     working = asyncio.ensure_future(load.run())
     try:
         for _ in range(rounds):
-            await load.answers(_ANSWERS)
+            await load.answers(ANSWERS)
             await asyncio.sleep(chance.uniform(0.0, _RANDOM))
-            victim = "gateway" if rig.answer_first else chance.choice(_VICTIMS)
+            victim = chance.choice(victims)
             killed = [name for name in both if victim in (name, "all")]
             rig.kill(*killed)
             if victim in ("database", "all"):
                 rig.kill_database()
+                await asyncio.sleep(0.2)  # what was committed before is told of
+                answered = len(load.answered)
                 await asyncio.sleep(away)
+                assert len(load.answered) == answered
                 await asyncio.to_thread(rig.start_database)
             rig.start(*killed)
-        await load.answers(_ANSWERS)
+        await load.answers(ANSWERS)
         if not rig.answer_first:
             load.stopping = True  # and everything that was ever sent is answered in the end
             await asyncio.wait_for(working, 60)
@@ -263,7 +276,9 @@ if __name__ == "__main__":
     parser.add_argument("--away", type=float, default=0.0, help="seconds for which a killed database stays away")
     parser.add_argument("--answer-first", action="store_true")
     given = parser.parse_args()
+    victims = ("gateway",) if given.answer_first else VICTIMS
     with stage() as staged:
-        outcome = run(*staged, given.rounds, answer_first=given.answer_first, seed=given.seed, away=given.away)
+        outcome = run(*staged, given.rounds, answer_first=given.answer_first, seed=given.seed, away=given.away,
+                      victims=victims)  # fmt: skip
     print(outcome)
     sys.exit(bool(outcome.lost) != given.answer_first)
