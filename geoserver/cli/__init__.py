@@ -17,6 +17,7 @@ from geoserver.cli import (
     tiles,
     up,
     user,
+    versions,
     watch,
     worker,
 )
@@ -40,6 +41,8 @@ app.command("import")(import_.import_file)
 app.command("watch")(watch.watch)
 app.add_typer(layers.app, name="layers")
 app.command("export")(export.export)
+app.add_typer(versions.imports_app, name="imports")
+app.add_typer(versions.app, name="versions")
 app.add_typer(tiles.app, name="tiles")
 app.add_typer(user.app, name="user")
 app.add_typer(role.app, name="role")

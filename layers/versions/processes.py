@@ -19,8 +19,10 @@ from layers.query import Box, FeatureQuery, Filter
 from layers.registry import LayerNotFound, find_layer, load_layers
 from layers.versions import names
 from layers.versions.difference import PRESENT, Counts, count_changes, every_change
+from layers.versions.files import write_changes
 from layers.versions.history import State, states_of
 from layers.versions.imports import Import, find_import, imports_of
+from layers.versions.moments import moment_of
 from layers.versions.names import NamedVersion
 from layers.versions.people import require_staff, told_of
 from layers.versions.undo import OnConflict, Undone
@@ -113,15 +115,12 @@ def layer_difference(
     if counts_only:
         return Differing(layer, since, until if end else None, counts)
     path = workspace / "difference.geojson"
-    total, written = counts.added + counts.changed + counts.deleted, 0
-    with path.open("wb") as file:
-        file.write(b'{"type":"FeatureCollection","features":[')
-        for page in every_change(reader, chosen, since, until, query):
-            file.write(b"," if written else b"")
-            file.write(b",".join(orjson.dumps(change.as_geojson()) for change in page))
-            written += len(page)
-            job.progress(99 * written / max(total, 1), Text(f"已写 {written} 个", f"{written} written"))
-        file.write(b"]}")
+    total = max(counts.added + counts.changed + counts.deleted, 1)
+
+    def tell(written: int) -> None:
+        job.progress(99 * written / total, Text(f"已写 {written} 个", f"{written} written"))
+
+    write_changes(every_change(reader, chosen, since, until, query), path, tell)
     return FileResult(path, "application/geo+json", f"{layer}-difference.geojson")
 
 
@@ -221,13 +220,6 @@ def forget_version(conn: Connection, name: _Name) -> NamedVersion:
     returns: 所删的版本 | What was deleted
     """
     return names.forget_version(conn, name)
-
-
-def moment_of(reader: Reader, text: str, layer: str) -> datetime:
-    """The instant that a text names: itself, or that of a version of the layer."""
-    from layers.versions.instants import instant_named
-
-    return instant_named(text) or names.instant_of(reader, text, (layer,))
 
 
 def _reader(conn: Connection) -> Reader:

@@ -22,6 +22,8 @@ APP = {
     "city.buildings_3d": "r", "citymap.derivations": "ra", "citymap.ground": "rawd", "citymap.stale": "rawd",
     # pieces of public layers, which the server makes itself; what a city edits of pipes
     "citymap.generalised": "rad", "citymap.generalised_layers": "rawd", "citymap.pipe_kinds": "r", "citymap.pipe_clearances": "r",
+    # what an import did is noted by triggers; who may give names to states the policies say
+    "citymap.versions": "rad", "citymap.version_layers": "ra", "citymap.seals": "", "citymap.imports": "raw", "citymap.import_changes": "r",
     "citymap.alembic_version": "", "city.*": "rawd", "history.*": "r", "procrastinate.*": "rawd", "access.*": "", "audit.*": "",
     # what the configuration and the rules of a city say; steps and photos are only ever added
     "planning.*": "r", "planning.counters": "", "planning.boundary_points": "ra", "planning.steps": "ra",
@@ -49,6 +51,8 @@ CALLED = {
     "grid.phones": "gives telephones of workers on duty, to which messages go",
     "grid.known_photos": "tells which ids are photos', to who knows the ids",
     "citymap.raster_folders": "names the folders of images that are needed",
+    "citymap.date_version": "gives a version that the caller is making its instant, once",
+    "citymap.rules_version": "tells whether the caller manages every layer of a version",
     "planning.next_number": "counts a series of documents up by one, with the transaction",
     "citymap.is_view": "tells whether a layer is a view, which shows in what it gives",
     "citymap.worked_out": "has tiles of a derived layer drawn anew",
@@ -60,7 +64,7 @@ CALLED = {
 INNER = {
     "citymap.apply_policies", "citymap.make_layer", "citymap.drop_layer", "citymap.change_policies", "citymap.after_change",
     "citymap.watch_names", "citymap.names_changed", "citymap.layer_watched", "citymap.layer_forgotten",
-    "citymap.dirty_layer",
+    "citymap.dirty_layer", "citymap.seal", "citymap.heed_seal", "citymap.note_import", "citymap.keep_versions", "citymap.version_layer",
     "grid.case_1_checked", "grid.case_2_located", "grid.case_3_begun", "grid.case_3_named", "grid.case_4_compared",
     "grid.case_recorded", "grid.case_guarded", "grid.feature_located", "grid.watch_layer", "grid.layer_watched",
     "planning.guard_redline", "planning.guard_meeting", "planning.keep_apart", "planning.watch_redlines",

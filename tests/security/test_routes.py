@@ -13,7 +13,7 @@ import pytest
 from starlette.routing import Route
 
 from geoserver.app import routes
-from tests.security.rules import LAYERS, LEVELS, OWNERS, PEOPLE, READS, Person, seen_layers
+from tests.security.rules import LAYERS, LEVELS, OWNERS, PEOPLE, READS, Person, rights, seen_layers
 from tests.security.secrets_site import JOBS, UPLOADS, SecretsSite
 
 #: What each role may do to layers beside reading: actions and layer (``*`` all) up to a level. Within an area or a
@@ -69,6 +69,17 @@ def signed_in(person: Person, _path: dict[str, str]) -> set[str]:
 
 def reads(person: Person, path: dict[str, str]) -> set[str]:
     return {"in"} if path["collection"] in seen_layers(person) else {"not there"}
+
+
+def works_with(person: Person, path: dict[str, str]) -> set[str]:
+    """Reads what is internal of the layer, or edits it."""
+    layer = LAYERS[path["collection"]]
+    if layer.id not in seen_layers(person):
+        return {"not there"}
+    edits = any(writes(action)(person, path) == {"in"} for action in ("create", "update", "delete"))
+    level = max(LEVELS.index(layer.visibility), LEVELS.index("internal"))
+    reading = any(LEVELS.index(right.level) >= level for right in rights(person, layer))
+    return {"in"} if edits or reading else refused(person)
 
 
 def sees_archive(person: Person, path: dict[str, str]) -> set[str]:
@@ -143,6 +154,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/collections/{collection}"): reads,
     ("GET", "/collections/{collection}/queryables"): reads,
     ("GET", "/collections/{collection}/schema"): reads,
+    ("GET", "/collections/{collection}/difference"): reads,
+    ("GET", "/collections/{collection}/versions"): reads,
+    ("GET", "/collections/{collection}/imports"): works_with,
+    ("GET", "/collections/{collection}/items/{item}/history"): reads,
     ("GET", "/collections/{collection}/coverage"): reads,
     ("GET", "/collections/{collection}/items"): reads,
     ("POST", "/collections/{collection}/items"): writes("create"),
