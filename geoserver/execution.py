@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from geoserver.other_processes import Others
+from geoserver.own_layers import OWN_LAYERS
 from geoserver.process_adapter import Process
 from geoserver.process_maps import ProcessMaps
 from geoserver.settings import Settings
@@ -21,6 +22,7 @@ from layers.database import Database
 from layers.features import set_statement_timeout
 from layers.processing import CityCrs, CityMaps, Job, JobCancelled, OtherProcesses, Workspace
 from layers.raster.store import RasterStore
+from layers.stewardship.model import CityLayers
 from planning.options import PlanningOptions
 from tiles.archives.site import TileSite
 from tiles.matrix_sets import load_sets
@@ -131,6 +133,7 @@ class Executor:
                     Job: execution,
                     Workspace: Workspace(workspace),
                     CityCrs: self._crs,
+                    CityLayers: OWN_LAYERS,
                     CityMaps: ProcessMaps(conn, principal, self.settings, self.rasters),
                     RasterStore: self.rasters,
                     Principal: principal,

@@ -38,6 +38,7 @@ import layers.pipes.processes
 import layers.pipes.section_processes
 import layers.processes
 import layers.raster.processes
+import layers.stewardship.processes
 import layers.terrain.processes
 import layers.terrain.sun_processes
 import layers.three_d.processes
@@ -66,6 +67,7 @@ from layers.access import Principal
 from layers.catalogue import Text
 from layers.processing import CityCrs, CityMaps, Declaration, FileResult, Job, OtherProcesses, UploadedFile, Workspace
 from layers.raster.store import RasterStore
+from layers.stewardship.model import CityLayers
 from planning.options import PlanningOptions
 from tiles.archives.site import TileSite
 
@@ -82,6 +84,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.pipes.processes,
     layers.pipes.section_processes,
     layers.raster.processes,
+    layers.stewardship.processes,
     layers.terrain.processes,
     layers.terrain.sun_processes,
     layers.three_d.processes,
@@ -123,6 +126,7 @@ HANDED_IN = (
     Job,
     Workspace,
     CityCrs,
+    CityLayers,
     CityMaps,
     RasterStore,
     Principal,

@@ -53,6 +53,17 @@ def find_layer(conn: Connection, layer_id: str) -> Layer:
     return layer
 
 
+def whole_layer(conn: Connection, layer_id: str) -> Layer:
+    """A layer with all its fields, also those that the principal does not see: to be stored, never to be shown.
+
+    Raises :class:`LayerNotFound`.
+    """
+    row = conn.execute(select(LAYERS).where(LAYERS.c.id == layer_id)).mappings().one_or_none()
+    if row is None:
+        raise LayerNotFound(f"there is no layer {layer_id[:80]!r}")
+    return _layer(row)
+
+
 def note_reads(conn: Connection, *layers: Layer) -> None:
     """Enter into the audit log that the sensitive ones of these layers are read."""
     for layer in filter(watched, layers):

@@ -73,7 +73,7 @@ def _of_style(layer: Layer, language: str) -> list[Entry]:
     if isinstance(colour, str):
         return [_entry(layer.title[language], colour, shape)]
     match colour:
-        case ["match", ["get", str(name)], *classes]:
+        case ["match", ["get", str(name)] | ["to-string", ["get", str(name)]], *classes]:
             return [
                 _entry(_class_name(layer, name, value, language), tint, shape)
                 for value, tint in zip(classes[:-1:2], classes[1::2], strict=True)

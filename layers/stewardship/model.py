@@ -1,0 +1,140 @@
+"""What a steward reads and changes of a layer, as plain values. No I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import Field as Bounded
+
+from layers.catalogue import CatalogueError, Field, Layer, Text, Visibility
+from layers.stewardship.simple_style import SimpleStyle, simple_of, style_layers
+
+_Title = Annotated[str, Bounded(max_length=200)]
+_Words = Annotated[str, Bounded(max_length=4000)]
+
+
+@dataclass(frozen=True, slots=True)
+class CityLayers:
+    """Ids of the layers that the server itself made and works with: they may be changed, but not removed."""
+
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text in both languages; None leaves one as it is."""
+
+    zh: _Words | None = None
+    en: _Words | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """Another 别名 alias, unit or visibility of a field; None leaves each as it is."""
+
+    zh: _Title | None = None
+    en: _Title | None = None
+    unit: Annotated[str, Bounded(max_length=40)] | None = None
+    visibility: Visibility | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldAbout:
+    """A field as a steward sees it."""
+
+    name: str
+    type: str
+    title: Text
+    unit: str | None
+    visibility: Visibility
+    role: str | None
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerAbout:
+    """A layer as a steward sees it. ``style`` is None where it was not made by simple means; ``removable`` unless the
+    server itself works with it; ``manageable`` by whoever asks; ``features`` how many it has."""
+
+    id: str
+    title: Text
+    description: Text
+    keywords: tuple[str, ...]
+    kind: str
+    geometry_type: str
+    srid: int
+    visibility: Visibility
+    editable: bool
+    source: str
+    licence: str
+    order: int
+    updated: str | None
+    features: int
+    fields: tuple[FieldAbout, ...]
+    style: SimpleStyle | None
+    styled: bool
+    removable: bool
+    manageable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be changed of a layer; None leaves each part as it is."""
+
+    title: Words | None = None
+    description: Words | None = None
+    keywords: tuple[str, ...] | None = None
+    source: str | None = None
+    licence: str | None = None
+    order: int | None = None
+    visibility: Visibility | None = None
+    fields: Mapping[str, FieldChange] | None = None
+    style: SimpleStyle | None = None
+
+
+def about(layer: Layer, features: int, *, removable: bool, manageable: bool) -> LayerAbout:
+    """A layer in the words of a steward."""
+    return LayerAbout(
+        layer.id, layer.title, layer.description, layer.keywords, layer.kind, layer.geometry_type, layer.srid,
+        layer.visibility, layer.editable, layer.source, layer.licence, layer.order, layer.updated, features,
+        tuple(map(_about_field, layer.fields)), simple_of(layer), bool(layer.style), removable, manageable,
+    )  # fmt: skip
+
+
+def _about_field(field: Field) -> FieldAbout:
+    return FieldAbout(
+        field.name, field.type, field.title, field.unit, field.visibility, field.role, tuple(field.domain or ())
+    )
+
+
+def changed(layer: Layer, changes: Changes) -> Layer:
+    """The layer with what is given changed. Raises :class:`CatalogueError` for a field that it has not."""
+    for name in changes.fields or ():
+        if layer.field(name) is None:
+            raise CatalogueError(f"layer {layer.id!r} has no field {name!r}")
+    plain = {
+        name: getattr(changes, name)
+        for name in ("keywords", "source", "licence", "order", "visibility")
+        if getattr(changes, name) is not None
+    }
+    found = layer.changed(
+        title=_said(layer.title, changes.title),
+        description=_said(layer.description, changes.description),
+        fields=tuple(_field(field, (changes.fields or {}).get(field.name)) for field in layer.fields),
+        **plain,
+    )
+    return found.changed(style=style_layers(found, changes.style)) if changes.style else found
+
+
+def _said(text: Text, words: Words | None) -> Text:
+    if words is None:
+        return text
+    return Text(text.zh if words.zh is None else words.zh, text.en if words.en is None else words.en)
+
+
+def _field(field: Field, change: FieldChange | None) -> Field:
+    if change is None:
+        return field
+    unit = field.unit if change.unit is None else change.unit or None
+    title = _said(field.title, Words(change.zh, change.en))
+    return replace(field, title=title, unit=unit, visibility=change.visibility or field.visibility)
