@@ -89,13 +89,25 @@ def running(
     try:
         url = f"http://127.0.0.1:{port}"
         _wait(process, url + ready, name, log)
-        yield Running(name, url, process.pid)
+        started = Running(name, url, process.pid)
+        _wait_until_quiet(started)
+        yield started
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         try:
             process.wait(15)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_until_quiet(server: Running) -> None:
+    """Let the server end what it begins with (new pieces of generalised and derived layers), which is no request's cost."""
+    for _ in range(300):
+        before = server.cpu_seconds()
+        time.sleep(2)
+        if server.cpu_seconds() - before < 0.2:
+            return
+    print(f"{server.name} is still busy with other things", flush=True)
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, name: str, log: Path) -> None:

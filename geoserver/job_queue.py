@@ -28,6 +28,7 @@ from layers.catalogue import Text
 from layers.database import Database
 from layers.processing import FileResult, JobCancelled
 from layers.raster.store import sweep
+from tiles.generalised.keeping import generaliser
 
 LOGGER = logging.getLogger("citymap")
 #: Seconds between tidyings of the database; the server's start tidies too.
@@ -53,7 +54,7 @@ class Worker:
             self._gate, anonymous_edit=settings.access.anonymous_edit, providers=settings.access.oidc
         )
         self._database = Database(
-            database_url, pool_size=2 * at_once + 2, statement_timeout=60 * self._settings.max_minutes,
+            database_url, pool_size=2 * at_once + 3, statement_timeout=60 * self._settings.max_minutes,
             warm_srids=settings.crs.offered,
         )  # fmt: skip
         self._rights = JobRights(self._gate, self._principals)
@@ -61,6 +62,7 @@ class Worker:
         self.jobs = Jobs(self._settings, self._database)
         self._executor = Executor(settings, self._database, self._uploads)
         self._grid = GridUpkeep(settings, self._database)
+        self._generaliser = generaliser(self._database)
         self._app = App(connector=PsycopgConnector(
             conninfo=database_url, min_size=1, max_size=4,
             kwargs={"options": f"-c search_path={QUEUE_SCHEMA},public", "application_name": "citymap worker"},
@@ -71,6 +73,7 @@ class Worker:
         """Work until SIGTERM or SIGINT; jobs that are running then go back into the queue."""
         async with self._app.open_async():
             self._rights.watch()
+            self._generaliser.start()
             upkeep = asyncio.create_task(self._look_after())
             try:
                 await self._app.run_worker_async(
@@ -80,6 +83,7 @@ class Worker:
                 )  # fmt: skip
             finally:
                 self._rights.close()
+                self._generaliser.stop()
                 upkeep.cancel()
                 with suppress(asyncio.CancelledError):
                     await upkeep

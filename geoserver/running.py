@@ -31,7 +31,6 @@ from layers.raster.store import RasterStore
 from layers.registry import load_layers
 from tiles.archives.folder import ArchiveFolder
 from tiles.cache.opening import open_cache
-from tiles.generalised.keeping import generaliser
 from tiles.matrix_sets import load_sets
 
 LOGGER = logging.getLogger("citymap")
@@ -84,7 +83,6 @@ class RunningCity:
             database, self.grids, settings.tiles.directory, memory, settings.tiles.disk_mb, self.live.tell
         )
         self._keeper = keeper(database, RasterStore(Path(settings.rasters.directory)))
-        self._generaliser = generaliser(database)
         archives = settings.tiles.archives
         self.archives = ArchiveFolder(Path(archives) if archives else None)
         self.published = self._publish()
@@ -128,14 +126,12 @@ class RunningCity:
         threading.Thread(target=self._watch, name="catalogue", daemon=True).start()
         self._follower.start()
         self._keeper.start()
-        self._generaliser.start()
         self.archives.start()
 
     def close(self) -> None:
         """Stop following and close the connections."""
         self._stopping.set()
         self._follower.stop()
-        self._generaliser.stop()
         self.archives.stop()
         self._keeper.stop()
         self.processes.close()

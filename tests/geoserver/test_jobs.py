@@ -65,6 +65,15 @@ def test_an_uploaded_shapefile_becomes_a_collection(busy_site: JobSite, tmp_path
     assert not list((busy_site.directory / "jobs").iterdir())
 
 
+def test_the_worker_works_out_the_pieces_of_a_large_layer(busy_site: JobSite) -> None:
+    busy_site.sql(
+        "INSERT INTO city.places (geom, name) SELECT ST_SetSRID(ST_MakePoint(114.8 + n % 100 / 1e3, 30.3), 4490), '地名' || n "
+        "FROM generate_series(1, 9000) AS n"
+    )
+    assert eventually(lambda: busy_site.sql("SELECT FROM citymap.generalised_layers WHERE layer = 'places'"))
+    busy_site.sql("DELETE FROM city.places")
+
+
 def test_an_import_may_be_waited_for_and_tried_first(busy_site: JobSite, tmp_path: Path) -> None:
     upload = busy_site.upload("trial.zip", gbk_shapefile(tmp_path, 30)).json()["id"]
     inputs = {"upload": upload, "layer": "trial", "dry_run": True}
