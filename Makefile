@@ -2,6 +2,9 @@
 # make test   the same, then every test
 .PHONY: run test check bench clean
 
+# Where it is set, every process would compile the whole program again: half of a start.
+unexport PYTHONDONTWRITEBYTECODE
+
 run:
 	@scripts/bootstrap.sh run
 	@exec .venv/bin/citymap up
