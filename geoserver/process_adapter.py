@@ -32,6 +32,7 @@ import layers.analysis.hot_spot_processes
 import layers.analysis.measure_processes
 import layers.analysis.processes
 import layers.coordinates.processes
+import layers.exchange.records.processes
 import layers.gazetteer.processes
 import layers.network.processes
 import layers.pipes.processes
@@ -40,6 +41,7 @@ import layers.processes
 import layers.raster.processes
 import layers.stewardship.processes
 import layers.terrain.processes
+import layers.terrain.shadow_processes
 import layers.terrain.sun_processes
 import layers.three_d.processes
 import layers.versions.processes
@@ -79,6 +81,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.analysis.hot_spot_processes,
     layers.analysis.measure_processes,
     layers.coordinates.processes,
+    layers.exchange.records.processes,
     layers.gazetteer.processes,
     layers.network.processes,
     layers.pipes.processes,
@@ -87,6 +90,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.stewardship.processes,
     layers.terrain.processes,
     layers.terrain.sun_processes,
+    layers.terrain.shadow_processes,
     layers.three_d.processes,
     layers.versions.processes,
     planning.boundary.processes,
@@ -320,7 +324,7 @@ def find_processes(modules: Iterable[ModuleType]) -> dict[str, Process]:
         if hasattr(member, "__process__") and member.__module__ == module.__name__
     ]
     for process in marked:
-        _ = process.description  # a docstring or type that cannot be described is found at the start
+        _ = process.texts  # a docstring that lacks something is found at the start; types are described when asked for
         if process.gives_file and process.declared.sync:
             raise ValueError(f"process {process.id!r} gives a file, so it cannot run while the client waits")
     return {process.id: process for process in marked}
