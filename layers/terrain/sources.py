@@ -94,7 +94,7 @@ def read_buildings(
     A building without ``height`` has its ``floors`` times 3 m; one without either is no obstacle. ``left_out`` are ids
     that are not taken. Raises :class:`LayerNotFound`, and :class:`AnalysisTooLarge` for more than 50 000.
     """
-    layer = _building_layer(conn, layer_id)
+    layer = building_layer(conn, layer_id)
     names = tuple(name for name in ("height", "floors") if layer.field(name))
     crs = epsg(ground.srid)
     query = FeatureQuery(box=Box(*bounds, srid=ground.srid), properties=names, crs=crs)
@@ -136,7 +136,8 @@ def _finest(conn: Connection, coverage: Coverage, bounds: Bounds, srid: int) -> 
     return min(image.resolution for image in images)
 
 
-def _building_layer(conn: Connection, layer_id: str) -> Layer:
+def building_layer(conn: Connection, layer_id: str) -> Layer:
+    """A layer of footprints that tells heights. Raises :class:`LayerNotFound`, :class:`TerrainError` for another."""
     layer = find_layer(conn, layer_id)
     if layer.geometry_type not in ("Polygon", "MultiPolygon") or not (layer.field("height") or layer.field("floors")):
         raise TerrainError(f"{layer_id!r} is no layer of footprints with a field 'height' or 'floors'")
