@@ -44,7 +44,7 @@ function Top({ state, actions }) {
       <div class="periods" role="group" aria-label=${t("period.choose")}>
         ${NAMES.map((name) => html`<button type="button" aria-pressed=${String(name === state.period)} onClick=${() => actions.choosePeriod(name)}>${t(`period.${name}`)}</button>`)}
       </div>
-      <p class="fresh"><span aria-live="off">${state.board ? t("fresh", { time: time(state.board.read) }) : t("loading")}</span>
+      <p class="fresh"><span aria-live="off">${state.board ? t("fresh", { time: time(state.board.read) }) : state.phase === "loading" ? t("loading") : ""}</span>
         <button type="button" class="tool" title=${t("refresh")} aria-label=${t("refresh")} onClick=${actions.refresh} data-busy=${String(state.busy)}>${icon("refresh")}</button></p>
       <nav class="tools" aria-label=${t("tools")}>
         <a class="tool" href=${new URL("map", base).href} title=${t("map")} aria-label=${t("map")}>${icon("pin")}</a>
