@@ -45,6 +45,7 @@ export function relist() {
   if (ordered !== fleet.membership) {
     ordered = fleet.membership;
     order = fleet.codes().sort((a, b) => SORTED.compare(nameOf(a), nameOf(b)));
+    set({ departments: [...new Set(order.map((code) => fleet.row(code).department).filter(Boolean))].sort() });
   }
   const { find, devices } = get();
   const words = find.words.trim().toLowerCase().split(/\s+/).filter(Boolean);

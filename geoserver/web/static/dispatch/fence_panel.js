@@ -51,16 +51,18 @@ function Editor({ fence, state }) {
   const numbers = Object.entries(NUMBERS).filter(([name, wanting]) => (name === "width" && fence.kind === "LineString") || wanting.some((one) => values.watch.includes(one)));
   return html`<form class="form" onSubmit=${submit} aria-label=${t("fence.editor")}>
     <h3>${t(fence.id === null ? `fence.draw.${fence.kind}` : "fence.edit")}</h3>
-    ${fence.trouble && html`<${Trouble} error=${fence.trouble} />`}
     <${Shape} fence=${fence} picking=${state.picking} />
     <label class="field"><span>${t("fence.name")}</span><input required maxlength="100" value=${values.name ?? ""} onInput=${(event) => setFence({ name: event.target.value })} /></label>
     <fieldset class="field"><legend>${t("fence.watch")}</legend><div class="choice">${watches.map((one) => html`<label key=${one}><input type="checkbox" checked=${values.watch.includes(one)} onChange=${() => setFence({ watch: list("watch", one) })} />${named("alarms", "kind", one)}</label>`)}</div></fieldset>
     ${numbers.map(([name]) => html`<label class="field" key=${name}><span>${t(`fence.${name}`)}${UNITS[name] && ` [${UNITS[name]}]`}</span><input type="number" min="0" step="any" required=${name === "speed_limit" || name === "most"} value=${values[name] ?? ""} onInput=${(event) => setFence({ [name]: event.target.value === "" ? null : Number(event.target.value) })} /></label>`)}
     <fieldset class="field"><legend>${t("fence.kinds")}</legend><div class="chips">${Object.entries(state.names.positions.kind).map(([id, name]) => html`<button type="button" class="chip" key=${id} aria-pressed=${String((values.kinds ?? []).includes(id))} onClick=${() => setFence({ kinds: list("kinds", id) })}>${name}</button>`)}</div></fieldset>
+    ${state.departments.length > 0 && html`<label class="field"><span>${t("department")}</span><select value=${values.department ?? ""} onChange=${(event) => setFence({ department: event.target.value || null })}>
+      <option value="">${t("department.all")}</option>${state.departments.map((one) => html`<option value=${one} key=${one}>${one}</option>`)}</select></label>`}
     <label class="field"><span>${t("fence.devices")}</span><input value=${(values.devices ?? []).join(", ")} placeholder=${t("fence.devices.hint")} onChange=${(event) => setFence({ devices: event.target.value.split(/[\s,，、]+/).filter(Boolean) })} /></label>
     <label class="field"><span>${t("fence.calendar")}</span><input list="calendars" value=${values.calendar ?? ""} placeholder=${t("fence.calendar.hint")} onInput=${(event) => setFence({ calendar: event.target.value })} /></label>
     <datalist id="calendars">${CALENDARS.map((one) => html`<option value=${one}></option>`)}</datalist>
     <label class="tick"><input type="checkbox" checked=${values.enabled !== false} onChange=${(event) => setFence({ enabled: event.target.checked })} />${t("fence.enabled")}</label>
+    ${fence.trouble && html`<${Trouble} error=${fence.trouble} />`}
     <div class="row"><button type="submit" class="button main" data-act="save" disabled=${fence.busy}>${t("fence.save")}</button><button type="button" class="button" onClick=${closeFence}>${t("cancel")}</button>
       ${fence.id !== null && (sure ? html`<button type="button" class="button danger" data-act="delete-sure" disabled=${fence.busy} onClick=${deleteFence}>${t("fence.delete.sure")}</button>` : html`<button type="button" class="button danger" data-act="delete" onClick=${() => setSure(true)}>${t("fence.delete")}</button>`)}</div></form>`;
 }

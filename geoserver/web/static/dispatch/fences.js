@@ -31,8 +31,9 @@ export async function readFences() {
 
 /** Begin a new one: Polygon, LineString or Circle. */
 export function beginFence(kind) {
+  const [department] = get().departments;
   const watch = kind === "LineString" ? ["deviation"] : ["enter", "leave"];
-  set({ fence: { id: null, etag: null, kind, values: { name: "", watch, kinds: [], devices: [], enabled: true }, parts: [], centre: null, radius: FIRST_RADIUS, busy: false, trouble: null }, picking: kind === "Circle" ? "centre" : null });
+  set({ fence: { id: null, etag: null, kind, values: { name: "", watch, kinds: [], devices: [], enabled: true, ...(department ? { department } : {}) }, parts: [], centre: null, radius: FIRST_RADIUS, busy: false, trouble: null }, picking: kind === "Circle" ? "centre" : null });
 }
 
 export async function editFence(id) {
@@ -66,7 +67,7 @@ export function shapeOf(fence) {
   return fence.multi || parts.length > 1 ? { type: `Multi${fence.kind}`, coordinates: parts } : { type: fence.kind, coordinates: parts[0] };
 }
 
-const SENT = ["name", "watch", "kinds", "devices", "calendar", "enabled", ...Object.keys(NUMBERS)];
+const SENT = ["name", "department", "watch", "kinds", "devices", "calendar", "enabled", ...Object.keys(NUMBERS)];
 
 export async function saveFence() {
   const { fence } = get();

@@ -32,7 +32,7 @@ export function listenToKeys() {
     const typing = event.target.closest?.("input:not([type=checkbox]):not([type=range]), textarea, select, dialog");
     if (typing && event.key !== "Escape") return;
     if (event.key === " " && event.target.closest?.("button, a, summary, input")) return;
-    const act = /^[1-6]$/.test(event.key) ? () => set({ panel: PANELS[Number(event.key) - 1] }) : KEYS[event.key];
+    const act = /^[1-6]$/.test(event.key) ? () => set({ panel: PANELS[Number(event.key) - 1], unitOpen: false }) : KEYS[event.key];
     if (!act) return;
     event.preventDefault();
     act();

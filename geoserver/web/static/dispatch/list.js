@@ -25,8 +25,7 @@ export function List({ state }) {
 }
 
 function Find({ state }) {
-  const { find: asked, names, counts, devices } = state;
-  const departments = [...new Set(fleet.codes().map((code) => fleet.row(code).department).filter(Boolean))].sort();
+  const { find: asked, names, counts, devices, departments } = state;
   return html`
     <div class="list-head" role="search">
       <label class="find">${icon("search")}<span class="hidden-text">${t("find")}</span>

@@ -28,7 +28,7 @@ function layers(colours) {
   return [
     {
       id: "heat", type: "fill", source: "heat",
-      paint: { "fill-color": ["interpolate", ["linear"], ["get", "share"], 0, "#fff3b0", 0.35, "#f9a03f", 0.7, "#d7301f", 1, "#7f0000"], "fill-opacity": 0.55, "fill-outline-color": "rgba(0,0,0,0.15)" },
+      paint: { "fill-color": ["interpolate", ["linear"], ["get", "share"], 0, "#fff3b0", 0.35, "#f9a03f", 0.7, "#d7301f", 1, "#7f0000"], "fill-opacity": 0.45, "fill-outline-color": "rgba(0,0,0,0.15)" },
     },
     line("missed", "missed", { "line-color": colours.alarm, "line-width": 4, "line-opacity": 0.85 }),
     { id: "fence-ground", type: "fill", source: "fences", filter: isArea, paint: { "fill-color": fence, "fill-opacity": 0.1 } },

@@ -9,6 +9,7 @@ const COUNTED = 1000;
 export class Overlay {
   #asked = 0;
   #frames = 0;
+  #spent = 0;
   #since = performance.now();
   #stale = true;
 
@@ -57,18 +58,21 @@ export class Overlay {
   draw() {
     const { fleet, look, now } = this.scene();
     this.#stale = false;
+    const begun = performance.now();
     this.painter.draw(fleet, this.view, look, now);
+    this.#spent += performance.now() - begun;
     this.#frames += 1;
   }
 
-  /** Frames a second, for who cannot look at the canvas. */
+  /** Frames a second and what one costs [ms], for who cannot look at the canvas. */
   #count(now) {
     if (now - this.#since < COUNTED) return;
     const { dataset } = this.map.getContainer();
     dataset.fps = ((this.#frames * 1000) / (now - this.#since)).toFixed(1);
     dataset.drawn = String(this.painter.drawn);
     dataset.joined = String(this.painter.joined);
-    this.#frames = 0;
+    dataset.cost = (this.#spent / Math.max(1, this.#frames)).toFixed(2);
+    this.#frames = this.#spent = 0;
     this.#since = now;
   }
 

@@ -66,14 +66,14 @@ function Side({ state, waiting }) {
     if (!step) return;
     event.preventDefault();
     const next = PANELS[(PANELS.indexOf(state.panel) + step + PANELS.length) % PANELS.length];
-    set({ panel: next });
+    set({ panel: next, unitOpen: false });
     document.getElementById(`tab-${next}`)?.focus();
   };
   return html`
     <aside class="side" aria-label=${t("panels")}>
       ${state.chosen && html`<${UnitPanel} state=${state} key=${state.chosen} />`}
       <div class="tabs" role="tablist" aria-label=${t("panels")} onKeyDown=${move}>
-        ${PANELS.map((name) => html`<button type="button" role="tab" id=${`tab-${name}`} aria-selected=${String(state.panel === name)} aria-controls="panel" tabindex=${state.panel === name ? 0 : -1} onClick=${() => set({ panel: name })}>
+        ${PANELS.map((name) => html`<button type="button" role="tab" id=${`tab-${name}`} aria-selected=${String(state.panel === name)} aria-controls="panel" tabindex=${state.panel === name ? 0 : -1} onClick=${() => set({ panel: name, unitOpen: false })}>
           ${icon(ICONS[name])}<span>${t(`panel.${name}`)}</span>${numbers[name] > 0 && html`<b class=${name === "alarms" ? "badge bad" : "badge"}>${numbers[name]}</b>`}</button>`)}
       </div>
       <div class="panel" role="tabpanel" id="panel" aria-labelledby=${`tab-${state.panel}`} tabindex="0"><${BODIES[state.panel]} state=${state} /></div>

@@ -50,6 +50,7 @@ export class Painter {
     pen.globalAlpha = look.faint ? 0.3 : 1;
     if (this.seen.length <= fleet.size) this.#room(fleet.capacity);
     this.drawn = this.joined = 0;
+    this.chosenAt = null;
     const count = this.#find(fleet, view, now, view.zoom < APART && !look.apart);
     if (look.trails && view.zoom >= TRAILS) for (let i = 0; i < count; i += 1) this.#trail(fleet, this.seen[i], view, i);
     this.#chosenTrail(fleet, view, look, now);

@@ -28,7 +28,7 @@ let last = 0;
 export function beginReplay(devices = get().chosen ? [get().chosen] : [], begin = Date.now() - HOUR, end = Date.now()) {
   stop();
   ghosts.clear();
-  set({ panel: "replay", replay: { devices, begin, end, data: null, events: [], rate: 10, playing: false, busy: false, trouble: null } });
+  set({ panel: "replay", unitOpen: false, replay: { devices, begin, end, data: null, events: [], rate: 10, playing: false, busy: false, trouble: null } });
 }
 
 export const setReplay = (values) => patch("replay", values);
@@ -56,7 +56,7 @@ export async function readReplay(at) {
     const data = prepared(found);
     const events = [...alarms, ...stops.map(stopEvent)].sort((a, b) => a.at - b.at);
     setReplay({ data, events, busy: false, empty: !data.known });
-    seek(at ?? begin);
+    seek(at ?? firstKnown(data) ?? begin);
   } catch (error) {
     await noteEnd(error);
     if (get().replay) setReplay({ busy: false, trouble: told(error) });
@@ -77,6 +77,12 @@ const stopEvent = ({ device, begin, seconds, lon, lat }) => ({ kind: "stop", at:
 function prepared({ times, devices }) {
   const tracks = devices.map((one) => ({ ...one, x: one.lon.map((lon) => (lon === null ? NaN : mercatorX(lon))), y: one.lat.map((lat) => (lat === null ? NaN : mercatorY(lat))) }));
   return { times: times.map((one) => Date.parse(one)), tracks, known: tracks.some(({ lon }) => lon.some((one) => one !== null)) };
+}
+
+/** When the first of them is known to have been somewhere; undefined for never. */
+function firstKnown({ times, tracks }) {
+  const n = Math.min(...tracks.map(({ lon }) => lon.findIndex((one) => one !== null)).map((at) => (at < 0 ? Infinity : at)));
+  return times[n];
 }
 
 /** Between which instants a time lies, and how far. */

@@ -11,13 +11,13 @@ export const pick = (what) => set({ picking: what, open: "map" });
 
 export function sendTo(point) {
   patch("send", { from: "place", point, case: null, found: null, trouble: null, unit: null });
-  set({ panel: "send", open: "panel", picking: null });
+  set({ panel: "send", open: "panel", picking: null, unitOpen: false });
   return findUnits();
 }
 
 export function sendToCase(found) {
   patch("send", { from: "case", point: found.place, case: found, found: null, trouble: null, unit: null });
-  set({ panel: "send", open: "panel" });
+  set({ panel: "send", open: "panel", unitOpen: false });
   return findUnits();
 }
 

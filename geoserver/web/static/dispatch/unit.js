@@ -12,7 +12,7 @@ let timer;
 export function choose(code, go = true) {
   clearTimeout(timer);
   const unit = code ? { commands: null, shares: null, link: null, trouble: null, busy: null } : null;
-  set({ chosen: code, unit, following: false, goTo: code && go ? { code } : null });
+  set({ chosen: code, unit, unitOpen: Boolean(code), following: false, goTo: code && go ? { code } : null });
   if (code) readUnit(code);
 }
 

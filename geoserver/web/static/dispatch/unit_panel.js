@@ -8,26 +8,38 @@ import { icon } from "../work/icons.js";
 import { Trouble } from "../work/trouble.js";
 import { Sign } from "./list.js";
 import { beginReplay } from "./replay.js";
-import { fleet } from "./store.js";
+import { fleet, set } from "./store.js";
 import { choose, endShare, followUnit, locate, sendText, share } from "./unit.js";
 import { age, heading, kindName, moment, speed, stateName, titleOf } from "./words.js";
 
 const HOURS = [1, 2, 8, 24, 72];
 
 export function UnitPanel({ state }) {
-  const { chosen, unit, may, now, devices } = state;
-  const [form, setForm] = useState(null);
+  const { chosen, now } = state;
   const row = fleet.row(chosen);
-  const device = devices.get(chosen);
-  const toggle = (name) => setForm(form === name ? null : name);
   const old = row?.state === "stale" || row?.state === "offline";
   return html`
     <section class="unit" aria-label=${t("unit")} data-unit=${chosen}>
       <header class="unit-head"><h2>${row && html`<${Sign} state=${row.state} />`}${titleOf(row) || chosen}</h2>
+        ${row && html`<span class=${`unit-now ${old ? "old" : ""}`}><b>${stateName(row.state)}</b> ${old ? t("ago", { span: age(row.time ?? row.heard, now) }) : `${speed(row.speed)} ${heading(row.heading)}`}</span>`}
+        <button type="button" class="button quiet round" aria-expanded=${String(state.unitOpen)} onClick=${() => set({ unitOpen: !state.unitOpen })} aria-label=${t(state.unitOpen ? "unit.less" : "unit.more")} title=${t(state.unitOpen ? "unit.less" : "unit.more")}>${icon(state.unitOpen ? "up" : "down")}</button>
         <button type="button" class="button quiet round" onClick=${() => choose(null)} aria-label=${t("close")} title=${t("close")}>${icon("close")}</button></header>
-      ${row ? html`<p class=${`unit-now ${old ? "old" : ""}`}><b>${stateName(row.state)}</b> ${old ? t("ago", { span: age(row.time ?? row.heard, now) }) : `${speed(row.speed)} ${heading(row.heading)}`}</p>
+      ${!row && html`<p class="soft">${t("unit.unseen")}</p>`}
+      ${state.unitOpen && html`<${More} state=${state} row=${row} />`}
+    </section>
+  `;
+}
+
+/** Its facts, what may be done, and the forms of that. */
+function More({ state, row }) {
+  const { chosen, unit, may, devices } = state;
+  const [form, setForm] = useState(null);
+  const device = devices.get(chosen);
+  const toggle = (name) => setForm(form === name ? null : name);
+  return html`
+      ${row && html`
         <dl class="facts">${[["plate", device?.plate], ["kind", kindName(row.kind)], ["department", row.department], ["code", row.device], ["fix", moment(row.time)], ["heard", moment(row.heard)], ["skills", device?.skills?.join("、")], ["duty", device?.duty]]
-          .filter(([, value]) => value).map(([name, value]) => html`<div key=${name}><dt>${t(`fact.${name}`)}</dt><dd>${value}</dd></div>`)}</dl>` : html`<p class="soft">${t("unit.unseen")}</p>`}
+          .filter(([, value]) => value).map(([name, value]) => html`<div key=${name}><dt>${t(`fact.${name}`)}</dt><dd>${value}</dd></div>`)}</dl>`}
       <div class="row" role="group" aria-label=${t("unit.acts")}>
         <button type="button" class="button" aria-pressed=${String(state.following)} onClick=${() => followUnit(!state.following)}>${icon("target")}${t("unit.follow")}</button>
         <button type="button" class="button" data-act="replay" onClick=${() => beginReplay([chosen])}>${icon("clock")}${t("unit.replay")}</button>
@@ -39,7 +51,6 @@ export function UnitPanel({ state }) {
       ${form === "text" && html`<${TextForm} device=${chosen} busy=${unit?.busy === "text"} done=${() => setForm(null)} />`}
       ${form === "share" && html`<${ShareForm} device=${chosen} unit=${unit} />`}
       <${Commands} commands=${unit?.commands} />
-    </section>
   `;
 }
 
