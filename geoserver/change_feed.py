@@ -12,7 +12,7 @@ from starlette.responses import Response
 from geoserver.errors import ParameterError
 from geoserver.features import find_layer
 from geoserver.guard.address import client_address, one_client
-from geoserver.live import HEARTBEAT, LONGEST, EventStream
+from geoserver.live import HEARTBEAT, LONGEST, EventStream, Told
 from geoserver.openapi import Json, content, operation, parameter, reference
 from geoserver.parameters import crs_parameter, query_values, whole
 from geoserver.reply import Reply, endpoint, failure, in_thread, response
@@ -138,7 +138,7 @@ async def _stream(request: Request) -> Response:
     return EventStream(events(found), 200, headers, _EVENTS)
 
 
-async def _woken(queue: "asyncio.Queue[object]", layer: Layer) -> bytes:
+async def _woken(queue: "asyncio.Queue[Told | None]", layer: Layer) -> bytes:
     """Wait until the layer was changed, or a while; what changed without a shape wakes nobody."""
     loop = asyncio.get_running_loop()
     until = loop.time() + HEARTBEAT
@@ -147,7 +147,7 @@ async def _woken(queue: "asyncio.Queue[object]", layer: Layer) -> bytes:
             told = await asyncio.wait_for(queue.get(), left)
         except TimeoutError:
             break
-        if told is None or any(dirty.layer == layer.id for dirty in told[1]):  # type: ignore[index]
+        if told is None or any(dirty.layer == layer.id for dirty in told[1]):
             return b""
     return b": alive\n\n"
 

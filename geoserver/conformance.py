@@ -53,4 +53,11 @@ _PROCESSES_1 = "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"
 _PROCESSES = ("core", "ogc-process-description", "json", "html", "oas30", "job-list", "dismiss")
 #: Of processes; ``callback`` is not among them, since this server calls no addresses that a client names.
 CONFORMANCE_CLASSES = [_PROCESSES_1 + name for name in _PROCESSES]
-CONFORMANCE_CLASSES_RECORDS: list[str] = []
+
+_RECORDS_1 = "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/"
+_RECORDS = (
+    *("record-core", "record-core-query-parameters", "record-collection", "records-api", "sorting"),
+    *("searchable-catalog", "searchable-catalog/sorting", "json", "html", "oas30"),
+)
+#: Of the catalogue of records; its filters are the parameters of the core, not CQL2.
+CONFORMANCE_CLASSES_RECORDS = [_RECORDS_1 + name for name in _RECORDS]

@@ -4,7 +4,7 @@ pygeoapi answers the landing page, conformance, collections, processes and jobs.
 catalogue; a new object takes the old one's place when the catalogue changes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from geoserver.templates import CONTENT_SECURITY_POLICY, TEMPLATES
 from layers.catalogue import Layer, Text
 from layers.crs import CRS84, epsg, storage_uri
 from layers.database import Database
+from layers.exchange.records.catalogue import CATALOGUE
 from layers.exporting.export import FORMATS
 from tiles.three_d.levels import stands
 
@@ -71,7 +72,7 @@ def get_conformance(city: "City", request: Request, _body: bytes) -> Reply:
 
 def get_collections(city: "City", request: Request, _body: bytes, collection: str | None = None) -> Reply:
     """``GET /collections`` and ``/collections/{collection}``."""
-    if collection is not None:
+    if collection is not None and collection != CATALOGUE.id:
         find_layer(city, collection)
     return _core(city, request, pygeoapi.api.describe_collections, collection)
 
@@ -165,10 +166,26 @@ def _config(settings: Settings, database: Database, layers: Mapping[str, Layer])
         },
         "resources": {
             **{layer.id: _resource(settings, database, layer) for layer in layers.values()},
+            CATALOGUE.id: _catalogue(layers.values()),
             **settings.resources,
             # So that pygeoapi announces processes; an id that no layer has. The manager knows which there are.
             "/processes": {"type": "process"},
         },
+    }
+
+
+def _catalogue(layers: Collection[Layer]) -> dict[str, Any]:
+    """The catalogue of records; :mod:`geoserver.records` answers what is below it."""
+    extents = [layer.extent for layer in layers if layer.extent] or [_WORLD]
+    west, south, east, north = zip(*extents, strict=True)
+    return {
+        "type": "collection",
+        "title": asdict(CATALOGUE.title),
+        "description": asdict(CATALOGUE.description),
+        "keywords": [],
+        "extents": {"spatial": {"bbox": [min(west), min(south), max(east), max(north)], "crs": CRS84.uri}},
+        "links": [],
+        "providers": [{"type": "record", "name": "geoserver.provider.PostGISProvider"}],
     }
 
 
@@ -180,7 +197,7 @@ def _resource(settings: Settings, database: Database, layer: Layer) -> dict[str,
         "description": asdict(layer.description),
         "keywords": list(layer.keywords),
         "extents": {"spatial": {"bbox": [west, south, east, north], "crs": CRS84.uri}},
-        "links": _links(settings.server.url, layer),
+        "links": layer_links(settings.server.url, layer),
         "providers": [
             {
                 "type": "feature",
@@ -194,7 +211,7 @@ def _resource(settings: Settings, database: Database, layer: Layer) -> dict[str,
     }
 
 
-def _links(url: str, layer: Layer) -> list[dict[str, Any]]:
+def layer_links(url: str, layer: Layer) -> list[dict[str, Any]]:
     """Links that pygeoapi does not make by itself: exports, vector tiles, schema of the GeoJSON, coverage."""
     here = f"{url}/collections/{layer.id}"
     links: list[dict[str, Any]] = [

@@ -23,7 +23,7 @@ from geoserver.process_openapi import job_paths, process_paths, upload_paths
 from geoserver.public_notices import public_notice_paths
 from geoserver.public_reports import public_report_paths
 from geoserver.qgis import qgis_paths
-from geoserver.records import record_paths
+from geoserver.record_openapi import record_paths
 from geoserver.settings import Settings
 from geoserver.terrain_tiles import terrain_paths
 from geoserver.three_d_tiles import three_d_paths

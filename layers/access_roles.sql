@@ -24,14 +24,14 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
 
     ('administrator', 'office', 'accounts departments', 'manage', 'core', 'everywhere'),
     ('administrator', 'collection', '*', 'read create update delete manage', 'internal', 'everywhere'),
-    ('administrator', 'process', 'change-layer remove-layer import-cases number-components import-grid-rules build-unit-grid split-grid-cell merge-grid-cells import-layer undo-import name-version forget-version import-image remove-image import-point-cloud seed-tiles', 'execute', 'core', 'everywhere'),
+    ('administrator', 'process', 'change-layer remove-layer import-cases number-components import-grid-rules build-unit-grid split-grid-cell merge-grid-cells describe-layer import-layer undo-import name-version forget-version import-image remove-image import-point-cloud seed-tiles', 'execute', 'core', 'everywhere'),
     ('security-administrator', 'office', 'roles keys sessions', 'manage', 'core', 'everywhere'),
     ('audit-administrator', 'office', 'audit', 'read', 'core', 'everywhere'),
 
     ('planner', 'collection', '*', 'read', 'sensitive', 'everywhere'),
     ('planner', 'collection', '*', 'create update delete manage', 'internal', 'everywhere'),
     ('planner', 'collection', 'pipelines pipe-nodes', 'create update delete manage', 'sensitive', 'everywhere'),
-    ('planner', 'process', 'change-layer remove-layer number-components import-grid-rules build-unit-grid split-grid-cell merge-grid-cells import-layer undo-import name-version forget-version import-image remove-image import-point-cloud import-pipes', 'execute', 'core', 'everywhere'),
+    ('planner', 'process', 'change-layer remove-layer number-components import-grid-rules build-unit-grid split-grid-cell merge-grid-cells describe-layer import-layer undo-import name-version forget-version import-image remove-image import-point-cloud import-pipes', 'execute', 'core', 'everywhere'),
 
     ('planner', 'process', 'check-redline apply-redline advance-redline change-redline approve-plan import-massing', 'execute', 'core', 'everywhere'),
     ('planner', 'process', 'publish-notice add-drawing remove-drawing moderate-comments close-notice arrange-meeting record-opinion close-meeting', 'execute', 'core', 'everywhere'),

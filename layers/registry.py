@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from layers.access import APP_ROLE, grants_from, visible_layers, watched
 from layers.catalogue import CGCS2000, DATA_SCHEMA, CatalogueError, Field, Layer, Text
+from layers.exchange.records.catalogue import RECORDS
 from layers.tables import LAYERS, quoted
 
 LOGGER = logging.getLogger("citymap")
@@ -75,6 +76,8 @@ def create_layer(conn: Connection, layer: Layer) -> None:
 
     Raises :class:`CatalogueError` if a layer of that id, or its table, exists.
     """
+    if layer.id == RECORDS:
+        raise CatalogueError(f"layer {layer.id!r} cannot be made: that is the catalogue of records")
     clash = conn.execute(
         select(LAYERS.c.id).where((LAYERS.c.id == layer.id) | (LAYERS.c.table_name == layer.table))
     ).scalar()

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from geoserver.cli.console import ConfigOption, JsonOption, print_json, print_table
+from geoserver.cli.describe import describe
 from geoserver.cli.session import load_settings, open_layers
 
 app = typer.Typer(help="List, describe and remove layers.")
+app.command()(describe)
 
 
 @app.callback(invoke_without_command=True)
