@@ -29,6 +29,7 @@ from geoserver.lite.routes import get_lite
 from geoserver.live import get_live
 from geoserver.maps import ROUTES as MAPS
 from geoserver.open311 import routes as open311_routes
+from geoserver.operations import ROUTES as OPERATIONS
 from geoserver.ows.wms import ROUTES as WMS
 from geoserver.ows.wmts import ROUTES as WMTS
 from geoserver.photo_routes import get_photo
@@ -94,6 +95,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/uploads/{upload}", endpoint(upload_routes.delete_upload), methods=["DELETE"]),
         Route("/photos/{photo}", endpoint(get_photo), methods=["GET"]),
         Route("/audit", endpoint(get_audit)),
+        *(Route(path, endpoint(handler), methods=["GET"]) for path, handler in OPERATIONS),
         *(Route(path, endpoint(handler, MAX_BODY), methods=[method]) for method, path, handler in IDENTITY_ROUTES),
         Route("/live", get_live, methods=["GET"]),
         Route("/collections/{collection}/changes", changes, methods=["GET"]),

@@ -17,6 +17,7 @@ from geoserver.live import live_paths
 from geoserver.maps import map_paths
 from geoserver.open311_openapi import open311_paths
 from geoserver.openapi import openapi_document
+from geoserver.operations import operations_paths
 from geoserver.ows.openapi import ows_paths
 from geoserver.photo_routes import photo_paths
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
@@ -43,6 +44,7 @@ _MORE_PATHS = (
     job_paths,
     upload_paths,
     audit_paths,
+    operations_paths,
     identity_paths,
     tile_paths,
     version_paths,

@@ -212,4 +212,4 @@ CREATE TRIGGER audit_administration AFTER INSERT OR DELETE OR UPDATE OF name, di
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA audit FROM PUBLIC;
 GRANT USAGE ON SCHEMA audit TO citymap_app, citymap_access;
 GRANT EXECUTE ON FUNCTION audit.append TO citymap_app, citymap_access;
-GRANT SELECT ON audit.entries, audit.links TO citymap_access;
+GRANT SELECT ON audit.entries, audit.links, audit.unsealed TO citymap_access;

@@ -10,7 +10,6 @@ from layers.catalogue import CatalogueError, Field, Layer, Text, Visibility
 from layers.stewardship.simple_style import SimpleStyle, simple_of, style_layers
 
 _Title = Annotated[str, Bounded(max_length=200)]
-_Words = Annotated[str, Bounded(max_length=4000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +17,6 @@ class CityLayers:
     """Ids of the layers that the server itself made and works with: they may be changed, but not removed."""
 
     ids: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A text in both languages; None leaves one as it is."""
-
-    zh: _Words | None = None
-    en: _Words | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +72,6 @@ class LayerAbout:
 class Changes:
     """What is to be changed of a layer; None leaves each part as it is."""
 
-    title: Words | None = None
-    description: Words | None = None
-    keywords: tuple[str, ...] | None = None
-    source: str | None = None
-    licence: str | None = None
     order: int | None = None
     visibility: Visibility | None = None
     fields: Mapping[str, FieldChange] | None = None
@@ -112,29 +98,17 @@ def changed(layer: Layer, changes: Changes) -> Layer:
     for name in changes.fields or ():
         if layer.field(name) is None:
             raise CatalogueError(f"layer {layer.id!r} has no field {name!r}")
-    plain = {
-        name: getattr(changes, name)
-        for name in ("keywords", "source", "licence", "order", "visibility")
-        if getattr(changes, name) is not None
-    }
     found = layer.changed(
-        title=_said(layer.title, changes.title),
-        description=_said(layer.description, changes.description),
+        order=layer.order if changes.order is None else changes.order,
+        visibility=changes.visibility or layer.visibility,
         fields=tuple(_field(field, (changes.fields or {}).get(field.name)) for field in layer.fields),
-        **plain,
     )
     return found.changed(style=style_layers(found, changes.style)) if changes.style else found
-
-
-def _said(text: Text, words: Words | None) -> Text:
-    if words is None:
-        return text
-    return Text(text.zh if words.zh is None else words.zh, text.en if words.en is None else words.en)
 
 
 def _field(field: Field, change: FieldChange | None) -> Field:
     if change is None:
         return field
     unit = field.unit if change.unit is None else change.unit or None
-    title = _said(field.title, Words(change.zh, change.en))
-    return replace(field, title=title, unit=unit, visibility=change.visibility or field.visibility)
+    zh, en = field.title.zh if change.zh is None else change.zh, field.title.en if change.en is None else change.en
+    return replace(field, title=Text(zh, en), unit=unit, visibility=change.visibility or field.visibility)

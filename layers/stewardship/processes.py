@@ -12,7 +12,7 @@ from layers.features import RowDenied
 from layers.importing.options import Coordinates
 from layers.processing import UploadedFile, process
 from layers.registry import drop_layer, find_layer, row_count, update_layer, whole_layer
-from layers.stewardship.model import Changes, CityLayers, FieldChange, LayerAbout, Words, about, changed
+from layers.stewardship.model import Changes, CityLayers, FieldChange, LayerAbout, about, changed
 from layers.stewardship.simple_style import SimpleStyle
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _LayerId = Annotated[str, Field(min_length=1, max_length=200)]
 _ShortText = Annotated[str, Field(min_length=1, max_length=200)]
-_Keyword = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +93,13 @@ def layer_settings(conn: Connection, principal: Principal, own: CityLayers, laye
 @process(
     edits=True,
     keywords=("图层 layer", "元数据 metadata", "样式 style"),
-    example={"layer": "lamps", "title": {"zh": "路灯", "en": "Street lamps"}, "style": {"color": "#d9822b"}},
+    example={"layer": "lamps", "fields": {"height": {"zh": "灯高", "unit": "m"}}, "style": {"color": "#d9822b"}},
 )
 def change_layer(
     conn: Connection,
     principal: Principal,
     own: CityLayers,
     layer: _LayerId,
-    title: Words | None = None,
-    description: Words | None = None,
-    keywords: Annotated[tuple[_Keyword, ...], Field(max_length=50)] | None = None,
-    source: Annotated[str, Field(max_length=500)] | None = None,
-    licence: Annotated[str, Field(max_length=500)] | None = None,
     order: Annotated[int, Field(ge=0, le=10_000)] | None = None,
     visibility: Visibility | None = None,
     fields: Annotated[dict[str, FieldChange], Field(max_length=500)] | None = None,
@@ -113,15 +107,11 @@ def change_layer(
 ) -> LayerAbout:
     """修改图层 | Change a layer
 
-    修改目录中图层的名称、说明、字段别名与单位、可见级别、来源与样式；不给的部分不变，立即生效。 | Changes titles,
-    words, aliases, units, visibility, source or style in the catalogue; what is not given stays. It counts at once.
+    修改图层的次序、可见级别、字段别名与单位、样式；不给的部分不变，立即生效。名称与说明用 describe-layer。 | Changes
+    order, visibility, aliases, units or style; what is not given stays. It counts at once. For titles and words see
+    describe-layer.
 
     layer: 图层的编号 | Id of the layer
-    title: 名称 | Title
-    description: 说明 | Description
-    keywords: 关键词 | Keywords
-    source: 来源 | Source
-    licence: 许可 | Licence
     order: 次序；大者在上 | Order; the greater lies above
     visibility: 可见级别；public、internal、sensitive、core | Visibility; public, internal, sensitive, core
     fields: 字段；别名、单位与可见级别，按字段名 | Fields; alias, unit and visibility by the field's name
@@ -130,7 +120,7 @@ def change_layer(
     """
     seen = find_layer(conn, layer)
     _require(principal, seen)
-    changes = Changes(title, description, keywords, source, licence, order, visibility, fields, style)
+    changes = Changes(order, visibility, fields, style)
     # Fields that the steward may not see stay as they are: the whole layer is stored, not the part that is seen.
     changed(seen, changes)  # names a field that the steward does not see as one that there is not
     made = changed(whole_layer(conn, layer), changes)
