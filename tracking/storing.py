@@ -116,9 +116,17 @@ def quarantine(to: cursor, found: Sequence[Quarantined]) -> None:
     _insert(
         to,
         "INSERT INTO tracking.quarantine (protocol, address, device, reason, data) VALUES %s",
-        [(q.protocol, q.address, q.device and q.device[:64], q.reason[:500], q.data[:8192]) for q in found],
+        [
+            (q.protocol, q.address, q.device and _plain(q.device)[:64], _plain(q.reason)[:500], q.data[:8192])
+            for q in found
+        ],
         "(%s, %s, %s, %s, %s)",
     )
+
+
+def _plain(text: str) -> str:
+    """Without what PostgreSQL's texts cannot hold."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def make_days(to: cursor, days: Iterable[int]) -> None:

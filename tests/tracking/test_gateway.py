@@ -1,5 +1,6 @@
 """The gateway as terminals meet it: who may speak, when it answers, and what is then in the tables."""
 
+import asyncio
 import socket
 import struct
 import threading
@@ -9,16 +10,19 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import text
 
+from geoserver.database_roles import role_url
+from layers.access import APP_ROLE
 from layers.database import Database
 from tests.tracking.conftest import drive
 from tests.tracking.gateways import add_devices, running
 from tests.tracking.terminal import Terminal
+from tracking.gateway.committing import GroupCommit, Work
 from tracking.gateway.running import Gateway
 from tracking.gateway.server import Bounds
 from tracking.jt808 import terminal, uplink
 from tracking.jt808.frames import Message, cut, write_frame
 from tracking.model import Fix, Stored
-from tracking.storing import cursor_of, store
+from tracking.storing import Quarantined, cursor_of, store
 from tracking.tracks import read_device
 
 
@@ -208,6 +212,46 @@ def test_a_fix_that_the_table_refuses_does_not_keep_the_others_from_it(gateway: 
     finally:
         with site.transaction() as conn:
             conn.execute(text("ALTER TABLE tracking.positions DROP CONSTRAINT poison"))
+
+
+class Told:
+    """What a sender hears of its works."""
+
+    def __init__(self) -> None:
+        self.wrong: list[bool] = []
+
+    def stored(self, work: Work, wrong: bool) -> None:
+        self.wrong.append(wrong)
+
+    def flush(self) -> None:
+        """Nothing gathers."""
+
+
+def test_a_value_that_cannot_be_written_at_all_ends_no_gateway(site: Database) -> None:
+    """Whatever a reader lets through by mistake: it goes into quarantine, and the others into the table."""
+    fixes = drive(time.time() // 1 - 30_000, 5)
+    fixes[1] = fixes[1]._replace(more={"x": 2**70})
+    fixes[3] = fixes[3]._replace(altitude=10**9)
+    bad = Quarantined("jt808", None, "a\0b", "a reason with \0", b"bytes")
+    with site.transaction() as conn:
+        device = read_device(conn, "13900000029")
+    told = Told()
+
+    async def commits() -> None:
+        commit = GroupCommit(role_url(site.url, APP_ROLE), lambda works: None)
+        for n, fix in enumerate(fixes):
+            commit.add(Work(told, 0x0200, n, b"frame %d" % n, rows=[Stored(device, fix)]))
+        commit.add(Work(told, 0x0200, 9, b"frame 9", bad=[bad]))
+        running = asyncio.create_task(commit.run())
+        await commit.drain(20)
+        running.cancel()
+        commit.close()
+
+    asyncio.run(commits())
+    assert told.wrong == [False, True, False, True, False, False]
+    assert [at for at, _ in rows(site, device.code)] == [fixes[n].time for n in (0, 2, 4)]
+    kept = [(bytes(data), code) for _, data, code in _quarantine(site)]
+    assert {(b"frame 1", device.code), (b"frame 3", device.code), (b"bytes", "a\N{REPLACEMENT CHARACTER}b")} <= {*kept}
 
 
 def test_a_person_off_duty_is_answered_and_not_kept(gateway: Gateway, site: Database) -> None:

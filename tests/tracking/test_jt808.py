@@ -133,6 +133,13 @@ def test_reports_without_a_place_are_kept_in_doubt() -> None:
     assert read_location(body_of(), late=True).doubt == Doubt.LATE
 
 
+def test_an_item_that_is_longer_than_its_number_is_kept_as_it_came() -> None:
+    analog, mileage = b"\x2b\x09" + b"\xff" * 9, b"\x01\xff" + b"\xff" * 255
+    fix = read_location(body_of() + analog + mileage + b"\x31\x01\x07")
+    assert fix.mileage is None
+    assert fix.more == {"x2b": "ff" * 9, "x01": "ff" * 255, "satellites": 7}
+
+
 @pytest.mark.parametrize("time", ["261322101112", "261122246112", "2611221011aa"])
 def test_a_time_that_is_none_is_refused(time: str) -> None:
     with pytest.raises(BodyRefused):

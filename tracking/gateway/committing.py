@@ -7,6 +7,7 @@ the database is away nobody is answered and nothing is thrown away; whoever read
 
 import asyncio
 import logging
+import struct
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -27,6 +28,8 @@ MOST, HIGH, LOW = 5_000, 20_000, 5_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 #: Days back for which a position makes a partition by itself; what is older lies in the default one.
 _DAYS_BACK = 400
+#: What a value that cannot be written raises: in the table, and on the way there.
+_POISON = (psycopg2.DataError, psycopg2.IntegrityError, ValueError, TypeError, OverflowError, struct.error)
 
 
 class Sender(Protocol):
@@ -122,7 +125,7 @@ class GroupCommit:
         while True:
             try:
                 await asyncio.to_thread(self._transaction, works)
-            except (psycopg2.DataError, psycopg2.IntegrityError) as error:
+            except _POISON as error:
                 await self._without_poison(works, str(error))
             except psycopg2.Error as error:
                 LOGGER.warning("positions wait for the database: %s", str(error).strip().split("\n")[0])
@@ -136,6 +139,9 @@ class GroupCommit:
         """Something in these is what the table will not take: the others are stored, it goes into quarantine."""
         if len(works) == 1:
             (work,) = works
+            if work.wrong:
+                LOGGER.error("a message cannot even be put into quarantine: %s: %s", reason, work.frame[:200].hex())
+                return
             found = Quarantined("gateway", None, work.rows[0].device.code if work.rows else None, reason, work.frame)
             work.rows, work.notes, work.bad, work.wrong = (), (), (found,), True
             LOGGER.warning("a message goes into quarantine: %s", reason.strip().split("\n")[0])

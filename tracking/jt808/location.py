@@ -59,8 +59,8 @@ ITEMS: Mapping[int, tuple[str, int, Callable[[bytes], Any]]] = {
     0x30: ("signal", 1, _whole),
     0x31: ("satellites", 1, _whole),
 }
-#: Additional items that are kept of one report; a frame holds some 300 at most.
-_MOST_ITEMS = 64
+#: Additional items that are kept of one report; a frame holds some 300 at most. Bytes of the longest number.
+_MOST_ITEMS, _LONGEST_NUMBER = 64, 8
 
 
 def read_location(body: bytes, late: bool = False) -> Fix:
@@ -128,7 +128,7 @@ def _items(body: bytes, at: int) -> dict[str, Any]:
         kind, at = body[at], begin + body[at + 1]
         data = body[begin:at]
         known = ITEMS.get(kind)
-        if known and len(data) >= known[1]:
+        if known and len(data) >= known[1] and (len(data) <= _LONGEST_NUMBER or known[2] is bytes.hex):
             found[known[0]] = known[2](data)
         else:
             found[f"x{kind:02x}"] = data.hex()
