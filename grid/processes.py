@@ -78,8 +78,8 @@ def list_grid_rules(
 def working_calendar(options: GridOptions, year: Annotated[int, Field(ge=2010, le=2100)]) -> WorkingCalendar:
     """工作日历 | The working calendar
 
-    一年的工作日与工作时段：法定节假日、调休与本市自定的日子。时限按此计算。 | The working days and hours of a year: public
-    holidays, make-up days, and the city's own. Limits are counted by it.
+    一年的工作日与工作时段：法定节假日、调休与本市自定的日子。时限按此计算。 | The working days and hours of a year:
+    public holidays, make-up days, and the city's own. Limits are counted by it.
 
     year: 年份 | Year
     returns: 日历 | The calendar
