@@ -41,11 +41,11 @@ def _spans(calendar: str) -> tuple[tuple[int, int], ...]:
 def _part(part: str) -> Iterator[tuple[int, int]]:
     found = _PART.fullmatch(part)
     if found is None:
-        raise CalendarError(f"{part!r} is not such as 'Mon-Fri 07:00-19:00'")
+        raise CalendarError(f"{part[:60]!r} is not such as 'Mon-Fri 07:00-19:00'")
     days, *clock = found.groups()
     begin_hour, begin_minute, end_hour, end_minute = map(int, clock)
     if begin_hour > 24 or end_hour > 24 or begin_minute > 59 or end_minute > 59:
-        raise CalendarError(f"{part!r} has no time of day")
+        raise CalendarError(f"{part[:60]!r} has no time of day")
     begin, end = begin_hour * 3600 + begin_minute * 60, end_hour * 3600 + end_minute * 60
     if end <= begin:
         end += _DAY
@@ -63,6 +63,6 @@ def _named(days: str | None, part: str) -> Iterator[int]:
     for each in days.split(","):
         ends = [day.strip() for day in each.split("-")]
         if not 1 <= len(ends) <= 2 or any(day not in _DAYS for day in ends):
-            raise CalendarError(f"{part!r} names no days such as 'Mon-Fri' or 'Sat,Sun'")
+            raise CalendarError(f"{part[:60]!r} names no days such as 'Mon-Fri' or 'Sat,Sun'")
         first, last = _DAYS.index(ends[0]), _DAYS.index(ends[-1])
         yield from ((first + n) % 7 for n in range((last - first) % 7 + 1))

@@ -90,12 +90,14 @@ def _stand(port: int, count: int, told: Connection) -> None:
 def _joined(port: int, code: str, secret: str) -> Terminal:
     until = time.monotonic() + 60
     while True:
-        with suppress(OSError):
-            found = Terminal(port, code)
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
             break
-        if time.monotonic() > until:
-            raise TimeoutError("the gateway does not listen")
-        time.sleep(0.05)
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+    found = Terminal(port, code)
     found.authenticate(secret)
     return found
 
