@@ -19,6 +19,7 @@ from geoserver.audit.routes import get_audit
 from geoserver.change_feed import changes
 from geoserver.config import load
 from geoserver.database_roles import ACCESS_ROLE, role_url
+from geoserver.edr.routes import ROUTES as EDR
 from geoserver.errors import SignInNeeded, exception_document
 from geoserver.guard.application import GuardedApplication
 from geoserver.guard.logs import configure_logging
@@ -78,7 +79,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route(_ITEM, endpoint(edits.patch_item, max_body, admit=edits.may_update), methods=["PATCH"]),
         Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
-        *(Route(path, endpoint(handler)) for path, handler in VERSIONS),
+        *(Route(path, endpoint(handler)) for path, handler in (*EDR, *VERSIONS)),
         *(Route(path, endpoint(handler)) for path, handler in _PICTURES),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
         *(Route(path, endpoint(handler)) for path, handler in TILE_DOCUMENTS),

@@ -23,6 +23,9 @@ _FORMER_NAMES = [
 _COVERAGES_1 = "http://www.opengis.net/spec/ogcapi-coverages-1/1.0/conf/"
 _COVERAGES = ("core", "subsetting", "scaling", "fieldselection", "crs", "geotiff", "coveragejson", "png", "oas30")
 
+_EDR_1 = "http://www.opengis.net/spec/ogcapi-edr-1/1.1/conf/"
+_EDR = ("core", "collections", "json", "covjson", "queries", "oas30")
+
 _TILES_1 = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/"
 _TILES = (
     *("core", "tileset", "tilesets-list", "dataset-tilesets", "geodata-tilesets", "collections-selection"),
@@ -45,6 +48,7 @@ CONFORMANCE_CLASSES_FEATURES = [
     *CQL2,
     *_FORMER_NAMES,
     *(_COVERAGES_1 + name for name in _COVERAGES),
+    *(_EDR_1 + name for name in _EDR),
     *(_TILES_1 + name for name in _TILES),
     *(_MAPS_1 + name for name in _MAPS),
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",

@@ -16,6 +16,7 @@ from pygeoapi.api import API, APIRequest
 from starlette.requests import Request
 
 from geoserver import compat
+from geoserver.collection_documents import completed
 from geoserver.coverages import coverage_links
 from geoserver.errors import ParameterError
 from geoserver.features import find_layer
@@ -74,7 +75,7 @@ def get_collections(city: "City", request: Request, _body: bytes, collection: st
     """``GET /collections`` and ``/collections/{collection}``."""
     if collection is not None and collection != CATALOGUE.id:
         find_layer(city, collection)
-    return _core(city, request, pygeoapi.api.describe_collections, collection)
+    return completed(city, _core(city, request, pygeoapi.api.describe_collections, collection))
 
 
 def get_openapi(city: "City", request: Request, _body: bytes) -> Reply:

@@ -57,7 +57,7 @@ def get_coverage(city: "City", request: Request, _body: bytes, collection: str) 
         coverage = coverage_of(conn, layer)
         bounds = asked.bounds or _whole(layer, asked)
         box = degrees_of(_grid_of(bounds, asked.crs.srid))
-        images = find_images(conn, _source(conn, coverage), box, time=asked.time, as_of=asked.as_of)
+        images = find_images(conn, source_of(conn, coverage), box, time=asked.time, as_of=asked.as_of)
         grid = _scaled(store, images, bounds, asked)
         body = _ANSWERS[format_](conn, store, coverage, grid, asked)
     west, south, east, north = grid.bounds
@@ -184,9 +184,10 @@ def _refuse_large(grid: "Grid", bands: int, format_: str) -> None:
         )
 
 
-def _raster(
+def read_raster(
     conn: Connection, store: RasterStore, coverage: Coverage, grid: "Grid", asked: CoverageRequest, format_: str
 ) -> Any:
+    """The pixels of an answer. Raises :class:`RasterTooLarge` above what its format may hold."""
     from layers.raster.mosaic import read
 
     _refuse_large(grid, len(asked.bands or coverage.bands) or 1, format_)
@@ -199,7 +200,7 @@ def _raster(
     return raster
 
 
-def _source(conn: Connection, coverage: Coverage) -> Coverage:
+def source_of(conn: Connection, coverage: Coverage) -> Coverage:
     """The coverage whose images it is made of: itself, or its input."""
     from layers.raster.registry import load_coverage
 
@@ -215,7 +216,7 @@ def _derived(conn: Connection, store: RasterStore, coverage: Coverage, grid: "Gr
     band = coverage.bands[0].name
     if asked.bands not in (None, (band,)):
         raise NoSuchBand(f"{coverage.layer.id!r} has one band, {band!r}")
-    source = _source(conn, coverage)
+    source = source_of(conn, coverage)
 
     def heights(wider: "Grid") -> Any:
         return read(conn, store, source, wider, time=asked.time, as_of=asked.as_of).values[0]
@@ -226,7 +227,7 @@ def _derived(conn: Connection, store: RasterStore, coverage: Coverage, grid: "Gr
 def _geotiff(conn: Connection, store: RasterStore, coverage: Coverage, grid: "Grid", asked: CoverageRequest) -> bytes:
     from layers.raster.encoding import geotiff
 
-    raster = _raster(conn, store, coverage, grid, asked, "GeoTIFF")
+    raster = read_raster(conn, store, coverage, grid, asked, "GeoTIFF")
     return geotiff(raster, {band.name: band.unit for band in coverage.bands})
 
 
@@ -235,7 +236,7 @@ def _coverage_json(
 ) -> bytes:
     from layers.raster.encoding import coverage_json
 
-    raster = _raster(conn, store, coverage, grid, asked, "CoverageJSON")
+    raster = read_raster(conn, store, coverage, grid, asked, "CoverageJSON")
     return coverage_json(raster, asked.crs, {band.name: band for band in coverage.bands})
 
 

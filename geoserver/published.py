@@ -11,6 +11,7 @@ from geoserver.audit.routes import audit_paths
 from geoserver.change_feed import change_paths
 from geoserver.core import build_api
 from geoserver.coverage_openapi import coverage_paths
+from geoserver.edr.routes import edr_paths
 from geoserver.identity.openapi import identity_paths
 from geoserver.lite.routes import lite_paths
 from geoserver.live import live_paths
@@ -100,7 +101,8 @@ class View:
         """pygeoapi's API object, made when it is first needed."""
         with self._lock:
             if self._api is None:
-                more = [*(paths() for paths in _MORE_PATHS), coverage_paths(self._settings, self.layers)]
+                of_coverages = (coverage_paths(self._settings, self.layers), edr_paths(self.layers))
+                more = [*(paths() for paths in _MORE_PATHS), *of_coverages]
                 openapi = openapi_document(self._settings, self.layers, more)
                 self._api = build_api(self._settings, self._database, self.layers, openapi)
             return self._api

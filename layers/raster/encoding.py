@@ -82,13 +82,14 @@ def coverage_json(raster: Raster, crs: Crs, bands: dict[str, Field], time: str |
         {
             "type": "Coverage",
             "domain": {"type": "Domain", "domainType": "Grid", "axes": axes, "referencing": references},
-            "parameters": {name: _parameter(name, bands.get(name)) for name in raster.bands},
+            "parameters": {name: parameter_of(name, bands.get(name)) for name in raster.bands},
             "ranges": {name: _range(raster.values[n], timed=bool(time)) for n, name in enumerate(raster.bands)},
         }
     )
 
 
-def _parameter(name: str, band: Field | None) -> dict[str, Any]:
+def parameter_of(name: str, band: Field | None) -> dict[str, Any]:
+    """A band as a CoverageJSON Parameter (OGC 21-069r2 §6.3)."""
     label = {"zh": band.title.zh, "en": band.title.en} if band else {"en": name}
     described: dict[str, Any] = {"type": "Parameter", "observedProperty": {"label": label}}
     if band and band.unit:

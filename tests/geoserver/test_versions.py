@@ -112,7 +112,7 @@ def test_a_layer_is_imported_named_replaced_compared_and_put_back(site: JobSite)
     assert site.get(tile, None).content == past.content, "the tile was not drawn anew"
     run(site, "undo-import", number=done["import_id"])
     assert codes(site) == now
-    assert site.sql("SELECT count(*) FROM audit.entries WHERE kind = 'administer' AND object = '2026版路灯'")[0][0] == 1
+    assert site.sql("SELECT count(*) FROM audit.entries WHERE action = 'administer' AND object = '2026版路灯'")[0][0] == 1
 
 
 def test_later_edits_refuse_an_undo_over_http_naming_them(site: JobSite) -> None:

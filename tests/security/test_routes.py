@@ -153,6 +153,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/collections/records/items/{record}"): lambda person, path: reads(person, {"collection": path["record"]}),
     ("GET", "/collections/{collection}"): reads,
     ("GET", "/collections/{collection}/queryables"): reads,
+    ("GET", "/collections/{collection}/coverage"): reads,
+    **{("GET", f"/collections/{{collection}}/{query}"): reads for query in ("position", "area", "cube", "trajectory", "radius")},
     ("GET", "/collections/{collection}/schema"): reads,
     ("GET", "/collections/{collection}/difference"): reads,
     ("GET", "/collections/{collection}/versions"): reads,
