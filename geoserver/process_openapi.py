@@ -121,7 +121,7 @@ def _execution(process: Process) -> Json:
         **ONCE_ERRORS,
     }
     if process.declared.sync:
-        responses["200"] = _answer(process.texts.returns.en, process.result_schema())
+        responses["200"] = _answer(process.texts.returns.en, process.description["outputs"][RESULT]["schema"])
     return operation(
         f"execute-{process.id}",
         process.texts.title.en,

@@ -4,7 +4,8 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -148,6 +149,14 @@ def _people(conn: Connection) -> None:
         )
 
 
+def _line() -> requests.Session:
+    """A kept connection, which remembers nobody: no cookies, no credentials and proxies of the environment."""
+    line = requests.Session()
+    line.trust_env = False
+    line.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return line
+
+
 @dataclass(frozen=True)
 class SecretsSite:
     """The running server, and its database as its owner sees it."""
@@ -157,13 +166,14 @@ class SecretsSite:
     settings: dict[str, str]
     #: Before every row was changed once, so that the histories hold what the layers hold.
     past: str
+    _line: requests.Session = field(default_factory=lambda: _line())
 
     def call(self, person: Person | str, method: str, path: str, **more: Any) -> requests.Response:
         """A request as a person, by HTTP Basic."""
         who = PEOPLE[person] if isinstance(person, str) else person
         auth = (who.account, PASSWORD) if who.account else None
         url = path if path.startswith("http") else self.url + path
-        return requests.request(method, url, auth=auth, timeout=60, **more)
+        return self._line.request(method, url, auth=auth, timeout=60, **more)
 
     def get(
         self, person: Person | str, path: str, headers: dict[str, str] | None = None, **params: Any
