@@ -19,19 +19,23 @@ import grid.cells.processes
 import grid.clock.processes
 import grid.components.processes
 import grid.control.processes
+import grid.control.temporary
 import grid.dispatching.choices
 import grid.dispatching.processes
+import grid.emergency.processes
 import grid.evaluation.processes
 import grid.evaluation.report.processes
 import grid.importing.processes
 import grid.processes
 import grid.reporting.processes
+import grid.social.grid_work
 import grid.social.processes
 import layers.analysis.change_processes
 import layers.analysis.hot_spot_processes
 import layers.analysis.measure_processes
 import layers.analysis.processes
 import layers.coordinates.processes
+import layers.exchange.proxies.processes
 import layers.exchange.records.processes
 import layers.gazetteer.processes
 import layers.network.processes
@@ -48,6 +52,7 @@ import layers.versions.processes
 import planning.boundary.processes
 import planning.check.processes
 import planning.indices.processes
+import planning.massing.processes
 import planning.meetings.processes
 import planning.plan.processes
 import planning.publicity.processes
@@ -67,6 +72,7 @@ from geoserver.process_schema import Json, schema_of
 from grid.options import GridOptions
 from layers.access import Principal
 from layers.catalogue import Text
+from layers.exchange.proxies.model import Upstream
 from layers.processing import CityCrs, CityMaps, Declaration, FileResult, Job, OtherProcesses, UploadedFile, Workspace
 from layers.raster.store import RasterStore
 from layers.stewardship.model import CityLayers
@@ -81,6 +87,7 @@ MODULES: tuple[ModuleType, ...] = (
     layers.analysis.hot_spot_processes,
     layers.analysis.measure_processes,
     layers.coordinates.processes,
+    layers.exchange.proxies.processes,
     layers.exchange.records.processes,
     layers.gazetteer.processes,
     layers.network.processes,
@@ -96,6 +103,7 @@ MODULES: tuple[ModuleType, ...] = (
     planning.boundary.processes,
     planning.check.processes,
     planning.indices.processes,
+    planning.massing.processes,
     planning.meetings.processes,
     planning.plan.processes,
     planning.publicity.processes,
@@ -107,6 +115,8 @@ MODULES: tuple[ModuleType, ...] = (
     grid.clock.processes,
     grid.components.processes,
     grid.control.processes,
+    grid.control.temporary,
+    grid.emergency.processes,
     grid.processes,
     grid.dispatching.choices,
     grid.dispatching.processes,
@@ -114,6 +124,7 @@ MODULES: tuple[ModuleType, ...] = (
     grid.evaluation.report.processes,
     grid.importing.processes,
     grid.reporting.processes,
+    grid.social.grid_work,
     grid.social.processes,
     tracking.processes,
     tracking.alarms.processes,
@@ -138,6 +149,7 @@ HANDED_IN = (
     PlanningOptions,
     TileSite,
     OtherProcesses,
+    Upstream,
 )
 #: The one output that every process has.
 RESULT = "result"

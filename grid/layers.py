@@ -1,31 +1,19 @@
-"""The catalogue layers of grid management (design §5): grid-cells, components, cases, grid-workers, visits.
+"""The catalogue layers of grid management: grid-cells, components, cases, grid-workers, visits, and its folders' own.
 
 What a state, a limit or a light of a case is, :mod:`grid.model` and :mod:`grid.clock` say; clients change them by the
 process ``advance-case`` only, which ``grid/cases/triggers.sql`` sees to. The area of a row is a division code, by
 which the rights of an area's people find it; its department is that of the case's handlers.
 """
 
-from typing import Any
-
 from grid import domains
+from grid.control.layers import CONTROL_LAYERS
+from grid.emergency.layers import EMERGENCY_LAYERS
+from grid.fields import metres as _metres
+from grid.fields import text as _text
+from grid.fields import time as _time
+from grid.fields import whole as _whole
+from grid.social.layers import SOCIAL_LAYERS
 from layers.catalogue import Field, Layer, Text
-
-
-def _text(name: str, zh: str, en: str, **more: Any) -> Field:
-    return Field(name, "string", Text(zh, en), **more)
-
-
-def _whole(name: str, zh: str, en: str, unit: str | None = None) -> Field:
-    return Field(name, "integer", Text(zh, en), unit)
-
-
-def _metres(name: str, zh: str, en: str) -> Field:
-    return Field(name, "number", Text(zh, en), "m")
-
-
-def _time(name: str, zh: str, en: str) -> Field:
-    return Field(name, "date-time", Text(zh, en))
-
 
 GRID_CELLS = Layer(
     id="grid-cells",
@@ -217,4 +205,6 @@ VISITS = Layer(
 )
 
 #: Every layer of grid management, in drawing order.
-GRID_LAYERS = (GRID_CELLS, COMPONENTS, GRID_WORKERS, CASES, VISITS)
+GRID_LAYERS = (
+    GRID_CELLS, COMPONENTS, GRID_WORKERS, CASES, VISITS, *SOCIAL_LAYERS, *CONTROL_LAYERS, *EMERGENCY_LAYERS,
+)  # fmt: skip

@@ -9,7 +9,7 @@ from shapely.geometry import shape as read_shape
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection
 
-from grid.control.queries import Overlap, area_of, overlaps
+from grid.control.queries import Overlap, area_of, enter_illegal_building, overlaps
 from grid.errors import GridError
 from grid.inputs import Name
 from grid.options import GridOptions
@@ -115,8 +115,8 @@ def report_suspects(
 ) -> tuple[Suspect, ...]:
     """疑似违建立卷 | Report suspected construction
 
-    许可之外的图斑逐一上报为案卷，面积、许可比例与轮廓记入描述；已有的并入。 | Each patch outside permits becomes a
-    case, with its area, share and outline as evidence, or joins the case that is there.
+    许可之外的图斑逐一上报为案卷并记入违法建设台账，附面积、许可比例与轮廓；已有的并入。 | Each patch outside permits
+    becomes a case and an illegal building, with its area, share and outline as evidence, or joins what is there.
 
     patches: 图斑；GeoJSON 几何或要素，经度、纬度 | Patches; GeoJSON geometries or features, longitude and latitude
     class_code: 事件类别代码；缺省为私搭乱建 | Code of the event class; by default unpermitted building
@@ -156,6 +156,10 @@ def _reported(conn: Connection, options: GridOptions, one: Suspect, shape: BaseG
         },
         separate=False,
     )  # fmt: skip
+    met = ", ".join(permit.name or "" for permit in one.permits)[:500]
+    enter_illegal_building(
+        conn, shape, became["duplicate_of"] or became["code"], became["place"], one.area, one.share, met
+    )
     facts = (one.patch, one.area, one.share, one.verdict, one.permits, one.position)
     return Suspect(*facts, case=became["code"], attached_to=became["duplicate_of"])
 

@@ -12,6 +12,7 @@ WRITES: dict[str, dict[str, set[str]]] = {
     "grid-worker": {
         "cases": {"read", "create", "update"},
         "visits": {"read", "create", "update"},
+        "service-requests": {"read", "create", "update"},
         "components": {"read", "update"},
     },
     "intake-clerk": {"cases": {"read", "create", "update"}},

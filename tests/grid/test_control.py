@@ -10,6 +10,7 @@ from shapely.geometry import mapping
 from sqlalchemy import Connection, text
 
 from grid.control.processes import construction_suspects, report_suspects, zone_check
+from grid.control.temporary import overdue_temporary_buildings, report_overdue_buildings
 from grid.errors import GridError
 from grid.options import GridOptions
 from layers.access import Grant, Principal
@@ -19,8 +20,11 @@ from tests.grid.people import act_as, act_as_owner, principal_of
 CITY = CityCrs(4547, frozenset({4490}))
 PLANNER = Principal(
     "planner",
-    grants=(Grant("*", frozenset({"read"}), "sensitive"), Grant("cases", frozenset({"read", "create"}), "internal")),
-)
+    grants=(
+        Grant("*", frozenset({"read"}), "sensitive"), Grant("cases", frozenset({"read", "create"}), "internal"),
+        Grant("illegal-buildings", frozenset({"create"}), "internal"),
+    ),
+)  # fmt: skip
 #: About 96 m × 111 m.
 PATCH = shapely.box(114.905, 30.405, 114.906, 30.406)
 
@@ -131,3 +135,79 @@ def test_who_may_not_read_red_lines_learns_nothing_of_them(ground: Connection) -
     act_as(ground, principal_of("clerk", "intake-clerk"))
     with pytest.raises(LookupError):
         construction_suspects(ground, CITY, (mapping(PATCH),))
+
+
+CLERK = Principal(
+    "clerk",
+    grants=(
+        Grant("*", frozenset({"read"}), "sensitive"), Grant("cases", frozenset({"read", "create"}), "internal"),
+        Grant("illegal-buildings", frozenset({"read", "create", "update"}), "internal"),
+        Grant("temporary-buildings", frozenset({"read", "update"}), "internal"),
+    ),
+)  # fmt: skip
+
+
+def test_a_suspected_patch_is_followed_to_its_demolition(ground: Connection, options: GridOptions) -> None:
+    permit(ground, shapely.box(114.9045, 30.4045, 114.9051, 30.4065))
+    act_as(ground, CLERK)
+    (found,) = report_suspects(ground, CITY, options, (mapping(PATCH),))
+    (again,) = report_suspects(ground, CITY, options, (mapping(PATCH),))
+    row = ground.execute(text("SELECT *, ST_AsBinary(geom) AS wkb FROM city.illegal_buildings")).one()
+    assert (row.case_code, row.stage, row.permits) == (found.case, "suspected", "厂房")
+    assert again.attached_to == found.case and row.permitted_share == found.share and row.area_code == "429701001001"
+    assert shapely.from_wkb(bytes(row.wkb)).equals(shapely.MultiPolygon([PATCH]))
+
+    def to(stage: str, **more: Any) -> None:
+        sets = "".join(f", {name} = :{name}" for name in more)
+        ground.execute(text(f"UPDATE city.illegal_buildings SET stage = :stage{sets}"), {"stage": stage, **more})
+
+    for stage, said in (("demolished", "next may be"), ("penalised", "cannot follow"), ("dismissed", "needs reason")):
+        with pytest.raises(Exception, match=said), ground.begin_nested():
+            to(stage)
+    to("confirmed")
+    with pytest.raises(Exception, match="needs document, penalty"), ground.begin_nested():
+        to("penalised")
+    to("penalised", document="鄂罚字1号", penalty=5000)
+    to("demolition-ordered", demolish_by="2026-12-31")
+    to("demolished")
+    ended = ground.execute(text("SELECT * FROM city.illegal_buildings")).one()
+    assert ended.confirmed_at and ended.penalised_at and ended.ordered_at and ended.ended_at and ended.revision == 5
+
+
+def test_temporary_buildings_beyond_their_day_are_listed_and_become_cases_once(
+    ground: Connection, options: GridOptions
+) -> None:
+    today = ground.execute(text("SELECT (now() AT TIME ZONE 'Asia/Shanghai')::date")).scalar_one()
+    for n, (expires, extended, removed) in enumerate(
+        [
+            (-30, None, None),
+            (-30, -3, None),
+            (-30, 5, None),
+            (-30, None, -1),
+            (0, None, None),
+            (-1, None, None),
+            (None,) * 3,
+        ]
+    ):
+        days = [today + timedelta(one) if one is not None else None for one in (expires, extended, removed)]
+        west = 114.902 + n * 0.002
+        ground.execute(
+            text("INSERT INTO city.temporary_buildings (geom, permit, name, expires_on, extended_to, removed_on) VALUES"
+                 " (ST_Multi(ST_MakeEnvelope(:w, 30.405, :w + 0.0005, 30.4055, 4490)), :p, '工棚', :e, :x, :r)"),
+            {"w": west, "p": f"L{n}", "e": days[0], "x": days[1], "r": days[2]},
+        )  # fmt: skip
+    act_as(ground, CLERK)
+    found = overdue_temporary_buildings(ground, CITY, options)
+    assert [(one.permit, one.days) for one in found] == [("L0", 30), ("L1", 3), ("L5", 1)]
+    assert found[0].area == pytest.approx(area(shapely.box(114.902, 30.405, 114.9025, 30.4055)), abs=0.1)
+    assert not overdue_temporary_buildings(ground, CITY, options, "999999")
+    before = overdue_temporary_buildings(ground, CITY, options, on=today - timedelta(days=2))
+    assert [one.permit for one in before] == ["L0", "L3", "L1"]  # what is gone today stood then
+    reported = report_overdue_buildings(ground, CITY, options)
+    assert len(reported) == 3 and len({one.case for one in reported}) == 3
+    assert not report_overdue_buildings(ground, CITY, options)
+    assert overdue_temporary_buildings(ground, CITY, options)[0].case_code == reported[0].case
+    words = ground.execute(
+        text("SELECT description FROM city.cases WHERE code = :c"), {"c": reported[0].case}
+    ).scalar_one()
+    assert "逾期 30 天" in words

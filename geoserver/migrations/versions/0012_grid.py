@@ -9,6 +9,6 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    for name in ("tables.sql", "clock/clock.sql", "cases/lookups.sql", "cases/triggers.sql"):
+    for name in ("tables.sql", "clock/clock.sql", "cases/lookups.sql", "cases/triggers.sql", "stages.sql"):
         sql = files("grid").joinpath(name).read_text("utf-8")
         op.get_bind().exec_driver_sql(sql.replace("%", "%%"))
