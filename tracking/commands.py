@@ -115,6 +115,11 @@ def _circle(words: Mapping[str, Any], v2019: bool) -> tuple[int, bytes]:
     return downlink.SET_CIRCLES, downlink.set_circle(_area(words), lon, lat, int(words["radius"]), v2019=v2019)
 
 
+def _rectangle(words: Mapping[str, Any], v2019: bool) -> tuple[int, bytes]:
+    west, south, east, north = words["box"]
+    return downlink.SET_RECTANGLES, downlink.set_rectangle(_area(words), west, south, east, north, v2019=v2019)
+
+
 def _polygon(words: Mapping[str, Any], v2019: bool) -> tuple[int, bytes]:
     return downlink.SET_POLYGON, downlink.set_polygon(_area(words), words["ring"], v2019=v2019)
 
@@ -124,20 +129,24 @@ def _route(words: Mapping[str, Any], v2019: bool) -> tuple[int, bytes]:
 
 
 def _forget_areas(words: Mapping[str, Any], _v2019: bool) -> tuple[int, bytes]:
-    what = {"circles": downlink.DELETE_CIRCLES, "polygons": downlink.DELETE_POLYGONS, "routes": downlink.DELETE_ROUTES}
-    return what[words["what"]], downlink.delete_areas(words.get("ids", ()))
+    return _FORGET[words["what"]], downlink.delete_areas(words.get("ids", ()))
 
 
 def _area(words: Mapping[str, Any]) -> Area:
     return Area(int(words["id"]), words.get("speed"), int(words.get("seconds", 10)), str(words.get("name", "")))
 
 
+_FORGET = {
+    "circles": downlink.DELETE_CIRCLES, "rectangles": downlink.DELETE_RECTANGLES, "polygons": downlink.DELETE_POLYGONS,
+    "routes": downlink.DELETE_ROUTES,
+}  # fmt: skip
 _KINDS: Mapping[str, Callable[[Mapping[str, Any], bool], tuple[int, bytes]]] = {
     "text": _text,
     "locate": _locate,
     "follow": _follow,
     "parameters": _parameters,
     "circle": _circle,
+    "rectangle": _rectangle,
     "polygon": _polygon,
     "route": _route,
     "forget-areas": _forget_areas,

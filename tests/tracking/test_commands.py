@@ -2,6 +2,8 @@
 
 import struct
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
@@ -16,6 +18,7 @@ from tests.tracking.terminal import Terminal
 from tests.tracking.test_storing import act_as
 from tracking.commands import MOST_WAITING, CommandRefused, TooManyCommands, enqueue, message_of, read_commands
 from tracking.jt808 import terminal, uplink
+from tracking.model import Device
 from tracking.processes import command_device, device_commands, locate_device, send_text
 
 
@@ -37,6 +40,9 @@ def test_commands_are_the_bytes_of_the_standard() -> None:
     ring = [[114.0, 30.0], [114.1, 30.0], [114.1, 30.1]]
     kind, body = message_of("polygon", {"id": 9, "ring": ring, "name": "区"}, v2019=True)
     assert (kind, body[:8], len(body)) == (0x8604, struct.pack(">IHH", 9, 0x28, 3), 8 + 24 + 2 + 2)
+    box = message_of("rectangle", {"id": 8, "box": [114.0, 30.0, 114.1, 30.2]}, v2019=False)
+    assert box == (0x8602, struct.pack(">BBIHIIII", 1, 1, 8, 0x28, 30_200_000, 114_000_000, 30_000_000, 114_100_000))
+    assert message_of("forget-areas", {"what": "rectangles"}, v2019=True) == (0x8603, b"\0")
     assert message_of("forget-areas", {"what": "routes", "ids": [1, 2]}, v2019=True) == (
         0x8607,
         struct.pack(">BII", 2, 1, 2),
@@ -88,15 +94,40 @@ def test_a_command_reaches_its_terminal_and_the_answer_the_queue(tracking_site: 
         asked = unit.wait_for(0x8201)
         fix = drive(time.time() // 1, 1)[0]
         unit.send(uplink.LOCATION_REPLY, struct.pack(">H", asked.serial) + terminal.location(fix))
-        until = time.monotonic() + 8
-        while time.monotonic() < until:
-            with tracking_site.transaction() as conn:
-                commands = read_commands(conn, device)
-            if all(c.answered for c in commands):
-                break
-            time.sleep(0.1)
-        assert [(c.kind, c.result) for c in commands] == [("locate", 0), ("text", 0)] and commands[1].id == first
+        _until_answered(tracking_site, device, {"locate": 0, "text": 0})
         with tracking_site.transaction() as conn:
+            assert read_commands(conn, device)[-1].id == first
             query = "SELECT count(*) FROM tracking.positions WHERE device = :d"
             assert conn.execute(text(query), {"d": device.id}).scalar() == 1
+        # parameters, a rectangle, a route and a polygon of four parts: the terminal says no to one of them
+        ring = [[114 + n / 1000, 30 + n % 2 / 1000] for n in range(500)]
+        orders: dict[str, tuple[dict[str, Any], int]] = {
+            "parameters": ({"values": {"1": 60, "19": "10.0.0.1"}}, 0x8103),
+            "rectangle": ({"id": 8, "box": [114.0, 30.0, 114.1, 30.2]}, 0x8602),
+            "route": ({"id": 9, "line": [[114.0, 30.0], [114.1, 30.2]], "width": 30}, 0x8606),
+            "polygon": ({"id": 10, "ring": ring}, 0x8604),
+        }
+        with tracking_site.transaction() as conn:
+            for kind, (words, _) in orders.items():
+                command_device(conn, code, kind, words)
+        for kind, (words, message) in orders.items():
+            parts = [unit.wait_for(message)]
+            parts += [unit.wait_for(message) for _ in range(parts[0].parts - 1)]
+            assert [part.serial - parts[0].serial for part in parts] == [*range(len(parts))]
+            assert b"".join(part.body for part in parts) == message_of(kind, words, v2019=False)[1]
+            result = 1 if kind == "route" else 0
+            unit.send(uplink.GENERAL_REPLY, struct.pack(">HHB", parts[-1].serial, message, result))
+        assert len(parts) == 4
+        _until_answered(tracking_site, device, {**dict.fromkeys(orders, 0), "route": 1, "locate": 0, "text": 0})
         unit.close()
+
+
+def _until_answered(site: Database, device: Device, results: Mapping[str, int]) -> None:
+    until = time.monotonic() + 15
+    while True:
+        with site.transaction() as conn:
+            found = {c.kind: c.result for c in read_commands(conn, device)}
+        if found == results:
+            return
+        assert time.monotonic() < until, found
+        time.sleep(0.1)

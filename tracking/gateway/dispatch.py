@@ -79,11 +79,11 @@ class Dispatch:
                 LOGGER.warning("command %d cannot be sent: %s", command, error)
                 self._answers[command] = 2
                 continue
-            serial = session.tell(code, message, body)
+            serials = session.tell(code, message, body)
             if len(self._under_way) > 100_000:
                 self._under_way.clear()
-            self._under_way[device, serial] = command
-            sent.append((command, serial))
+            self._under_way |= {(device, serial): command for serial in serials}
+            sent.append((command, serials[0]))
         return sent
 
     def _enter_and_read(self, devices: list[int]) -> list[tuple[int, int, str, Mapping[str, Any]]]:

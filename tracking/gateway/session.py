@@ -22,7 +22,7 @@ from tracking.jt808.downlink import (
     resend,
 )
 from tracking.jt808.errors import BodyRefused, FrameRefused
-from tracking.jt808.frames import Message, Splitter, read_frame, write_frame
+from tracking.jt808.frames import Message, Splitter, cut, read_frame, write_frame
 from tracking.jt808.subpackages import Merger
 from tracking.judging import clock_checked, may_keep
 from tracking.model import Device, Stored
@@ -119,12 +119,13 @@ class Session:
             self._line.send(b"".join(self._out))
             self._out.clear()
 
-    def tell(self, code: str, message: int, body: bytes) -> int:
-        """Send a message of ours to a device, and the serial by which it will answer."""
-        serial = self._next_serial()
-        self._out.append(write_frame(Message(message, code, serial, body, self._layouts.get(code, 2013))))
+    def tell(self, code: str, message: int, body: bytes) -> list[int]:
+        """Send a message of ours to a device, in parts if it is long: the serials, one of which it will answer."""
+        parts = cut(Message(message, code, (self._serial + 1) & 0xFFFF, body, self._layouts.get(code, 2013)))
+        self._out += map(write_frame, parts)
+        self._serial = parts[-1].serial
         self.flush()
-        return serial
+        return [part.serial for part in parts]
 
     def layout(self, code: str) -> int:
         """2013 or 2019, as the device speaks."""
