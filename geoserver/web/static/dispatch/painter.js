@@ -1,8 +1,8 @@
-/** Draws vehicles onto a canvas that lies over the map: the map itself is not drawn again when they move. */
+/** What lies about the vehicles' signs: groups, trails, names, the ring of the chosen one; and which signs there are. */
 
 import { Clusters, radiusOf } from "./clusters.js";
 import { STATES, TRAIL } from "./fleet.js";
-import { makeSprites, SIDE, spriteOf } from "./sprites.js";
+import { COLOURS } from "./sprites.js";
 
 /** Below this level what lies close together is one sign; from these on trails and names are drawn. */
 export const APART = 12.5;
@@ -17,7 +17,6 @@ export class Painter {
     this.canvas = canvas;
     this.pen = canvas.getContext("2d");
     this.clusters = new Clusters();
-    this.sprite = [0, 0];
     /** What was drawn last: vehicles as single signs, and signs of several. */
     this.drawn = 0;
     this.joined = 0;
@@ -34,9 +33,7 @@ export class Painter {
     Object.assign(this, { width, height, ratio });
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
-    if (this.theme !== theme || this.made !== ratio) this.sprites = makeSprites(theme, ratio);
-    this.theme = theme;
-    this.made = ratio;
+    this.colours = COLOURS[theme];
   }
 
   /**
@@ -54,7 +51,6 @@ export class Painter {
     const count = this.#find(fleet, view, now, view.zoom < APART && !look.apart);
     if (look.trails && view.zoom >= TRAILS) for (let i = 0; i < count; i += 1) this.#trail(fleet, this.seen[i], view, i);
     this.#chosenTrail(fleet, view, look, now);
-    for (let i = 0; i < count; i += 1) this.#sign(fleet, this.seen[i], i);
     this.drawn = count;
     if (view.zoom < APART && !look.apart) this.#groups(fleet, view);
     if (view.zoom >= NAMES) this.#names(fleet, count, look);
@@ -93,15 +89,6 @@ export class Painter {
     return count + 1;
   }
 
-  #sign(fleet, n, i) {
-    const { pen, sprites, places } = this;
-    const [x, y] = [places[2 * i], places[2 * i + 1]];
-    if (fleet.alarmed[n]) this.#ring(x, y, 15, sprites.colours.alarm, 3);
-    spriteOf(fleet.state[n], fleet.heading[n], this.sprite);
-    const [column, row] = this.sprite;
-    pen.drawImage(sprites.canvas, column * sprites.side, row * sprites.side, sprites.side, sprites.side, x - SIDE / 2, y - SIDE / 2, SIDE, SIDE);
-  }
-
   #ring(x, y, radius, colour, width) {
     const { pen } = this;
     pen.beginPath();
@@ -115,7 +102,7 @@ export class Painter {
   #trail(fleet, n, view, i) {
     const length = fleet.trailLength[n];
     if (length < 2) return;
-    const { pen, sprites, places } = this;
+    const { pen, colours, places } = this;
     pen.beginPath();
     // The newest place lies ahead of where the vehicle is drawn.
     for (let k = 0; k < length - 1; k += 1) {
@@ -123,7 +110,7 @@ export class Painter {
       pen.lineTo((fleet.trail[at] - view.x) * view.scale + this.width / 2, (fleet.trail[at + 1] - view.y) * view.scale + this.height / 2);
     }
     pen.lineTo(places[2 * i], places[2 * i + 1]);
-    pen.strokeStyle = sprites.colours.trail;
+    pen.strokeStyle = colours.trail;
     pen.globalAlpha *= 0.45;
     pen.lineWidth = 3;
     pen.stroke();
@@ -138,13 +125,12 @@ export class Painter {
     if (Number.isNaN(x)) return;
     this.#keep(this.seen.length - 1, chosen, x, y);
     if (view.zoom >= APART) this.#trail(fleet, chosen, view, this.seen.length - 1);
-    this.#ring(x, y, 20, this.sprites.colours.chosen, 4);
+    this.#ring(x, y, 20, this.colours.chosen, 4);
     this.chosenAt = [x, y];
   }
 
   #groups(fleet, view) {
-    const { pen, clusters, sprites } = this;
-    const { colours } = sprites;
+    const { pen, clusters, colours } = this;
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     for (let slot = 0; slot < clusters.size; slot += 1) {
@@ -168,7 +154,7 @@ export class Painter {
 
   /** The states of a group as arcs of its ring. */
   #shares(slot, x, y, radius, count) {
-    const { pen, clusters, sprites } = this;
+    const { pen, clusters, colours } = this;
     pen.lineWidth = 4;
     let angle = -Math.PI / 2;
     for (let state = 0; state < STATES.length; state += 1) {
@@ -176,7 +162,7 @@ export class Painter {
       if (part === 0) continue;
       pen.beginPath();
       pen.arc(x, y, radius, angle, angle + part);
-      pen.strokeStyle = sprites.colours[STATES[state]];
+      pen.strokeStyle = colours[STATES[state]];
       pen.stroke();
       angle += part;
     }
@@ -194,7 +180,7 @@ export class Painter {
 
   /** A name, and of a place that is old how old it is. */
   #name(fleet, i, look) {
-    const { pen, sprites, places } = this;
+    const { pen, colours, places } = this;
     const row = fleet.rows[this.seen[i]];
     const age = fleet.state[this.seen[i]] >= STALE ? look.ageOf(row) : "";
     pen.font = `600 12px ${FONT}`;
@@ -202,8 +188,8 @@ export class Painter {
     pen.textBaseline = "top";
     pen.lineWidth = 3.5;
     pen.lineJoin = "round";
-    pen.strokeStyle = sprites.colours.edge;
-    pen.fillStyle = sprites.colours.ink;
+    pen.strokeStyle = colours.edge;
+    pen.fillStyle = colours.ink;
     const text = age ? `${row.name ?? row.device} · ${age}` : row.name ?? row.device;
     pen.strokeText(text, places[2 * i], places[2 * i + 1] + 13);
     pen.fillText(text, places[2 * i], places[2 * i + 1] + 13);

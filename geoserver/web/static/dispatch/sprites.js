@@ -3,7 +3,7 @@
 import { STATES } from "./fleet.js";
 
 /** Side of a sign [px], and headings that are told apart. */
-export const SIDE = 30;
+export const SIDE = 34;
 export const HEADINGS = 32;
 
 export const COLOURS = {
@@ -18,21 +18,24 @@ const PATHS = {
   offline: [[-7, -6], [7, -6], [0, 8]],
 };
 
-/** All signs on one canvas: the headings of what moves in the first row, the other states in the second. */
+/** All signs on one canvas: the headings of what moves in the first row, the other states in the second; below, the same with a ring. */
 export function makeSprites(theme, ratio) {
   const canvas = document.createElement("canvas");
   const side = Math.ceil(SIDE * ratio);
   canvas.width = side * HEADINGS;
-  canvas.height = side * 2;
+  canvas.height = side * 4;
   const pen = canvas.getContext("2d");
   const colours = COLOURS[theme];
-  const sign = (column, row, state, turned) => {
+  const sign = (column, row, state, turned, alarmed) => {
     pen.setTransform(ratio, 0, 0, ratio, (column + 0.5) * side, (row + 0.5) * side);
+    if (alarmed) drawRing(pen, colours.alarm);
     pen.rotate(turned);
     drawSign(pen, state, colours);
   };
-  for (let n = 0; n < HEADINGS; n += 1) sign(n, 0, "moving", (n / HEADINGS) * 2 * Math.PI);
-  STATES.forEach((state, n) => sign(n, 1, state, 0));
+  for (const below of [0, 2]) {
+    for (let n = 0; n < HEADINGS; n += 1) sign(n, below, "moving", (n / HEADINGS) * 2 * Math.PI, below);
+    STATES.forEach((state, n) => sign(n, below + 1, state, 0, below));
+  }
   return { canvas, side, colours };
 }
 
@@ -41,6 +44,14 @@ export function spriteOf(state, heading, into) {
   const moving = state === 0 && heading >= 0;
   into[0] = moving ? Math.round((heading / 360) * HEADINGS) % HEADINGS : state;
   into[1] = moving ? 0 : 1;
+}
+
+function drawRing(pen, colour) {
+  pen.beginPath();
+  pen.arc(0, 0, 14.5, 0, 2 * Math.PI);
+  pen.lineWidth = 3;
+  pen.strokeStyle = colour;
+  pen.stroke();
 }
 
 function drawSign(pen, state, colours) {
