@@ -6,9 +6,27 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from layers.terrain.solar import SolarDay
 from planning.check.pieces import Tolerance
 
 _TERMS = MappingProxyType({"conditions": 365, "approved": 730, "land-permit": 730})
+
+
+@dataclass(frozen=True, slots=True)
+class SunStandard:
+    """Hours of sun that a kind of building must have on a day."""
+
+    day: SolarDay
+    hours: float
+
+
+@dataclass(frozen=True, slots=True)
+class SunStandards:
+    """日照标准 by kind; those of a dwelling go by climate and size of the city (GB 50180-2018 table 4.0.9)."""
+
+    dwelling: SunStandard = SunStandard("great-cold", 2.0)
+    elderly: SunStandard = SunStandard("winter-solstice", 2.0)
+    kindergarten: SunStandard = SunStandard("winter-solstice", 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +45,7 @@ class PlanningOptions:
     tolerance: Tolerance = Tolerance()
     comments_open: bool = True
     comments_waiting: int = 2000
+    sunlight: SunStandards = SunStandards()
 
     def today(self) -> date:
         """The day in the city."""

@@ -1,12 +1,14 @@
 """``planning``: 用地红线 red lines: their numbers and terms, publicity, and what overlap is a sliver."""
 
+from collections.abc import Callable
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
 from geoserver.settings.groups import Group
 from planning.check.pieces import Tolerance
-from planning.options import PlanningOptions
+from planning.options import PlanningOptions, SunStandard, SunStandards
 
 
 class Slivers(Group):
@@ -31,6 +33,25 @@ class Comments(Group):
     waiting: int = Field(default=2000, ge=1, le=1_000_000, description="comments of one notice that may wait")
 
 
+class SunHours(Group):
+    """Hours of sun on a day."""
+
+    day: Literal["great-cold", "winter-solstice"] = "great-cold"
+    hours: float = Field(default=2.0, ge=0, le=24, description="[h]")
+
+
+def _solstice(hours: float) -> Callable[[], SunHours]:
+    return lambda: SunHours(day="winter-solstice", hours=hours)
+
+
+class Sunlight(Group):
+    """日照标准 what windows must have; of dwellings by climate and size of the city (GB 50180-2018 table 4.0.9)."""
+
+    dwelling: SunHours = SunHours()
+    elderly: SunHours = Field(default_factory=_solstice(2.0))
+    kindergarten: SunHours = Field(default_factory=_solstice(3.0))
+
+
 class Planning(Group):
     """规划 planning."""
 
@@ -43,6 +64,7 @@ class Planning(Group):
     timezone: str = Field(default="Asia/Shanghai", min_length=1, max_length=60)
     notice_days: int = Field(default=10, ge=1, le=365, description="least length of a publicity [d]")
     comments: Comments = Comments()
+    sunlight: Sunlight = Field(default_factory=Sunlight)
     terms: Terms = Terms()
     slivers: Slivers = Slivers()
 
@@ -74,4 +96,5 @@ class Planning(Group):
         return PlanningOptions(
             self.division, self.number_format, self.timezone, self.notice_days, terms,
             Tolerance(self.slivers.area, self.slivers.width), self.comments.open, self.comments.waiting,
+            SunStandards(**{kind: SunStandard(s.day, s.hours) for kind, s in self.sunlight}),
         )  # fmt: skip
