@@ -17,6 +17,7 @@ from geoserver.identity.record import record
 from geoserver.identity.seen import SeenCity
 from geoserver.identity.sessions import end_session, list_sessions
 from geoserver.identity.tokens import make_token
+from geoserver.process_adapter import EDITING
 from geoserver.reply import Reply, failure
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def get_account(city: SeenCity, request: Request, _body: bytes) -> Reply:
     return answer({
         "account": identity.account, "via": identity.via, "mustChangePassword": identity.must_change_password,
         "roles": sorted(principal.roles), "offices": sorted(principal.offices),
+        "executes": sorted(name for name in EDITING if principal.may_execute(name, edits=True)),
         "scope": None if identity.scope is None else identity.scope.document(),
         "session": identity.session, "csrfToken": city.identities.csrf_token(identity),
     })  # fmt: skip
