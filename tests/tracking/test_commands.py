@@ -38,8 +38,8 @@ def test_commands_are_the_bytes_of_the_standard() -> None:
     attributes = 0x02 | 0x08 | 0x20 | 0x40
     assert circle == (0x8600, struct.pack(">BBIHIIIHB", 1, 1, 7, attributes, 30_400_000, 114_900_000, 200, 40, 10))
     ring = [[114.0, 30.0], [114.1, 30.0], [114.1, 30.1]]
-    kind, body = message_of("polygon", {"id": 9, "ring": ring, "name": "区"}, v2019=True)
-    assert (kind, body[:8], len(body)) == (0x8604, struct.pack(">IHH", 9, 0x28, 3), 8 + 24 + 2 + 2)
+    number, body = message_of("polygon", {"id": 9, "ring": ring, "name": "区"}, v2019=True)
+    assert (number, body[:8], len(body)) == (0x8604, struct.pack(">IHH", 9, 0x28, 3), 8 + 24 + 2 + 2)
     box = message_of("rectangle", {"id": 8, "box": [114.0, 30.0, 114.1, 30.2]}, v2019=False)
     assert box == (0x8602, struct.pack(">BBIHIIII", 1, 1, 8, 0x28, 30_200_000, 114_000_000, 30_000_000, 114_100_000))
     assert message_of("forget-areas", {"what": "rectangles"}, v2019=True) == (0x8603, b"\0")
