@@ -10,6 +10,7 @@ from geoserver.notices import Delivery
 from geoserver.settings import Settings
 from grid.cases.queries import database_now, has_cases
 from grid.clock.escalation import CLOCK_PRINCIPAL, escalate
+from grid.hot_spots.keeping import KEEPER, refresh
 from grid.notices.queries import forget_old
 from grid.reporting.photos import photos_older_than
 from layers.database import Database
@@ -18,6 +19,8 @@ from layers.database import Database
 #: phone may be without a network for days before it sends a report again whose answer was lost.
 _SWEEPING = 3600.0
 _ORPHAN_HOURS, _KEY_HOURS = 24, 14 * 24
+#: Seconds between looks at whether the hot spots are still where they were.
+_LOOKING = 60.0
 
 
 class GridUpkeep:
@@ -29,7 +32,10 @@ class GridUpkeep:
         self._keep_days = settings.grid.notices.keep_days
         self._next_sweep = time.monotonic() + _SWEEPING
         self._delivery = Delivery(settings, database)
-        self.tasks: tuple[Callable[[], object], ...] = (self.keep_time, self._delivery.run, self.sweep)
+        self._projected, self._next_look = settings.crs.projected, 0.0
+        self.tasks: tuple[Callable[[], object], ...] = (
+            self.keep_time, self._delivery.run, self.sweep, self.keep_hot_spots,
+        )  # fmt: skip
 
     def keep_time(self) -> int:
         """Do what the clock of the cases is to do by now; returns how many acts."""
@@ -40,6 +46,14 @@ class GridUpkeep:
             done += len(acts)
             if not acts:
                 return done
+
+    def keep_hot_spots(self) -> int:
+        """Now and then bring the layer case-hot-spots up to date; returns how many grids changed."""
+        if time.monotonic() < self._next_look:
+            return 0
+        self._next_look = time.monotonic() + _LOOKING
+        with self._database.transaction(principal=KEEPER) as conn:
+            return refresh(conn, self._options.evaluation.hot_spot_days, self._projected, database_now(conn))
 
     def sweep(self) -> None:
         """Now and then remove files of reports that failed, and keys of writes that nobody sends again."""

@@ -12,6 +12,7 @@ from grid.fields import metres as _metres
 from grid.fields import text as _text
 from grid.fields import time as _time
 from grid.fields import whole as _whole
+from grid.hot_spots.layers import HOT_SPOT_LAYERS
 from grid.social.layers import SOCIAL_LAYERS
 from layers.catalogue import Field, Layer, Text
 
@@ -207,4 +208,5 @@ VISITS = Layer(
 #: Every layer of grid management, in drawing order.
 GRID_LAYERS = (
     GRID_CELLS, COMPONENTS, GRID_WORKERS, CASES, VISITS, *SOCIAL_LAYERS, *CONTROL_LAYERS, *EMERGENCY_LAYERS,
+    *HOT_SPOT_LAYERS,
 )  # fmt: skip

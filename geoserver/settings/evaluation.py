@@ -43,6 +43,7 @@ class Evaluation(Group):
 
     counts: dict[str, Count] = Field(default_factory=dict, max_length=60)
     indicators: dict[str, Indicator] = Field(default_factory=dict, max_length=60)
+    hot_spot_days: int = Field(default=90, ge=1, le=3660, description="whose cases the layer case-hot-spots counts [d]")
 
     @field_validator("indicators")
     @classmethod
@@ -61,4 +62,4 @@ class Evaluation(Group):
         indicators = {
             n: IndicatorRule(Text(i.zh, i.en), i.numerator, i.denominator) for n, i in self.indicators.items()
         }
-        return EvaluationOptions({**COUNTS, **counts}, {**INDICATORS, **indicators})
+        return EvaluationOptions({**COUNTS, **counts}, {**INDICATORS, **indicators}, self.hot_spot_days)

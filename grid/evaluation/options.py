@@ -100,7 +100,8 @@ INDICATORS: dict[str, IndicatorRule] = {
 
 @dataclass(frozen=True, slots=True)
 class EvaluationOptions:
-    """The counts and indicators of a city, by name."""
+    """The counts and indicators of a city, by name; hot spots are those of the last ``hot_spot_days``."""
 
     counts: dict[str, CountRule] = field(default_factory=lambda: dict(COUNTS))
     indicators: dict[str, IndicatorRule] = field(default_factory=lambda: dict(INDICATORS))
+    hot_spot_days: int = 90

@@ -72,13 +72,17 @@ def zones(names: list[str], shapes: Objects, points: Floats) -> tuple[Cells, NDA
     """
     if len(shapes) > MOST_CELLS:
         raise TooMuch(f"{len(shapes)} zones, more than {MOST_CELLS}; give fewer")
-    tree = shapely.STRtree(shapes)
-    of_point, zone = tree.query(shapely.points(points), predicate="intersects")
+    of_point, zone = shapely.STRtree(shapes).query(shapely.points(points), predicate="intersects")
     first = np.full(len(points), len(shapes))
     np.minimum.at(first, of_point, zone)
     counts = np.bincount(first, minlength=len(shapes) + 1)[:-1].astype(np.int64)
-    rows, columns = tree.query(shapes, predicate="dwithin", distance=_TOUCH)
-    return Cells(names, shapes, _matrix(rows, columns, len(shapes))), counts
+    return touching(names, shapes), counts
+
+
+def touching(names: list[str], shapes: Objects) -> Cells:
+    """Given polygons (in a projected system) as cells; neighbours share an edge or a corner."""
+    rows, columns = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=_TOUCH)
+    return Cells(names, shapes, _matrix(rows, columns, len(shapes)))
 
 
 def heat(cells: Cells, counts: NDArray[np.int64], *, corrected: bool) -> Heat:
