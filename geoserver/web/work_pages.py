@@ -27,6 +27,8 @@ OFFLINE = (
     "report/", "work/", "map/html.js", "map/i18n.js", "map/store.js", "map/theme.js", "pages/session.js",
     "vendor/preact", "vendor/htm", "vendor/maplibre-gl",
 )  # fmt: skip
+#: Parts of administration, each a page below ``/admin``; accounts and keys are ``/admin`` itself.
+ADMIN_PARTS = ("layers", "rules", "terminals", "jobs", "health", "log")
 #: The worker itself is fetched by the browser, not by the page.
 _WORKER = "report/worker.js"
 _BLUE, _GROUND = "#0f4c81", "#f3f6f9"
@@ -44,6 +46,7 @@ def routes(assets: Mapping[str, Asset], version: str, account_for: Callable[[Req
         Route("/report/manifest.webmanifest", pages.manifest),
         Route("/cases", pages.cases),
         Route("/planning", pages.planning),
+        *(Route(f"/admin/{part}", pages.admin) for part in ADMIN_PARTS),
     ]
 
 
@@ -89,6 +92,10 @@ class WorkPages:
     def dispatch(self, request: Request) -> Response:
         """The dispatcher's desk."""
         return self._page(request, "dispatch", self._account_for(request) or "")
+
+    def admin(self, request: Request) -> Response:
+        """The pages of administration; what each shows, its requests decide."""
+        return self._page(request, "admin", self._account_for(request) or "")
 
     def worker(self, request: Request) -> Response:
         """The service worker of the report page: with the list of what it keeps, its bytes change with every file."""
@@ -199,6 +206,7 @@ def work_paths() -> Json:
         "/report/worker.js": got("getReportWorker", "The service worker of that page", "text/javascript"),
         "/report/manifest.webmanifest": got("getReportManifest", "Its manifest", "application/manifest+json"),
         "/cases": got("getCasesPage", "The inbox of cases", "text/html"),
+        **{f"/admin/{part}": got(f"getAdmin{part.title()}Page", f"Administration: {part}", "text/html") for part in ADMIN_PARTS},
         "/planning": got("getPlanningPage", "Red lines: draw, import, check, procedure, notices", "text/html"),
     }
 

@@ -36,11 +36,11 @@ export function ApplyDialog({ state }) {
         <h2 id="apply-title">${t("apply")}</h2>
         ${ended && html`<${Ended} onBack=${comeBack} />`}
         ${applying.trouble && !ended && html`<${Trouble} error=${applying.trouble} />`}
-        <label class="field"><span>${t("apply.name")} <span class="need">${t("needed")}</span></span><input name="name" required maxlength="200" autofocus value=${parcel.name} /></label>
+        <label class="field"><span>${t("apply.name")} <span class="need">${t("needed")}</span></span><input name="name" required maxlength="200" autofocus defaultValue=${parcel.name} /></label>
         <label class="field"><span>${t("apply.applicant")} <span class="soft small">${t("optional")}</span></span><input name="applicant" maxlength="200" /></label>
         <p class="soft small">${t("apply.use", { scheme: use.scheme, code: use.land_code || "—" })}</p>
         <fieldset class="field"><legend>${t("apply.supply")}</legend><div class="choice">
-          ${["allocation", "grant"].map((kind, n) => html`<label key=${kind}><input type="radio" name="supply" value=${kind} checked=${n === 0} />${t(`supply.${kind}`)}</label>`)}</div></fieldset>
+          ${["allocation", "grant"].map((kind, n) => html`<label key=${kind}><input type="radio" name="supply" value=${kind} defaultChecked=${n === 0} />${t(`supply.${kind}`)}</label>`)}</div></fieldset>
         ${draft.parcels.length > 1 && html`<div class="choice"><label><input type="checkbox" name="all" />${t("apply.all", { n: draft.parcels.length })}</label></div>`}
         <label class="field"><span>${t("apply.adjusts")} <span class="soft small">${t("optional")}</span></span><input name="adjusts" placeholder=${t("apply.adjusts.help")} /></label>
         <label class="field"><span>${t("field.opinion")} <span class="soft small">${t("optional")}</span></span><textarea name="opinion" rows="2" maxlength="20000"></textarea></label>

@@ -75,7 +75,7 @@ function DraftTrouble({ trouble }) {
   return html`
     <${Trouble} error=${trouble} />
     ${trouble.again && html`<form class="card two" onSubmit=${again}>
-      <label class="field"><span>${t("draft.crs")}</span><input name="crs" placeholder="EPSG:4547" value=${trouble.again.options.crs ?? ""} /></label>
+      <label class="field"><span>${t("draft.crs")}</span><input name="crs" placeholder="EPSG:4547" defaultValue=${trouble.again.options.crs ?? ""} /></label>
       <label class="field"><span>${t("draft.encoding")}</span><select name="encoding"><option value="">${t("draft.encoding.auto")}</option><option>gbk</option><option>utf-8</option></select></label>
       <button class="button">${t("draft.again")}</button>
     </form>`}

@@ -89,7 +89,7 @@ function picked(map) {
 function fit(map, focus) {
   const box = focus ? boxOf(focus.geometries) : null;
   const { clientWidth, clientHeight } = map.getContainer();
-  if (box) map.fitBounds(box, { padding: Math.min(PADDING, clientWidth / 6, clientHeight / 6), maxZoom: 18, duration: 0 });
+  if (box) map.fitBounds(box, { padding: Math.min(PADDING, clientWidth / 6, clientHeight / 6), maxZoom: 19.5, duration: 0 });
 }
 
 function boxOf(geometries) {

@@ -47,7 +47,8 @@ export async function comeBack() {
   if (!get().ended) return false;
   const account = await whoAmI().catch(() => null);
   if (!account) return false;
-  set({ ended: false });
+  const { act, applying } = get();
+  set({ ended: false, act: act && { ...act, trouble: null }, applying: applying && { ...applying, trouble: null } });
   await readAccount();
   say(t("session.back", { account }));
   return true;

@@ -62,11 +62,11 @@ function inputs(action, { opinion, conditions, title, text, begins, ends, contac
 
 function Publicity({ name }) {
   return html`
-    <label class="field"><span>${t("notice.title")} <span class="need">${t("needed")}</span></span><input name="title" required maxlength="200" autofocus value=${t("notice.title.of", { name })} /></label>
+    <label class="field"><span>${t("notice.title")} <span class="need">${t("needed")}</span></span><input name="title" required maxlength="200" autofocus defaultValue=${t("notice.title.of", { name })} /></label>
     <label class="field"><span>${t("notice.text")} <span class="need">${t("needed")}</span></span><textarea name="text" rows="4" required maxlength="20000"></textarea></label>
     <div class="two">
-      <label class="field"><span>${t("notice.begins")}</span><input type="date" name="begins" required value=${today()} /></label>
-      <label class="field"><span>${t("notice.ends")}</span><input type="date" name="ends" required value=${today(PERIOD)} /></label>
+      <label class="field"><span>${t("notice.begins")}</span><input type="date" name="begins" required defaultValue=${today()} /></label>
+      <label class="field"><span>${t("notice.ends")}</span><input type="date" name="ends" required defaultValue=${today(PERIOD)} /></label>
     </div>
     <label class="field"><span>${t("notice.contact")} <span class="soft small">${t("optional")}</span></span><input name="contact" maxlength="500" /></label>
   `;
