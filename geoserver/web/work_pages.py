@@ -206,7 +206,10 @@ def work_paths() -> Json:
         "/report/worker.js": got("getReportWorker", "The service worker of that page", "text/javascript"),
         "/report/manifest.webmanifest": got("getReportManifest", "Its manifest", "application/manifest+json"),
         "/cases": got("getCasesPage", "The inbox of cases", "text/html"),
-        **{f"/admin/{part}": got(f"getAdmin{part.title()}Page", f"Administration: {part}", "text/html") for part in ADMIN_PARTS},
+        **{
+            f"/admin/{part}": got(f"getAdmin{part.title()}Page", f"Administration: {part}", "text/html")
+            for part in ADMIN_PARTS
+        },
         "/planning": got("getPlanningPage", "Red lines: draw, import, check, procedure, notices", "text/html"),
     }
 
