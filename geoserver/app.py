@@ -34,6 +34,7 @@ from geoserver.operations import ROUTES as OPERATIONS
 from geoserver.ows.wms import ROUTES as WMS
 from geoserver.ows.wmts import ROUTES as WMTS
 from geoserver.photo_routes import get_photo
+from geoserver.proxies.routes import either
 from geoserver.public_notices import routes as public_notice_routes
 from geoserver.public_reports import routes as public_report_routes
 from geoserver.qgis import ROUTES as QGIS
@@ -56,6 +57,7 @@ _PICTURES = (*PICTURE_TILES, *TERRAIN_TILES, *MAPS, *LEGENDS, *WMTS, *WMS, *ARCH
 _JOB = "/jobs/{job}"
 _ITEMS = "/collections/{collection}/items"
 _ITEM = _ITEMS + "/{item}"
+_QUERYABLES, _SCHEMA = "/collections/{collection}/queryables", "/collections/{collection}/schema"
 
 
 def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
@@ -68,19 +70,19 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/collections", endpoint(core.get_collections)),
         *(Route(path, endpoint(handler)) for path, handler in RECORDS),
         Route("/collections/{collection}", endpoint(core.get_collections)),
-        Route("/collections/{collection}/queryables", endpoint(features.get_queryables)),
-        Route("/collections/{collection}/schema", endpoint(coverages.get_schema)),
+        Route(_QUERYABLES, endpoint(either(_QUERYABLES, features.get_queryables))),
+        Route(_SCHEMA, endpoint(either(_SCHEMA, coverages.get_schema))),
         Route("/collections/{collection}/coverage", endpoint(coverages.get_coverage)),
-        Route(_ITEMS, endpoint(features.get_items), methods=["GET"]),
+        Route(_ITEMS, endpoint(either(_ITEMS, features.get_items)), methods=["GET"]),
         Route(_ITEMS, endpoint(edits.post_item, max_body, admit=edits.may_create), methods=["POST"]),
         Route(_ITEMS, endpoint(edits.items_options), methods=["OPTIONS"]),
-        Route(_ITEM, endpoint(features.get_item), methods=["GET"]),
+        Route(_ITEM, endpoint(either(_ITEM, features.get_item)), methods=["GET"]),
         Route(_ITEM, endpoint(edits.put_item, max_body, admit=edits.may_update), methods=["PUT"]),
         Route(_ITEM, endpoint(edits.patch_item, max_body, admit=edits.may_update), methods=["PATCH"]),
         Route(_ITEM, endpoint(edits.delete_item), methods=["DELETE"]),
         Route(_ITEM, endpoint(edits.item_options), methods=["OPTIONS"]),
         *(Route(path, endpoint(handler)) for path, handler in (*EDR, *VERSIONS)),
-        *(Route(path, endpoint(handler)) for path, handler in _PICTURES),
+        *(Route(path, endpoint(either(path, handler))) for path, handler in _PICTURES),
         Route("/tiles/{tms}/{z}/{y}/{x}", endpoint(vector_tiles.get_city_tile)),
         *(Route(path, endpoint(handler)) for path, handler in TILE_DOCUMENTS),
         *(Route(path, endpoint(handler)) for path, handler in THREE_D_TILES),

@@ -21,6 +21,7 @@ from geoserver.uploads import Uploads
 from layers.access import ANONYMOUS, Action, Principal, grants_text, visible, watched
 from layers.catalogue import Layer
 from layers.database import Database, Reader
+from layers.exchange.proxies.model import Proxy
 from tiles.archives.folder import Served
 from tiles.cache.tile import Tile, TileKey, variant
 from tiles.matrix_sets import MatrixSet
@@ -28,6 +29,7 @@ from tiles.rendered import Rendered
 from tiles.vector import TileQuery
 
 if TYPE_CHECKING:
+    from geoserver.proxies.upstream import Upstreams
     from geoserver.running import RunningCity
 
 
@@ -88,6 +90,16 @@ class City:
     def layers(self) -> Mapping[str, Layer]:
         """The layers that the principal may see, by id, without what it may not see of them."""
         return self._view.layers
+
+    @property
+    def proxies(self) -> Mapping[str, Proxy]:
+        """The layers of other servers that the principal may see, by id."""
+        return self._view.proxies
+
+    @property
+    def upstreams(self) -> "Upstreams":
+        """How other servers are asked."""
+        return self._running.upstreams
 
     def style(self, language: str) -> Mapping[str, Any]:
         """The style of these layers."""

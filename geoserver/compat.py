@@ -24,6 +24,8 @@ def install() -> None:
     logging.getLogger("pygeoapi").setLevel(logging.CRITICAL)
     # Every new API object would call basicConfig and log to stdout, which belongs to the command line's answers.
     pygeoapi.api.setup_logger = _keep_logging
+    # It links to items in CSV of every collection; ours link to the formats that each of them has.
+    pygeoapi.api.get_dataset_formatters = _no_formatters
     # Its renderer compiles the template for every request and falls back to templates that load from public networks.
     # Its JSON escapes every Chinese character.
     for module in (pygeoapi.api, pygeoapi.api.processes):
@@ -53,6 +55,10 @@ def _to_json(document: Any, _pretty: bool = False) -> str:
 def _as_text(value: Any) -> str:
     """A locale as a language tag (``hreflang``: zh-CN, not zh_Hans_CN); anything else as it writes itself."""
     return f"{value.language}-{value.territory}" if isinstance(value, Locale) else str(value)
+
+
+def _no_formatters(_dataset: dict[str, Any]) -> dict[str, Any]:
+    return {}
 
 
 def _keep_logging(_config: dict[str, Any]) -> None:

@@ -23,12 +23,14 @@ from geoserver.features import find_layer
 from geoserver.formats import EXPORTS, media_type, negotiate
 from geoserver.parameters import query_values
 from geoserver.provider import Source
+from geoserver.proxies.description import proxy_resource
 from geoserver.reply import Reply
 from geoserver.settings import Settings
 from geoserver.templates import CONTENT_SECURITY_POLICY, TEMPLATES
 from layers.catalogue import Layer, Text
 from layers.crs import CRS84, epsg, storage_uri
 from layers.database import Database
+from layers.exchange.proxies.model import Proxy
 from layers.exchange.records.catalogue import CATALOGUE
 from layers.exporting.export import FORMATS
 from tiles.three_d.levels import stands
@@ -43,9 +45,13 @@ _WORLD = (-180.0, -90.0, 180.0, 90.0)
 compat.install()
 
 
-def build_api(settings: Settings, database: Database, layers: Mapping[str, Layer], openapi: str) -> API:
+def build_api(
+    settings: Settings, database: Database, layers: Mapping[str, Layer], proxies: Mapping[str, Proxy], openapi: str
+) -> API:
     """pygeoapi's API object over these layers; ``openapi`` is the document as JSON text."""
-    return API(_config(settings, database, layers), openapi)
+    config = _config(settings, database, layers)
+    config["resources"] |= {proxy.id: proxy_resource(settings.server.url, proxy) for proxy in proxies.values()}
+    return API(config, openapi)
 
 
 def get_landing_page(city: "City", request: Request, _body: bytes) -> Reply:
@@ -73,7 +79,7 @@ def get_conformance(city: "City", request: Request, _body: bytes) -> Reply:
 
 def get_collections(city: "City", request: Request, _body: bytes, collection: str | None = None) -> Reply:
     """``GET /collections`` and ``/collections/{collection}``."""
-    if collection is not None and collection != CATALOGUE.id:
+    if collection is not None and collection != CATALOGUE.id and collection not in city.proxies:
         find_layer(city, collection)
     return completed(city, _core(city, request, pygeoapi.api.describe_collections, collection))
 

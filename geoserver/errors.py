@@ -21,6 +21,7 @@ from layers.cql2 import Cql2Error
 from layers.crs import CrsError
 from layers.editing import EditError
 from layers.exchange.changes.errors import ChangesGone, NotFollowed, PositionError
+from layers.exchange.proxies.errors import NotOffered, ProxyError, UpstreamFailed
 from layers.exporting.errors import ExportRefused
 from layers.features import DuplicateKey, EditConflict, FeatureNotFound, RowDenied
 from layers.importing.errors import ImportRefused
@@ -144,13 +145,16 @@ STATUS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (VersionError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NoSuchArchive, HTTPStatus.NOT_FOUND, "NotFound"),
     (ArchiveError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (ChangesGone, HTTPStatus.GONE, "Gone"),
+    (NotFollowed, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (UpstreamFailed, HTTPStatus.BAD_GATEWAY, "OutboundFailed"),
+    (NotOffered, HTTPStatus.NOT_IMPLEMENTED, "NotImplemented"),
+    (ProxyError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
+    (PositionError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NoSuchProcess, HTTPStatus.NOT_FOUND, "NoSuchProcess"),
     (NoSuchJob, HTTPStatus.NOT_FOUND, "NoSuchJob"),
     (ResultNotReady, HTTPStatus.NOT_FOUND, "ResultNotReady"),
     (NoSuchUpload, HTTPStatus.NOT_FOUND, "NotFound"),
-    (ChangesGone, HTTPStatus.GONE, "Gone"),
-    (NotFollowed, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
-    (PositionError, HTTPStatus.BAD_REQUEST, "InvalidParameterValue"),
     (NotThere, HTTPStatus.NOT_FOUND, "NotFound"),
     (SignInNeeded, HTTPStatus.UNAUTHORIZED, "Unauthorized"),
     (NotAllowed, HTTPStatus.FORBIDDEN, "Forbidden"),

@@ -13,12 +13,14 @@ from geoserver.other_processes import Others
 from geoserver.own_layers import OWN_LAYERS
 from geoserver.process_adapter import Process
 from geoserver.process_maps import ProcessMaps
+from geoserver.proxies.upstream import Upstreams
 from geoserver.settings import Settings
 from geoserver.uploads import Uploads
 from grid.options import GridOptions
 from layers.access import Principal
 from layers.catalogue import Text
 from layers.database import Database
+from layers.exchange.proxies.model import Upstream
 from layers.features import set_statement_timeout
 from layers.processing import CityCrs, CityMaps, Job, JobCancelled, OtherProcesses, Workspace
 from layers.raster.store import RasterStore
@@ -92,6 +94,7 @@ class Executor:
         self._uploads = uploads
         self.rasters = RasterStore(Path(settings.rasters.directory))
         self._crs = settings.crs.for_processes()
+        self._upstreams = Upstreams(settings.outbound)
         self._grid = settings.grid.for_processes()
         self._planning = settings.planning.for_processes()
         tiles = settings.tiles
@@ -140,6 +143,7 @@ class Executor:
                     GridOptions: self._grid,
                     PlanningOptions: self._planning,
                     TileSite: self._tiles,
+                    Upstream: self._upstreams,
                 }
                 handed_in[OtherProcesses] = Others(principal, handed_in)
                 result = process.call(ready, handed_in)

@@ -30,6 +30,8 @@ from geoserver.reply import Reply
 from geoserver.schemas import geojson_schema, queryables, schema
 from layers.catalogue import Layer
 from layers.cql2 import Cql2Error, describe_functions
+from layers.exchange.proxies.answers import host
+from layers.exchange.proxies.errors import NotOffered
 from layers.features import FeatureNotFound, Page, count, read_feature, read_page, wide_integers
 from layers.query import FeatureQuery
 from layers.registry import LayerNotFound
@@ -143,6 +145,9 @@ def _described(
 def find_layer(city: "City", collection: str) -> Layer:
     """The layer behind a collection. Raises :class:`LayerNotFound`."""
     layer = city.layers.get(collection)
+    if layer is None and collection in city.proxies:
+        there = host(city.proxies[collection].url)
+        raise NotOffered(f"collection {collection!r} is of another server ({there}), which is not asked for that")
     if layer is None:
         raise LayerNotFound(f"there is no collection {collection[:80]!r}; /collections lists those there are")
     return layer

@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "TooLarge": "请求内容过大",
     "UnsupportedMediaType": "不接受这种媒体类型",
     "OutboundRefused": "服务器不得访问该地址",
+    "NotImplemented": "该图层不支持此操作",
     "OutboundFailed": "所依赖的外部服务没有正确应答",
     "ImportRefused": "文件不能导入",
     "InvalidParameterValue": "参数不正确",

@@ -34,9 +34,10 @@ from geoserver.tracking_routes import tracking_paths
 from geoserver.versions import version_paths
 from geoserver.web.style import city_style
 from geoserver.web.work_pages import work_paths
-from layers.access import Grant, visible_layers
+from layers.access import Grant, visible, visible_layers
 from layers.catalogue import Layer
 from layers.database import Database
+from layers.exchange.proxies.model import Proxy
 from tiles.cache.tile import fingerprint
 
 #: What describes the paths of other API parts.
@@ -73,9 +74,12 @@ _VIEWS = 256
 class View:
     """The published layers as those see them who have the same rights, and pygeoapi's API object over them."""
 
-    def __init__(self, settings: Settings, database: Database, layers: Mapping[str, Layer]) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, layers: Mapping[str, Layer], proxies: Mapping[str, Proxy]
+    ) -> None:
         self._settings = settings
         self._database = database
+        self.proxies = proxies
         self._lock = threading.Lock()
         self._api: API | None = None
         self.layers = layers
@@ -104,15 +108,18 @@ class View:
                 of_coverages = (coverage_paths(self._settings, self.layers), edr_paths(self.layers))
                 more = [*(paths() for paths in _MORE_PATHS), *of_coverages]
                 openapi = openapi_document(self._settings, self.layers, more)
-                self._api = build_api(self._settings, self._database, self.layers, openapi)
+                self._api = build_api(self._settings, self._database, self.layers, self.proxies, openapi)
             return self._api
 
 
 class Published:
     """The catalogue as this worker serves it. Replaced as a whole, so a request never sees half of a change."""
 
-    def __init__(self, settings: Settings, database: Database, layers: Mapping[str, Layer]) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, layers: Mapping[str, Layer], proxies: Mapping[str, Proxy]
+    ) -> None:
         self.layers = layers
+        self.proxies = proxies
         self._settings = settings
         self._database = database
         self._views: dict[tuple[Grant, ...], View] = {}
@@ -124,7 +131,8 @@ class Published:
             if len(self._views) >= _VIEWS:
                 self._views.clear()
             seen = visible_layers(self.layers, grants)
-            view = self._views[grants] = View(self._settings, self._database, seen)
+            proxies = {name: p for name, p in self.proxies.items() if visible(p.layer, grants) is not None}
+            view = self._views[grants] = View(self._settings, self._database, seen, proxies)
         return view
 
 

@@ -4,6 +4,7 @@ A record is made of what the reader may see of its layer, so there is none of a 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,14 +15,17 @@ from geoserver.core import get_collections, layer_links
 from geoserver.features import find_layer
 from geoserver.formats import media_type, negotiate
 from geoserver.parameters import query_values, whole
+from geoserver.proxies.description import proxy_links
 from geoserver.record_search import CATALOG, DEFAULT, HERE, MOST, SEARCHED, search_of
 from geoserver.reply import Reply
 from geoserver.schemas import queryables, schema
 from layers.access import watched
 from layers.catalogue import Layer
+from layers.exchange.proxies.answers import host
+from layers.exchange.proxies.model import Proxy
 from layers.exchange.records.catalogue import CATALOGUE
 from layers.exchange.records.iso import MEDIA_TYPE, iso19139
-from layers.exchange.records.model import Party
+from layers.exchange.records.model import Metadata, Party
 from layers.exchange.records.queries import Kept, image_dates, kept_metadata
 from layers.exchange.records.record import Record, geojson
 from layers.exchange.records.search import SORTABLES, found
@@ -61,7 +65,7 @@ def get_records(city: "City", request: Request, _body: bytes) -> Reply:
     format_, language = negotiate(request, values, _FORMATS), city.language(request)
     limit = min(whole("limit", values["limit"], 1), MOST) if "limit" in values else DEFAULT
     offset = whole("offset", values["offset"], 0) if "offset" in values else 0
-    matching = found(records_of(city, city.layers), search_of(values), language)
+    matching = found(records_of(city, city.layers, city.proxies), search_of(values), language)
     page = matching[offset : offset + limit]
     features = [_document(city, record, language) for record in page]
     document = {
@@ -79,10 +83,11 @@ def get_records(city: "City", request: Request, _body: bytes) -> Reply:
 
 def get_record(city: "City", request: Request, _body: bytes, record: str) -> Reply:
     """``GET /collections/records/items/{record}``; ``f=iso19139`` is ISO 19115 in XML."""
-    layer = find_layer(city, record)
+    proxy = city.proxies.get(record)
+    layer = proxy.layer if proxy else find_layer(city, record)
     values = query_values(request, ("f", "lang"))
     language = city.language(request)
-    [made] = records_of(city, {layer.id: layer})
+    [made] = records_of(city, {}, {record: proxy}) if proxy else records_of(city, {layer.id: layer}, {})
     if values.get("f") == "iso19139":
         return Reply(iso19139(made, city.url, _distributions(city, layer, language)), MEDIA_TYPE)
     format_ = negotiate(request, values, _FORMATS)
@@ -113,8 +118,8 @@ def get_sortables(city: "City", request: Request, _body: bytes) -> Reply:
     return Reply(orjson.dumps(document), "application/schema+json")
 
 
-def records_of(city: "City", layers: Mapping[str, Layer]) -> list[Record]:
-    """The records of layers, as the reader may see them."""
+def records_of(city: "City", layers: Mapping[str, Layer], proxies: Mapping[str, Proxy]) -> list[Record]:
+    """The records of layers, and of layers of other servers, as the reader may see them."""
     with city.reading() as reader:
         kept = kept_metadata(reader, list(layers))
         taken = {
@@ -123,7 +128,15 @@ def records_of(city: "City", layers: Mapping[str, Layer]) -> list[Record]:
             if layer.kind == "coverage" and layer.time_field and not watched(layer)
         }
     own = _own_parties(city)
-    return [_record(city, layers[name], said, taken.get(name), own) for name, said in kept.items()]
+    ours = [_record(city, layers[name], said, taken.get(name), own) for name, said in kept.items()]
+    return [*ours, *(_record_of_other(proxy) for proxy in proxies.values())]
+
+
+def _record_of_other(proxy: Proxy) -> Record:
+    party = Party(proxy.attribution or host(proxy.url), url=proxy.url, role="publisher")
+    created, updated = datetime.fromisoformat(proxy.created), datetime.fromisoformat(proxy.updated)
+    type_ = "dataset" if proxy.features else "service"
+    return Record(proxy.layer, Metadata(), created, updated, None, None, (party,), proxy.licence, type_)
 
 
 def _record(city: "City", layer: Layer, kept: Kept, taken: tuple[Any, Any] | None, own: tuple[Party, ...]) -> Record:
@@ -153,18 +166,24 @@ def _document(city: "City", record: Record, language: str) -> dict[str, Any]:
         _link(city, "alternate", f"{own}?f=iso19139", MEDIA_TYPE, "ISO 19139"),
         _link(city, "collection", HERE, "application/json"),
         _link(city, "item", f"/collections/{record.id}", "application/json", record.layer.title[language]),
-        *({**link, "title": link["title"][language[:2]]} for link in layer_links(city.url, record.layer)),
+        *({**link, "title": link["title"][language[:2]]} for link in _links_of(city, record.layer)),
     ]
     if record.metadata.licence_url:
         links.append({"rel": "license", "href": record.metadata.licence_url})
     return geojson(record, language, formats, links)
 
 
+def _links_of(city: "City", layer: Layer) -> list[dict[str, Any]]:
+    proxy = city.proxies.get(layer.id)
+    return proxy_links(city.url, proxy) if proxy else layer_links(city.url, layer)
+
+
 def _distributions(city: "City", layer: Layer, language: str) -> list[tuple[str, str, str]]:
     """Name, media type and address of the forms in which the layer can be had."""
     here = f"{city.url}/collections/{layer.id}"
-    found = [("GeoJSON", media_type("json"), f"{here}/items?f=json")]
-    for link in layer_links(city.url, layer):
+    proxy = city.proxies.get(layer.id)
+    found = [("GeoJSON", media_type("json"), f"{here}/items?f=json")] if proxy is None or proxy.features else []
+    for link in _links_of(city, layer):
         known = link["rel"] == "items" and next((f for f in FORMATS.values() if f.media_type == link["type"]), None)
         if known or "{" not in link["href"] and link["rel"].endswith(("/coverage", "/map", "original")):
             found.append((link["title"][language[:2]], link["type"], link["href"]))

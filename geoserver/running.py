@@ -4,7 +4,6 @@ import logging
 import select
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.requests import Request
@@ -18,15 +17,16 @@ from geoserver.hot_tiles import HotAnswers
 from geoserver.jobs import Jobs
 from geoserver.live import Live
 from geoserver.process_manager import Processes
+from geoserver.proxies.upstream import Upstreams
 from geoserver.published import Published, described
 from geoserver.settings import Settings
 from geoserver.uploads import Uploads
 from grid.clock.escalation import CLOCK_PRINCIPAL
 from grid.setup import prepare
 from layers.access import ANONYMOUS, Principal
-from layers.catalogue import Layer
 from layers.database import Database
 from layers.derived.keeping import keeper
+from layers.exchange.proxies.store import load_proxies
 from layers.raster.store import RasterStore
 from layers.registry import load_layers
 from tiles.archives.folder import ArchiveFolder
@@ -85,6 +85,7 @@ class RunningCity:
         self._keeper = keeper(database, RasterStore(Path(settings.rasters.directory)))
         archives = settings.tiles.archives
         self.archives = ArchiveFolder(Path(archives) if archives else None)
+        self.upstreams = Upstreams(settings.outbound)
         self.published = self._publish()
         self.hot = HotAnswers(self.tiles)
         self._refusals = Recent(60.0, 10_000)
@@ -117,9 +118,9 @@ class RunningCity:
     def reload(self) -> None:
         """Publish the catalogue as it is now, if it differs from what is published."""
         with self.gate.engine.connect() as conn:
-            layers = load_layers(conn)
-        if layers != self.published.layers:
-            self.published = self._publish(layers)
+            layers, proxies = load_layers(conn), load_proxies(conn)
+        if layers != self.published.layers or proxies != self.published.proxies:
+            self.published = Published(self.settings, self.database, layers, proxies)
 
     def watch(self) -> None:
         """Follow the catalogue and the rights in a background thread until :meth:`close`."""
@@ -138,11 +139,9 @@ class RunningCity:
         self.database.close()
         self.gate.close()
 
-    def _publish(self, layers: Mapping[str, Layer] | None = None) -> Published:
-        if layers is None:
-            with self.gate.engine.connect() as conn:
-                layers = load_layers(conn)
-        return Published(self.settings, self.database, layers)
+    def _publish(self) -> Published:
+        with self.gate.engine.connect() as conn:
+            return Published(self.settings, self.database, load_layers(conn), load_proxies(conn))
 
     def _watch(self) -> None:
         """A NOTIFY wakes this thread; after a broken line it connects again and reads what it may have missed."""

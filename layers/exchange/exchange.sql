@@ -90,3 +90,45 @@ $$;
 
 REVOKE EXECUTE ON FUNCTION citymap.log_changes, citymap.note_changes, citymap.follow_changes,
     citymap.make_layer_followed, citymap.tidy_feed FROM PUBLIC;
+
+-- 代理 Layers of other servers, shown as collections of this one: see layers/exchange/proxies/model.py. Whoever may read or
+-- manage a layer of that id and visibility may this one.
+CREATE TABLE citymap.proxies (
+    id text PRIMARY KEY,
+    visibility text NOT NULL CHECK (visibility IN ('public', 'internal', 'sensitive', 'core')),
+    definition jsonb NOT NULL,
+    created timestamptz NOT NULL DEFAULT now(),
+    updated timestamptz NOT NULL DEFAULT now()
+);
+ALTER TABLE citymap.proxies ENABLE ROW LEVEL SECURITY;
+ALTER TABLE citymap.proxies FORCE ROW LEVEL SECURITY;
+CREATE POLICY steward ON citymap.proxies TO CURRENT_USER USING (true) WITH CHECK (true);
+CREATE POLICY everything ON citymap.proxies FOR SELECT TO citymap_access USING (true);
+CREATE POLICY reading ON citymap.proxies FOR SELECT TO citymap_app
+    USING (visibility = 'public' OR EXISTS (SELECT FROM citymap.granted(id, visibility, 'read')));
+CREATE POLICY creating ON citymap.proxies FOR INSERT TO citymap_app
+    WITH CHECK (citymap.granted_everywhere(id, visibility, 'manage'));
+CREATE POLICY deleting ON citymap.proxies FOR DELETE TO citymap_app
+    USING (citymap.granted_everywhere(id, visibility, 'manage'));
+GRANT SELECT, INSERT, DELETE ON citymap.proxies TO citymap_app;
+GRANT SELECT ON citymap.proxies TO citymap_access;
+
+CREATE TRIGGER catalogue_changed AFTER INSERT OR UPDATE OR DELETE ON citymap.proxies
+    FOR EACH STATEMENT EXECUTE FUNCTION citymap.catalogue_changed();
+CREATE TRIGGER audit_administration AFTER INSERT OR UPDATE OR DELETE ON citymap.proxies
+    FOR EACH ROW EXECUTE FUNCTION audit.after_administration('proxy', 'id');
+
+-- A collection is either: one id means one thing.
+CREATE FUNCTION citymap.one_collection() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('collection ' || NEW.id));
+    IF NEW.id = 'records' OR (TG_TABLE_NAME = 'proxies' AND EXISTS (SELECT FROM citymap.layers WHERE id = NEW.id))
+        OR (TG_TABLE_NAME = 'layers' AND EXISTS (SELECT FROM citymap.proxies WHERE id = NEW.id)) THEN
+        RAISE EXCEPTION 'there is a collection % already', NEW.id USING ERRCODE = 'unique_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER one_collection BEFORE INSERT ON citymap.proxies FOR EACH ROW EXECUTE FUNCTION citymap.one_collection();
+CREATE TRIGGER one_collection BEFORE INSERT ON citymap.layers FOR EACH ROW EXECUTE FUNCTION citymap.one_collection();
+REVOKE EXECUTE ON FUNCTION citymap.one_collection FROM PUBLIC;
