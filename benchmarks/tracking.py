@@ -6,31 +6,30 @@ On a cluster of its own that keeps what it says (fsync), in one run. ``python -m
 
 import argparse
 import asyncio
-import gc
 import socket
+import statistics
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import psycopg2
-from shapely import Point
 
+from benchmarks import fences
 from benchmarks.bench import Bench
 from geoserver.cluster import Cluster
 from geoserver.identity.devices import make_device_secret
 from geoserver.migrations import migrate
 from layers.database import Database
-from tracking.alarms.conditions import Limits
-from tracking.alarms.engine import Engine
-from tracking.alarms.fences import Fence, FenceIndex
 from tracking.jt808 import terminal, uplink
 from tracking.jt808.frames import Message, write_frame
 from tracking.model import Device, Fix, Stored
-from tracking.storing import store
-from tracking.tracks import read_devices
+from tracking.storing import day_of, make_days, store
+from tracking.tracks import read_devices, read_track
 
 #: Positions of one transaction of the way in.
 _BATCH = 5000
@@ -60,7 +59,9 @@ class Positions:
     one_by_one: float
     answers: float
     connections: int
-    fences: dict[int, float]
+    #: Reading a device's day while that goes on [ms].
+    day: float
+    fences: fences.Checked
 
 
 def run(folder: Path, seconds: float, connections: int) -> Positions:
@@ -73,8 +74,8 @@ def run(folder: Path, seconds: float, connections: int) -> Positions:
             devices = read_devices(conn)
         database.close()
         copied, again, one_by_one = _ways_in(url, devices, seconds)
-        answers = _answers(url, codes, seconds)
-    return Positions(copied, again, one_by_one, answers, connections, {n: _fences(n) for n in (2_000, 100_000)})
+        answers, day = _answers(url, codes, devices[0], seconds)
+    return Positions(copied, again, one_by_one, answers, connections, day, fences.run(folder))
 
 
 def _devices(database: Database, count: int) -> dict[str, str]:
@@ -121,8 +122,10 @@ def _ways_in(url: str, devices: list[Device], seconds: float) -> tuple[float, fl
     return rates[0], rates[1], rate
 
 
-def _answers(url: str, codes: dict[str, str], seconds: float) -> float:
-    """Answers a second, each after its position is on the disk; the gateway is a process of its own."""
+def _answers(url: str, codes: dict[str, str], device: Device, seconds: float) -> tuple[float, float]:
+    """Answers a second, each after its position is on the disk, and how long a device's day takes to be read meanwhile
+    [ms]; the gateway is a process of its own."""
+    _store_day(url, device)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -136,10 +139,46 @@ def _answers(url: str, codes: dict[str, str], seconds: float) -> float:
                 time.sleep(0.1)
         import uvloop
 
-        return uvloop.run(_load(port, codes, seconds))
+        with ThreadPoolExecutor(1) as pool:
+            stopping = threading.Event()
+            reading = pool.submit(_read_days, url, device, stopping)
+            try:
+                rate = uvloop.run(_load(port, codes, seconds))
+            finally:
+                stopping.set()
+            return rate, reading.result()
     finally:
         process.kill()
         process.wait()
+
+
+def _store_day(url: str, device: Device) -> None:
+    """A fix every ten seconds, of the day before yesterday."""
+    conn = psycopg2.connect(url)
+    with conn.cursor() as cursor:
+        make_days(cursor, [day_of(_day())])
+        day = [Stored(device, Fix(_day() + n * 10, 114 + n * 1e-5, 30.4, 36.0, 90, 20, 0, 3)) for n in range(8640)]
+        store(cursor, day, time.time())
+    conn.commit()
+    conn.close()
+
+
+def _day() -> float:
+    return (time.time() // 86_400 - 2) * 86_400 - 8 * 3600
+
+
+def _read_days(url: str, device: Device, stopping: threading.Event) -> float:
+    """The middle of the times that reading it takes [ms], until it is told to stop."""
+    database = Database(url, pool_size=1)
+    begin = datetime.fromtimestamp(_day(), UTC)
+    taken = []
+    while not stopping.wait(0.1):
+        with database.transaction() as conn:
+            started = time.perf_counter()
+            assert len(read_track(conn, device, begin, begin + timedelta(days=1))) == 8640
+            taken.append(time.perf_counter() - started)
+    database.close()
+    return statistics.median(taken) * 1000
 
 
 async def _load(port: int, codes: dict[str, str], seconds: float) -> float:
@@ -185,42 +224,6 @@ async def _load(port: int, codes: dict[str, str], seconds: float) -> float:
     return rate
 
 
-def _fences(count: int) -> float:
-    """Positions a CPU second through the engine with so many round fences, every device in its own part of the city."""
-    chance = np.random.default_rng(7)
-    places = chance.uniform((114.0, 30.0), (115.0, 31.0), (count, 2))
-    radius = 0.3 / np.sqrt(count)
-    engine = Engine(
-        FenceIndex(
-            [
-                Fence(n, "", Point(x, y).buffer(radius, 8), frozenset({"enter", "leave"}))
-                for n, (x, y) in enumerate(places)
-            ]
-        ),
-        Limits(),
-    )
-    devices = [Device(n, str(n), "", None, "other") for n in range(2000)]
-    at = chance.uniform((114.0, 30.0), (115.0, 31.0), (2000, 2))
-    batches = []
-    for n in range(15):
-        at = at + chance.normal(0, 5e-4, at.shape)
-        batches.append(
-            [
-                Stored(d, Fix(1e9 + n * 10, x, y, 36.0, 90, 20, 0, 3))
-                for d, (x, y) in zip(devices, at.tolist(), strict=True)
-            ]
-        )
-    engine.run(batches[0])
-    gc.collect()
-    gc.freeze()  # as `citymap gateway` does
-    started = time.process_time()
-    for batch in batches[1:]:
-        engine.run(batch)
-    rate = 14 * 2000 / (time.process_time() - started)
-    gc.unfreeze()
-    return rate
-
-
 def piece(bench: Bench) -> list[str]:
     """Measure, and tell as lines of a page."""
     return section(run(bench.folder, bench.seconds, 2000))
@@ -239,7 +242,8 @@ def section(found: Positions) -> list[str]:
         f"| the same once more: all are there already | {found.again:,.0f} |",
         f"| INSERT and COMMIT row by row | {found.one_by_one:,.0f} (ours × {found.copied / found.one_by_one:.0f}) |",
         f"| JT/T 808 answers after the commit, {found.connections} connections | {found.answers:,.0f} |",
-        *(f"| positions through {n:,} fences, of one core's time | {rate:,.0f} |" for n, rate in found.fences.items()),
+        f"| a device's day (8640 positions) is read meanwhile, in the middle | {found.day:.1f} ms |",
+        *fences.lines(found.fences),
     ]
 
 
