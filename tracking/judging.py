@@ -26,7 +26,7 @@ def clock_checked(fix: Fix, received: float) -> Fix:
 
 
 def may_keep(device: Device, at: float) -> bool:
-    """Whether a fix of that time may be kept: of a device that a person carries, only on duty (docs/tracking.md).
+    """Whether a fix of that time may be kept: of a device that a person carries, only on duty (docs/dispatcher.md).
 
     A calendar that cannot be read keeps nothing: what is not stored cannot be looked at.
     """

@@ -54,8 +54,8 @@ def locate_device(conn: Connection, device: _Code) -> Queued:
 def command_device(conn: Connection, device: _Code, kind: _Code, words: Mapping[str, Any]) -> Queued:
     """下发指令 | Send a command to a terminal
 
-    区域、路线、参数、临时跟踪等指令，见 tracking.md。 | Areas, routes, parameters, temporary tracking: see
-    tracking.md.
+    区域、路线、参数、临时跟踪等指令，见 dispatcher.md。 | Areas, routes, parameters, temporary tracking: see
+    dispatcher.md.
 
     device: 设备编号 | Code of the device
     kind: 指令 | text, locate, follow, parameters, circle, rectangle, polygon, route or forget-areas

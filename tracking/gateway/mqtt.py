@@ -2,7 +2,7 @@
 
 The broker keeps the session (``clean_session`` off) and sends again what was not acknowledged, so neither its restart
 nor ours loses a position; and it has only so many on their way at once, which bounds our memory. Who may publish as
-whom is the broker's to say, by its passwords and access lists: see docs/tracking.md.
+whom is the broker's to say, by its passwords and access lists: see docs/terminals.md.
 """
 
 import asyncio
