@@ -1,6 +1,7 @@
 """The working pages in a real Chromium, over the real server: a worker's report without a network, a case through its acts."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -274,9 +275,16 @@ def test_nothing_is_lost_when_the_session_ends_or_somebody_was_faster_or_the_ser
     visit: Visit, site: GridSite
 ) -> None:
     code = report(site, "过期", 30.4061)
+    site.sql(
+        "INSERT INTO city.cameras (geom, name, source_id, direction, view_angle, reach)"
+        " SELECT ST_Translate(geom, -0.0005, 0), n, n, d, 60, 100 FROM city.cases,"
+        " (VALUES ('文星路口', 90), ('背对的', 270)) AS k (n, d) WHERE code = :c",
+        c=code,
+    )
     page = visit("/cases", "clerk")
     page.evaluate("(code) => { location.hash = 'case=' + code; }", code)
     page.wait_for_selector(f".detail[data-case='{code}']")
+    expect(page.locator(".cameras li")).to_have_text([re.compile("文星路口.*48 米.*正对此处"), re.compile("背对的.* 米$")])
     press_act(page, "void")
     page.fill("dialog textarea", "重复的测试上报")
     page.context.clear_cookies()

@@ -41,22 +41,27 @@ export function CaseMap({ state }) {
   useEffect(() => {
     if (!ready || !map.current) return;
     map.current.resize();
-    map.current.getSource("case").setData(drawn(state.detail));
+    map.current.getSource("case").setData(drawn(state.detail, state.cameras));
     if (feature) map.current.jumpTo({ center: feature.geometry.coordinates, zoom: Math.max(NEAR, map.current.getZoom()) });
   }, [ready, state.detail?.code, state.detail?.history.revision]);
+
+  useEffect(() => {
+    if (ready && map.current && state.cameras.length > 0) map.current.getSource("case").setData(drawn(state.detail, state.cameras));
+  }, [ready, state.cameras]);
 
   return html`<section class="map-pane" aria-label=${t("map")}>
     ${missing ? html`<p class="notice wait">${t("map.missing")}</p>` : html`<div class="map" ref=${holder} data-ready=${String(ready)} key=${look}></div>`}
   </section>`;
 }
 
-/** The case and the places of its steps. */
-function drawn(detail) {
+/** The case, the places of its steps, and the cameras about it. */
+function drawn(detail, cameras) {
   if (!detail) return { type: "FeatureCollection", features: [] };
   const point = (coordinates, properties) => ({ type: "Feature", geometry: { type: "Point", coordinates }, properties });
   const steps = detail.history.steps.filter(({ act, place }) => place && act !== "report").map(({ place, act }) => point(place, { kind: "step", text: t(`act.${act}`) }));
   const light = detail.feature.properties.light ?? "none";
-  return { type: "FeatureCollection", features: [...steps, point(detail.feature.geometry.coordinates, { kind: "case", light })] };
+  const watching = cameras.map(({ position, name, code, sees }) => point(position, { kind: "camera", sees: sees === true, text: name ?? code ?? "" }));
+  return { type: "FeatureCollection", features: [...watching, ...steps, point(detail.feature.geometry.coordinates, { kind: "case", light })] };
 }
 
 function addLayers(map) {
@@ -71,7 +76,7 @@ function addLayers(map) {
   });
   map.addLayer({
     id: "case-point", type: "circle", source: "case",
-    paint: { "circle-radius": ["match", ["get", "kind"], "case", 9, 6], "circle-color": ["match", ["get", "kind"], "case", colour(), "#0f6fb8"], "circle-stroke-color": paper, "circle-stroke-width": 2.5 },
+    paint: { "circle-radius": ["match", ["get", "kind"], "case", 9, "camera", 5, 6], "circle-color": ["match", ["get", "kind"], "case", colour(), "camera", "#7a4fb5", "#0f6fb8"], "circle-stroke-color": paper, "circle-stroke-width": 2.5 },
   });
   map.addLayer({
     id: "case-step", type: "symbol", source: "case", filter: ["==", ["get", "kind"], "step"],

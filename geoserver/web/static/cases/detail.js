@@ -28,6 +28,7 @@ export function Detail({ state }) {
       <${Facts} p=${feature.properties} names=${state.names} department=${state.departments?.get(feature.properties.department)} />
       <${Photos} history=${history} />
       <${Similar} found=${state.similar} names=${state.names} />
+      <${Cameras} found=${state.cameras} />
       <${Steps} steps=${history.steps} names=${state.names} departments=${state.departments} />
     </section>
   `;
@@ -87,6 +88,13 @@ function Similar({ found, names }) {
   return html`<div class="similar"><h3>${t("similar")}</h3><ul>${found.slice(0, 6).map((one) => html`<li key=${one.case}>
     <button type="button" class="link" onClick=${() => actions.open(one.case)}>${one.title ?? one.case}</button>
     <span class="small soft">${t("similar.about", { metres: Math.round(one.distance), days: Math.max(0, Math.round(one.hours / 24)) })} · ${names?.state?.[one.state] ?? one.state}</span></li>`)}</ul></div>`;
+}
+
+function Cameras({ found }) {
+  if (found.length === 0) return null;
+  return html`<div class="similar cameras"><h3>${t("cameras")}</h3><ul>${found.slice(0, 6).map((one) => html`<li key=${one.id}>
+    <a href=${new URL(`collections/cameras/items/${one.id}`, base).href} target="_blank" rel="noopener">${one.name ?? one.code ?? one.id}</a>
+    <span class="small soft">${t("metres", { n: Math.round(one.distance) })}${one.sees && html` · <strong>${t("cameras.sees")}</strong>`}</span></li>`)}</ul></div>`;
 }
 
 function Steps({ steps, names, departments }) {

@@ -63,6 +63,9 @@ export async function readSimilar(feature) {
   return (await run("similar-cases", inputs)).filter((one) => one.case !== p.code);
 }
 
+/** Cameras about the case, those first that look at it; none for readers who may not know of cameras. */
+export const readCameras = (code) => run("cameras-near-case", { case: code, metres: 200 });
+
 export const readChoices = (code) => run("case-choices", { case: code });
 
 /** Photos of a case as they are sent; returns their ids as attachments. */

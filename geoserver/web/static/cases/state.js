@@ -3,7 +3,7 @@
 import { language, t } from "../map/i18n.js";
 import { createStore } from "../map/store.js";
 import { base, whoAmI } from "../work/api.js";
-import { addPhotos, advance, readAll, readCase, readChoices, readClocks, readNames, readSimilar, readWaiting } from "./queries.js";
+import { addPhotos, advance, readAll, readCameras, readCase, readChoices, readClocks, readNames, readSimilar, readWaiting } from "./queries.js";
 
 const EVERY = 30_000;
 const SETTLE = 1200;
@@ -11,7 +11,7 @@ const here = document.documentElement.dataset;
 
 export const store = createStore({
   account: here.account || null, phase: "loading", names: null, tab: "waiting", filters: { open: true, lights: [], state: "", words: "" },
-  rows: [], total: 0, counts: [], clocks: null, trouble: null, chosen: new Set(), current: linked(), detail: null, similar: [], departments: null,
+  rows: [], total: 0, counts: [], clocks: null, trouble: null, chosen: new Set(), current: linked(), detail: null, similar: [], cameras: [], departments: null,
   detailTrouble: null, form: null, help: false, photo: null, message: null, offline: !navigator.onLine, ended: false, now: Date.now(),
 });
 const { get, set } = store;
@@ -60,7 +60,7 @@ export const actions = {
   chooseNone: () => set({ chosen: new Set() }),
 
   async open(code) {
-    set({ current: code, detailTrouble: null, ...(get().detail?.code === code ? {} : { detail: null, similar: [] }) });
+    set({ current: code, detailTrouble: null, ...(get().detail?.code === code ? {} : { detail: null, similar: [], cameras: [] }) });
     history.replaceState(null, "", code ? `#case=${encodeURIComponent(code)}` : location.pathname + location.search);
     if (code) await readDetail(code);
     if (code) stay();
@@ -139,8 +139,8 @@ async function readDetail(code) {
     const detail = await readCase(code);
     if (get().current !== code) return;
     set({ detail, detailTrouble: null });
-    const similar = await readSimilar(detail.feature).catch(() => []);
-    if (get().current === code) set({ similar });
+    const [similar, cameras] = await Promise.all([readSimilar(detail.feature).catch(() => []), readCameras(code).catch(() => [])]);
+    if (get().current === code) set({ similar, cameras });
     if (!get().departments && detail.feature.properties.department) set({ departments: await readDepartments(code) });
   } catch (error) {
     await noteEnd(error);
