@@ -142,7 +142,8 @@ def _as_inputs(layer: Layer, layers: Mapping[str, Layer], seen: Mapping[str, Lay
     if layer.kind == "coverage" or (len(shown) == len(layer.fields) and not seen[first].partial):
         return layer
     partial = layer.partial or seen[first].partial
-    return layer.changed(fields=shown, partial=partial, extent=None if partial else layer.extent)
+    zooms = layer.zooms.among({f.name for f in shown})
+    return layer.changed(fields=shown, zooms=zooms, partial=partial, extent=None if partial else layer.extent)
 
 
 def visible(layer: Layer, grants: tuple[Grant, ...]) -> Layer | None:
@@ -163,6 +164,7 @@ def visible(layer: Layer, grants: tuple[Grant, ...]) -> Layer | None:
         fields=shown,
         time_field=None if layer.time_field in hidden else layer.time_field,
         style=tuple(s for s in layer.style if not _names(s, hidden)),
+        zooms=layer.zooms.among({f.name for f in shown}),
         extent=None if partial else layer.extent,
         partial=partial,
     )

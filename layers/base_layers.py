@@ -4,7 +4,7 @@
 地址 addresses · 兴趣点 pois · 地名 places · 视频监控 cameras
 """
 
-from layers.catalogue import Field, Layer, Text
+from layers.catalogue import Field, Layer, Text, Zooms
 
 _KEY = Field("source_id", "string", Text("来源标识", "Source id"), role="key")
 _SOURCE = Field("source", "string", Text("来源", "Source"))
@@ -191,6 +191,10 @@ ROADS = Layer(
         _SOURCE,
         _KEY,
     ),
+    zooms=Zooms(by="class", begin={
+        "primary": 8, "secondary": 9, "tertiary": 11, "residential": 12, "service": 14,
+        "track": 14, "cycleway": 14, "footway": 14,
+    }),
     order=40,
 )
 TURN_RESTRICTIONS = Layer(

@@ -6,7 +6,7 @@ The rows live in ``citymap.layers`` (see :mod:`layers.tables`); :mod:`layers.reg
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -28,6 +28,9 @@ SYSTEM_COLUMNS = (
 )
 #: Longest name of a table or column [bytes of UTF-8]; PostgreSQL cuts longer ones without an error.
 LONGEST_NAME = 63
+
+#: The greatest zoom that anybody draws, and how many values may begin at zooms of their own.
+DEEPEST, MOST_BEGINNINGS = 24, 200
 
 _IDENTIFIER = re.compile(r"[a-z_\u4e00-\u9fff][a-z0-9_\u4e00-\u9fff]{0,50}")
 _LAYER_ID = re.compile(r"[a-z0-9\u4e00-\u9fff][a-z0-9_\u4e00-\u9fff-]{0,50}")
@@ -72,6 +75,43 @@ class Field:
             raise CatalogueError(f"field name {self.name!r} is too long: 51 letters, or 21 Chinese characters, at most")
 
 
+@dataclass(frozen=True, slots=True)
+class Zooms:
+    """From which zoom of WebMercatorQuad to which a layer is drawn; tiles of other grids have the zoom of their scale.
+
+    Features whose field ``by`` has a value of ``begin`` are drawn from the zoom on that stands there, others from
+    ``first`` on: alleys later than avenues.
+    """
+
+    first: int = 0
+    last: int = DEEPEST
+    by: str | None = None
+    begin: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.first <= self.last <= DEEPEST:
+            raise CatalogueError(f"zooms {self.first} to {self.last}: two of 0 to {DEEPEST} are wanted, the lower first")
+        if len(self.begin) > MOST_BEGINNINGS:
+            raise CatalogueError(f"zooms of {len(self.begin)} values: {MOST_BEGINNINGS} at most")
+        if bool(self.begin) != bool(self.by):
+            raise CatalogueError("zooms by value take a field, and the zooms of its values")
+        for value, zoom in self.begin.items():
+            if not self.first <= zoom <= self.last:
+                raise CatalogueError(f"zoom {zoom} of value {value!r} is not from {self.first} to {self.last}")
+
+    def later_than(self, zoom: int) -> tuple[str, ...]:
+        """The values of ``by`` whose features begin at greater zooms."""
+        return tuple(value for value, begins in self.begin.items() if begins > zoom)
+
+    def among(self, names: Collection[str]) -> "Zooms":
+        """The same for who sees these fields only."""
+        return self if self.by is None or self.by in names else Zooms(self.first, self.last)
+
+    def show(self, zoom: int) -> bool:
+        """Whether anything is drawn at this zoom."""
+        return self.first <= zoom <= self.last
+
+
 def cut(name: str, longest: int = LONGEST_NAME) -> str:
     """The beginning of a name that has at most so many bytes [UTF-8]."""
     return name.encode()[:longest].decode(errors="ignore")
@@ -113,6 +153,7 @@ class Layer:
     order: int = 100
     table: str = field(default="")
     inputs: tuple[str, ...] = ()
+    zooms: Zooms = Zooms()
     partial: bool = False
 
     def __post_init__(self) -> None:
@@ -127,6 +168,8 @@ class Layer:
             raise CatalogueError(f"layer {self.id!r} declares a field twice")
         if self.time_field and self.time_field not in names:
             raise CatalogueError(f"layer {self.id!r}: time field {self.time_field!r} is not one of its fields")
+        if self.zooms.by and self.zooms.by not in names:
+            raise CatalogueError(f"layer {self.id!r}: zooms by {self.zooms.by!r}, which is not one of its fields")
 
     def __hash__(self) -> int:
         return hash((self.id, self.table, self.srid, tuple(f.name for f in self.fields)))

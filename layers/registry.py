@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, text, tru
 from sqlalchemy.exc import IntegrityError
 
 from layers.access import APP_ROLE, grants_from, visible_layers, watched
-from layers.catalogue import CGCS2000, DATA_SCHEMA, CatalogueError, Field, Layer, Text
+from layers.catalogue import CGCS2000, DATA_SCHEMA, CatalogueError, Field, Layer, Text, Zooms
 from layers.exchange.records.catalogue import RECORDS
 from layers.tables import LAYERS, quoted
 
@@ -148,6 +148,7 @@ def _row(layer: Layer) -> dict[str, Any]:
         "extent": list(layer.extent) if layer.extent else None,
         "position": layer.order,
         "inputs": list(layer.inputs),
+        "zooms": asdict(layer.zooms),
     }
 
 
@@ -172,6 +173,7 @@ def _layer(row: RowMapping) -> Layer:
         extent=tuple(row["extent"]) if row["extent"] else None,
         order=row["position"],
         inputs=tuple(row["inputs"]),
+        zooms=Zooms(**row["zooms"]),
         updated=updated.isoformat(),
     )
 

@@ -54,6 +54,7 @@ LAYERS = Table(
     Column("extent", ARRAY(Double)),
     Column("position", Integer, nullable=False),
     Column("inputs", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("zooms", JSONB, nullable=False, server_default=text("'{}'")),
     Column("updated", DateTime(timezone=True), nullable=False, server_default=text("now()")),
 )
 

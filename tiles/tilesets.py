@@ -75,11 +75,15 @@ def tile_json(here: str, grid: MatrixSet, layers: Iterable[Layer], language: str
         "attribution": ", ".join(dict.fromkeys(layer.licence for layer in shown if layer.licence)),
         "scheme": "xyz",
         "tiles": [f"{here}/{grid.id}/{{z}}/{{y}}/{{x}}{query}"],
-        "minzoom": 0,
+        "minzoom": min((layer.zooms.first for layer in shown), default=0),
         "maxzoom": min(_DEEPEST, len(grid.levels) - 1),
         **({"bounds": list(bounds)} if bounds else {}),
         "vector_layers": [
-            {"id": layer.id, "description": layer.title[language], "fields": _fields(layer)} for layer in shown
+            {
+                "id": layer.id, "description": layer.title[language], "fields": _fields(layer),
+                "minzoom": layer.zooms.first, "maxzoom": min(_DEEPEST, layer.zooms.last),
+            }
+            for layer in shown
         ],
     }
 

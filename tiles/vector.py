@@ -26,7 +26,7 @@ from sqlalchemy import (
     true,
 )
 
-from layers.catalogue import Layer
+from layers.catalogue import Layer, Zooms
 from layers.crs import coincident, epsg, meets, transformer
 from layers.database import Reader
 from layers.query import FeatureQuery, Statement, compiled, selection
@@ -45,6 +45,9 @@ _MOST = 20_000
 #: Cells [m] above which what is smaller than a pixel or two is not drawn: below zoom 14 of WebMercatorQuad.
 _COARSE = 9.56
 _MERCATOR = 3857
+#: Side of the pixel that is a 256th of the world at the equator [m] (OGC 17-083r4, annex D.1).
+_WORLD_PIXEL = 156543.03392804097
+_ALWAYS = Zooms()
 #: Latitude where the WebMercatorQuad square ends [degrees], and a little more.
 _MERCATOR_END = 85.06
 #: A box that nothing meets.
@@ -77,6 +80,7 @@ def render_tile(reader: Reader, asked: TileQuery, grid: MatrixSet, z: int, y: in
             searched = buffered
         values |= {f"{side}_{srid}": value for side, value in zip(_SIDES, searched, strict=True)}
     cell = grid.cell_metres(z)
+    zoom = _zoom(cell)
     values |= {"least_m": 2 * cell, "least_degrees": 2 * cell / METRES_PER_DEGREE}
     shapes = tuple(query.shape() for query in asked.queries)
     band, snapshot = band_of(cell), None
@@ -85,12 +89,22 @@ def render_tile(reader: Reader, asked: TileQuery, grid: MatrixSet, z: int, y: in
         [(snapshot,)] = reader.fetch(_SNAPSHOT, {})  # from before what is told of touched cells
         small = _generalised(reader, asked, values, far)
         values |= {f"{name}_{n}": value for n, told in small.items() for name, value in told.items()}
-    scale = Scale(cell > _COARSE, frozenset(far), band, frozenset(small))
+    scale = Scale(cell > _COARSE, frozenset(far), band, frozenset(small), _told(asked.layers, zoom))
     statement = _kept(asked.layers, shapes, grid.srid, scale)
     for query in asked.queries:
         values |= query.values()
     [(later, body)] = reader.fetch(statement.sql, statement.bind(values))
     return Rendered(bytes(body), snapshot or later, passing=any(told["x"] for told in small.values()))
+
+
+def _zoom(cell: float) -> int:
+    """The zoom of WebMercatorQuad with such pixels [m at the equator]."""
+    return round(math.log2(_WORLD_PIXEL / cell))
+
+
+def _told(layers: tuple[Layer, ...], zoom: int) -> int | None:
+    """The zoom where one of the layers is not drawn alike at all of them."""
+    return zoom if any(layer.zooms != _ALWAYS for layer in layers) else None
 
 
 def _generalised(
@@ -135,12 +149,13 @@ def _searched(grid: MatrixSet, box: Box, srid: int) -> Box | None:
 @dataclass(frozen=True, slots=True)
 class Scale:
     """How a tile is drawn: whether small things are left out, which storage CRSs its box has no place in, its band, and
-    the positions of layers that are drawn from their pieces."""
+    the positions of layers that are drawn from their pieces; the zoom, where a layer asks for it."""
 
     coarse: bool
     far: frozenset[int]
     band: Band | None
     generalised: frozenset[int]
+    zoom: int | None
 
 
 def _kept(layers: tuple[Layer, ...], shapes: tuple[FeatureQuery, ...], srid: int, scale: Scale) -> Statement:
@@ -160,6 +175,8 @@ def _statement(layers: tuple[Layer, ...], shapes: tuple[FeatureQuery, ...], srid
 
 def _layer(layer: Layer, shape: FeatureQuery, srid: int, scale: Scale, n: int) -> ColumnElement[bytes]:
     """One ST_AsMVT. The tile's box is given in the storage CRS, so the index on the column serves."""
+    if scale.zoom is not None and not layer.zooms.show(scale.zoom):
+        return literal_column("''::bytea")
     far, pieces = layer.srid in scale.far, n in scale.generalised and scale.band
     t, condition = (source(layer, pieces, n, f"_{layer.srid}"), true()) if pieces else selection(layer, shape)
     geometry = t.c.geom if coincident(layer.srid, srid) else func.ST_Transform(_within_reach(layer, t, srid), srid)
@@ -173,7 +190,8 @@ def _layer(layer: Layer, shape: FeatureQuery, srid: int, scale: Scale, n: int) -
         fields.append(t.c[POINT_COUNT])
     detail = _large_enough(layer, t) if scale.coarse and not pieces else true()
     # No field can have the alias's name: a column would be meant before the whole row.
-    rows = select(t.c.id, drawn.label("geom"), *fields).where(met, detail, condition).limit(literal_column(str(_MOST)))
+    begun = _begun(layer, t, scale.zoom)
+    rows = select(t.c.id, drawn.label("geom"), *fields).where(met, detail, begun, condition).limit(literal_column(str(_MOST)))
     alias = rows.subquery(f"F{n}")
     name = func.ST_AsMVT(literal_column(f'"F{n}"'), layer.id, EXTENT, "geom", "id")
     return func.coalesce(select(name).select_from(alias).scalar_subquery(), literal_column("''::bytea"))
@@ -202,6 +220,15 @@ def _within_reach(layer: Layer, t: FromClause, srid: int) -> ColumnElement[objec
         f"ST_MakeEnvelope(-180, -{_MERCATOR_END}, 180, {_MERCATOR_END}, {layer.srid})"
     )
     return case((beyond, func.ST_ClipByBox2D(geometry, world, type_=t.c.geom.type)), else_=geometry)
+
+
+def _begun(layer: Layer, t: FromClause, zoom: int | None) -> ColumnElement[bool]:
+    """What is drawn at this zoom already."""
+    later = layer.zooms.later_than(zoom) if zoom is not None else ()
+    if layer.zooms.by is None or not later:
+        return true()
+    value = cast(t.c[layer.zooms.by], Text)
+    return func.coalesce(and_(*(value != one for one in later)), true())
 
 
 def _large_enough(layer: Layer, t: FromClause) -> ColumnElement[bool]:

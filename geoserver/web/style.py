@@ -16,7 +16,7 @@ from geoserver.web.legend import legend_of
 from geoserver.web.palette import PALETTES, Palette
 from geoserver.web.style_parts import StyleLayer
 from geoserver.web.thematic_style import thematic_layers
-from layers.catalogue import Layer
+from layers.catalogue import DEEPEST, Layer
 
 #: Tiles are cut down to this zoom and enlarged beyond it: 0.15 m per tile unit at 30° N.
 MAX_TILE_ZOOM = 16
@@ -111,7 +111,7 @@ def _thematic_sources(thematic: list[Layer], base_url: str) -> dict[str, Any]:
             source = _source(template, 0, {layer.licence}) | {"type": "raster", "tileSize": 256, "maxzoom": 20}
             sources[_source_name(layer)] = source | ({"bounds": list(layer.extent)} if layer.extent else {})
         else:
-            sources[_source_name(layer)] = _source(template, 0, {layer.licence})
+            sources[_source_name(layer)] = _source(template, min(layer.zooms.first, MAX_TILE_ZOOM), {layer.licence})
     return sources
 
 
@@ -152,9 +152,19 @@ def _thematic_parts(
             layout = {**style_layer.get("layout", {}), "visibility": "none"}
             bound = {**style_layer, "layout": layout, "source": _source_name(layer)}
             if style_layer["type"] != "raster":
-                bound["source-layer"] = layer.id
+                bound |= {"source-layer": layer.id} | _zoom_range(layer, style_layer)
             (names if style_layer["type"] == "symbol" else drawn).append(bound)
     return drawn, names
+
+
+def _zoom_range(layer: Layer, style_layer: StyleLayer) -> dict[str, float]:
+    """Where a layer is drawn within its zooms: MapLibre would go on enlarging its last tiles."""
+    found = {}
+    if layer.zooms.first > 0:
+        found["minzoom"] = max(layer.zooms.first, style_layer.get("minzoom", 0))
+    if layer.zooms.last < DEEPEST:
+        found["maxzoom"] = min(layer.zooms.last + 1, style_layer.get("maxzoom", DEEPEST))
+    return found
 
 
 def _listed(layers: Mapping[str, Layer], thematic: list[Layer]) -> list[tuple[int, Layer]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field as Bounded
 
-from layers.catalogue import CatalogueError, Field, Layer, Text, Visibility
+from layers.catalogue import CatalogueError, Field, Layer, Text, Visibility, Zooms
 from layers.stewardship.simple_style import SimpleStyle, simple_of, style_layers
 
 _Title = Annotated[str, Bounded(max_length=200)]
@@ -64,6 +64,7 @@ class LayerAbout:
     fields: tuple[FieldAbout, ...]
     style: SimpleStyle | None
     styled: bool
+    zooms: Zooms
     removable: bool
     manageable: bool
 
@@ -76,6 +77,7 @@ class Changes:
     visibility: Visibility | None = None
     fields: Mapping[str, FieldChange] | None = None
     style: SimpleStyle | None = None
+    zooms: Zooms | None = None
 
 
 def about(layer: Layer, features: int, *, removable: bool, manageable: bool) -> LayerAbout:
@@ -83,7 +85,7 @@ def about(layer: Layer, features: int, *, removable: bool, manageable: bool) -> 
     return LayerAbout(
         layer.id, layer.title, layer.description, layer.keywords, layer.kind, layer.geometry_type, layer.srid,
         layer.visibility, layer.editable, layer.source, layer.licence, layer.order, layer.updated, features,
-        tuple(map(_about_field, layer.fields)), simple_of(layer), bool(layer.style), removable, manageable,
+        tuple(map(_about_field, layer.fields)), simple_of(layer), bool(layer.style), layer.zooms, removable, manageable,
     )  # fmt: skip
 
 
@@ -101,6 +103,7 @@ def changed(layer: Layer, changes: Changes) -> Layer:
     found = layer.changed(
         order=layer.order if changes.order is None else changes.order,
         visibility=changes.visibility or layer.visibility,
+        zooms=changes.zooms or layer.zooms,
         fields=tuple(_field(field, (changes.fields or {}).get(field.name)) for field in layer.fields),
     )
     return found.changed(style=style_layers(found, changes.style)) if changes.style else found

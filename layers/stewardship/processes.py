@@ -7,7 +7,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from layers.access import Principal
-from layers.catalogue import Layer, Visibility
+from layers.catalogue import Layer, Visibility, Zooms
 from layers.features import RowDenied
 from layers.importing.options import Coordinates
 from layers.processing import UploadedFile, process
@@ -104,6 +104,7 @@ def change_layer(
     visibility: Visibility | None = None,
     fields: Annotated[dict[str, FieldChange], Field(max_length=500)] | None = None,
     style: SimpleStyle | None = None,
+    zooms: Zooms | None = None,
 ) -> LayerAbout:
     """修改图层 | Change a layer
 
@@ -116,11 +117,12 @@ def change_layer(
     visibility: 可见级别；public、internal、sensitive、core | Visibility; public, internal, sensitive, core
     fields: 字段；别名、单位与可见级别，按字段名 | Fields; alias, unit and visibility by the field's name
     style: 样式；颜色、透明度、线宽、分类颜色、标注 | Style; colours, opacity, widths, colours of classes, label
+    zooms: 显示级别；first 至 last，begin 给字段 by 各值的起始级别 | Zooms; from first to last, begin: where values of by begin
     returns: 图层 | The layer
     """
     seen = find_layer(conn, layer)
     _require(principal, seen)
-    changes = Changes(order, visibility, fields, style)
+    changes = Changes(order, visibility, fields, style, zooms)
     # Fields that the steward may not see stay as they are: the whole layer is stored, not the part that is seen.
     changed(seen, changes)  # names a field that the steward does not see as one that there is not
     made = changed(whole_layer(conn, layer), changes)
