@@ -103,7 +103,8 @@ class Conflict:
 class ClearanceAnswer:
     """Pipes too shallow, and pairs too close; lists hold at most 5000, the counts are exact.
 
-    ``unknown_cover`` pipes and ``unknown_crossings`` could not be judged, because levels are not known.
+    ``unknown_cover`` pipes and ``unknown_crossings`` could not be judged, because levels are not known. ``unverified``:
+    for which of ``cover`` and ``clearance`` the city's tables still hold what was shipped, unchecked against GB 50289.
     """
 
     checked: int
@@ -113,3 +114,4 @@ class ClearanceAnswer:
     unknown_crossings: int
     shallow: tuple[ShallowPipe, ...]
     conflicts: tuple[Conflict, ...]
+    unverified: tuple[str, ...]

@@ -136,7 +136,7 @@ def pipe_clearance(
         conflicts += _conflicts(network, rows, sense, pairs, city.projected)
     return ClearanceAnswer(
         len(rows), len(shallow), len(conflicts), unknown, unknown_crossings,
-        tuple(shallow[:MAX_LISTED]), tuple(conflicts[:MAX_LISTED]),
+        tuple(shallow[:MAX_LISTED]), tuple(conflicts[:MAX_LISTED]), network.standards.unverified(),
     )  # fmt: skip
 
 

@@ -46,6 +46,13 @@ class Standards:
     kinds: Mapping[str, Kind]
     clearances: Mapping[tuple[str, str], Clearance]
 
+    def unverified(self) -> tuple[str, ...]:
+        """Which of ``cover`` and ``clearance`` are as they were shipped, for which no standard's text was read."""
+        covers = {kind.code: kind.cover for kind in shipped_kinds()}
+        same = all(self.kinds[code].cover == cover for code, cover in covers.items() if code in self.kinds)
+        found = ["cover"] if same else []
+        return (*found, *(["clearance"] if dict(self.clearances) == shipped_clearances() else []))
+
     def kind(self, code: str | None) -> Kind:
         """The kind of that code; of an unknown one, an unidentified pipeline."""
         return self.kinds.get(code or "") or _UNKNOWN

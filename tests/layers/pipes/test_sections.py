@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from layers.pipes.errors import NoSuchPipe, PipeError
 from layers.pipes.section_processes import pipe_clearance, pipe_section
+from layers.pipes.standards import read_standards
 from layers.processing import CityCrs
 from layers.raster.store import RasterStore
 from layers.terrain.geojson import Line, Polygon
@@ -190,3 +191,11 @@ def test_shallow_pipes_are_listed_and_those_without_levels_are_counted(conn: Con
     # The size of the first is unknown, so is its bottom, but not the depth of its top.
     assert [(p.kind, p.least_cover, p.required) for p in found.shallow] == [("TR", 0.85, 0.9)]
     assert found.unknown_cover == 1
+
+
+def test_an_answer_tells_while_the_limits_are_those_that_were_shipped(conn: Connection, store: RasterStore) -> None:
+    assert pipe_clearance(conn, store, EZHOU, ALL).unverified == ("cover", "clearance")
+    conn.execute(text("UPDATE citymap.pipe_kinds SET cover = 1.1 WHERE code = 'TR'"))
+    assert read_standards(conn).unverified() == ("clearance",)
+    conn.execute(text("UPDATE citymap.pipe_clearances SET vertical = 0.3 WHERE kind = 'JS' AND other = 'PS'"))
+    assert read_standards(conn).unverified() == ()
