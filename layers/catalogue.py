@@ -90,7 +90,7 @@ class Zooms:
 
     def __post_init__(self) -> None:
         if not 0 <= self.first <= self.last <= DEEPEST:
-            raise CatalogueError(f"zooms {self.first} to {self.last}: two of 0 to {DEEPEST} are wanted, the lower first")
+            raise CatalogueError(f"zooms {self.first} to {self.last}: give two of 0 to {DEEPEST}, the lower first")
         if len(self.begin) > MOST_BEGINNINGS:
             raise CatalogueError(f"zooms of {len(self.begin)} values: {MOST_BEGINNINGS} at most")
         if bool(self.begin) != bool(self.by):

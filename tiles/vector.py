@@ -190,8 +190,8 @@ def _layer(layer: Layer, shape: FeatureQuery, srid: int, scale: Scale, n: int) -
         fields.append(t.c[POINT_COUNT])
     detail = _large_enough(layer, t) if scale.coarse and not pieces else true()
     # No field can have the alias's name: a column would be meant before the whole row.
-    begun = _begun(layer, t, scale.zoom)
-    rows = select(t.c.id, drawn.label("geom"), *fields).where(met, detail, begun, condition).limit(literal_column(str(_MOST)))
+    shown = and_(met, detail, _begun(layer, t, scale.zoom), condition)
+    rows = select(t.c.id, drawn.label("geom"), *fields).where(shown).limit(literal_column(str(_MOST)))
     alias = rows.subquery(f"F{n}")
     name = func.ST_AsMVT(literal_column(f'"F{n}"'), layer.id, EXTENT, "geom", "id")
     return func.coalesce(select(name).select_from(alias).scalar_subquery(), literal_column("''::bytea"))

@@ -117,7 +117,7 @@ def change_layer(
     visibility: 可见级别；public、internal、sensitive、core | Visibility; public, internal, sensitive, core
     fields: 字段；别名、单位与可见级别，按字段名 | Fields; alias, unit and visibility by the field's name
     style: 样式；颜色、透明度、线宽、分类颜色、标注 | Style; colours, opacity, widths, colours of classes, label
-    zooms: 显示级别；first 至 last，begin 给字段 by 各值的起始级别 | Zooms; from first to last, begin: where values of by begin
+    zooms: 显示级别；first 至 last，begin 为字段 by 各值的起始级 | Zooms; first to last; begin: where values of by begin
     returns: 图层 | The layer
     """
     seen = find_layer(conn, layer)
