@@ -2,8 +2,10 @@
 
 import { html } from "../map/html.js";
 import { t } from "../map/i18n.js";
+import { base } from "../work/api.js";
 import { icon } from "../work/icons.js";
 import { Trouble } from "../work/trouble.js";
+import { Comments } from "./comments.js";
 import { openNotice, readNotices, stateOf } from "./notices.js";
 import { openLine } from "./lines.js";
 import { openTab } from "./permalink.js";
@@ -47,7 +49,9 @@ function Notice({ row, state }) {
       <p class="said-text">${row.text}</p>
       ${row.contact && html`<p><strong>${t("notice.contact")}</strong> ${row.contact}</p>`}
       ${row.summary && html`<section><h3>${t("notice.summary")}</h3><p class="said-text">${row.summary}</p></section>`}
+      <p><a class="button" href=${new URL(`notices/${encodeURIComponent(row.number)}`, base).href}>${t("notices.page")}</a></p>
       ${officer && html`<button type="button" class="button" onClick=${toLine}>${t("notices.line", { number: row.redline })}</button>`}
+      ${state.executes.includes("moderate-comments") && html`<${Comments} row=${row} key=${row.number} />`}
     </article>
   `;
 }

@@ -13,7 +13,7 @@ export const TABS = ["lines", "draft", "scheme", "siting", "plans", "notices"];
 export const PUBLIC_TABS = ["notices", "scheme", "siting", "plans"];
 
 export const store = createStore({
-  account: here.account || null, roles: [], phase: "loading", tab: "notices", theme: here.theme, offline: !navigator.onLine, ended: false, message: null,
+  account: here.account || null, roles: [], executes: [], phase: "loading", tab: "notices", theme: here.theme, offline: !navigator.onLine, ended: false, message: null,
   names: {}, focus: null, shown: [], sketch: null,
   draft: null, reading: null, draftTrouble: null, use: { scheme: "2023", land_code: "" }, check: null, picked: null, pasting: false, applying: null,
   lines: { rows: [], total: 0, phase: "loading", trouble: null, words: "", status: "" }, number: null, line: null, lineTrouble: null, lineCheck: null, act: null, report: null,
@@ -38,8 +38,8 @@ export async function told(error) {
 /** Who is signed in, and as what. */
 export async function readAccount() {
   if (!get().account) return;
-  const { account, roles } = await ask("GET", "account", { query: { f: "json" } });
-  set({ account, roles });
+  const { account, roles, executes } = await ask("GET", "account", { query: { f: "json" } });
+  set({ account, roles, executes });
 }
 
 /** Somebody may have signed in again in another tab. */
