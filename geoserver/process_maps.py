@@ -7,10 +7,12 @@ from sqlalchemy import Connection
 
 from geoserver.map_contents import styles_of
 from geoserver.settings import Settings
+from geoserver.web.assets import leaflet_inside
 from geoserver.web.style import city_style
 from layers.access import Principal, visible_layers, watched
 from layers.catalogue import Layer
 from layers.database import Reader
+from layers.processing import Leaflet
 from layers.raster.store import RasterStore
 from layers.registry import load_layers
 
@@ -28,6 +30,10 @@ class ProcessMaps:
     def url(self) -> str:
         """The address of the city."""
         return self.settings.server.url
+
+    def leaflet(self) -> Leaflet:
+        """See :class:`layers.processing.CityMaps`."""
+        return leaflet_inside()
 
     def draw(
         self,

@@ -24,7 +24,7 @@ whose value is the id of an upload. A function returns values that Pydantic can 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NewType, Protocol
+from typing import Any, NamedTuple, NewType, Protocol
 
 from layers.catalogue import Text
 from layers.coordinates.local_grid import LocalGrid, OldDatum, SevenParameters
@@ -87,10 +87,20 @@ class CityCrs:
     towgs84: Mapping[OldDatum, SevenParameters] = field(default_factory=dict)
 
 
+class Leaflet(NamedTuple):
+    """Leaflet as texts that can stand in a page: its script, and its style with the pictures in it."""
+
+    script: str
+    style: str
+
+
 class CityMaps(Protocol):
     """The server's own maps, as the principal may see them; ``url`` is the address of the city."""
 
     url: str
+
+    def leaflet(self) -> Leaflet:
+        """The library for a page that loads nothing."""
 
     def draw(
         self,

@@ -3,11 +3,16 @@
 Nothing outside the two lists is reachable, whatever a request's path says.
 """
 
+import base64
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+from layers.processing import Leaflet
 
 WEB = Path(__file__).parent
 STATIC = WEB / "static"
@@ -91,3 +96,16 @@ def _read(path: Path) -> Asset:
         media_type=MEDIA_TYPES[path.suffix],
         etag=hashlib.sha256(body).hexdigest()[:20],
     )
+
+
+@cache
+def leaflet_inside() -> Leaflet:
+    """Leaflet for a page that loads nothing: the pictures of its style stand in it as data."""
+    folder = NODE_MODULES / "leaflet/dist"
+
+    def picture(found: re.Match[str]) -> str:
+        body = base64.b64encode((folder / "images" / found[1]).read_bytes()).decode()
+        return f"url(data:image/png;base64,{body})"
+
+    style = re.sub(r"url\(images/([\w-]+\.png)\)", picture, (folder / "leaflet.css").read_text("utf-8"))
+    return Leaflet((folder / "leaflet.js").read_text("utf-8"), style)

@@ -1,4 +1,4 @@
-"""The report and its data in one zip: PDF, boundary points as TXT and DXF, GeoPackage, and the check as JSON."""
+"""The report and its data in one zip: PDF, page, boundary points as TXT and DXF, GeoPackage, the check as JSON."""
 
 import zipfile
 from pathlib import Path
@@ -14,6 +14,7 @@ from planning.boundary.model import Header
 from planning.boundary.writer import encoded, write_boundary_points
 from planning.check.answers import Checked
 from planning.report.model import Report
+from planning.report.page import write_page
 from planning.report.pages import write_pages
 
 _CHECKED = TypeAdapter(Checked)
@@ -25,10 +26,11 @@ def write_bundle(report: Report, maps: CityMaps, paper: Paper, timezone: str, fo
     write_pages(report, maps, paper, timezone, pdf)
     write_dxf(report.parcels, dxf)
     _write_geopackage(report, package)
+    page = write_page(report, maps, folder)
     text = encoded(write_boundary_points(report.parcels, Header()), "gbk")
     path = folder / "redline-report.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for part in (pdf, dxf, package):
+        for part in (pdf, page, dxf, package):
             bundle.write(part, part.name)
         bundle.writestr("boundary.txt", text)
         bundle.writestr("check.json", _CHECKED.dump_json(report.kept.result, indent=1))

@@ -29,9 +29,9 @@ def redline_report(
     """红线报告 | Red-line report
 
     检查结果的 PDF：位置图、冲突图与条款、控规指标、现状、办理过程、界址点坐标，附查看最新状态的二维码；
-    zip 另含 TXT、DXF、GeoPackage 与 JSON。 | A kept check as a PDF: maps to scale, conflicts by clause, plots,
-    present use, course, boundary points, and a code that leads to the present state; the zip also has TXT, DXF,
-    GeoPackage and JSON.
+    zip 另含离线网页地图、TXT、DXF、GeoPackage 与 JSON。 | A kept check as a PDF: maps to scale, conflicts by clause,
+    plots, present use, course, boundary points, and a code that leads to the present state; the zip also has a page
+    with a map that needs no network, TXT, DXF, GeoPackage and JSON.
 
     redline: 红线编号；取其最近一次检查 | Number of a red line; its newest check is taken
     check: 检查编号；与 redline 二者给一 | Number of a check; give one of redline and check

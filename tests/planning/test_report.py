@@ -12,6 +12,7 @@ import numpy as np
 import pypdfium2
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser
 from sqlalchemy import Connection
 
 from geoserver.config import load
@@ -102,6 +103,33 @@ def test_the_files_beside_it_are_read_by_their_own_readers(
     pieces = geopandas.read_file(folder / "data.gpkg", layer="冲突")
     assert pieces.crs.to_epsg() == 4547 and len(pieces) == len(checked.result.conflicts)
     assert pieces.geometry.area.to_numpy() == pytest.approx(pieces["area"].to_numpy(), abs=0.02)
+
+
+def test_the_page_in_the_zip_shows_its_map_with_the_network_off(
+    conn: Connection, maps: CityMaps, checked: CheckAnswer, tmp_path: Path, browser: Browser
+) -> None:
+    found = redline_report(conn, Workspace(tmp_path), maps, OPTIONS, check=checked.check, format="zip")
+    with zipfile.ZipFile(found.path) as bundle:
+        bundle.extract("report.html", tmp_path / "alone")
+    text = (tmp_path / "alone/report.html").read_text("utf-8")
+    assert not re.findall(r"""(?:src|href)=["'](?!data:)[^"']+""", text)
+    context = browser.new_context(offline=True, viewport={"width": 1000, "height": 700})
+    page = context.new_page()
+    asked: list[str] = []
+    wrong: list[str] = []
+    page.on("request", lambda r: asked.append(r.url) if not r.url.startswith(("data:", "file:")) else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.goto(f"file://{tmp_path}/alone/report.html")
+    page.locator("path.leaflet-interactive").first.wait_for()
+    pieces = len(checked.result.conflicts)
+    assert page.locator("path.leaflet-interactive").count() == 1 + pieces + 4  # parcel, conflicts, points
+    assert page.evaluate("document.querySelector('img.leaflet-image-layer').naturalWidth") == 1600
+    page.locator("path.leaflet-interactive").nth(pieces).dispatch_event("click")
+    said = page.locator(".leaflet-popup-content").inner_text()
+    assert f"{checked.result.conflicts[-1].area:,.2f} m²" in said
+    assert (asked, wrong) == ([], [])
+    context.close()
 
 
 def test_what_was_never_checked_has_no_report(conn: Connection, maps: CityMaps, tmp_path: Path) -> None:
