@@ -61,7 +61,7 @@ function Attributes({ item, layer, revision, asOf, actions }) {
       ([feature, schema]) => {
         if (abort.signal.aborted) return;
         // A street found by name is all its pieces; its attributes are those of the first.
-        const shape = item.geometries?.length > 1 ? { type: "GeometryCollection", geometries: item.geometries } : feature.geometry;
+        const shape = item.live || item.geometries?.length > 1 ? { type: "GeometryCollection", geometries: item.geometries } : feature.geometry;
         setState({ shape, rows: describe(feature, schema) });
         actions.highlight(shape);
       },

@@ -33,7 +33,7 @@ export async function search(text, layers, lng, signal) {
   const surveyed = parseSurveyed(words, lng);
   if (surveyed) return { place: await transformed(surveyed, signal), hits: [], failures: [] };
   const asked = searchedLayers(layers);
-  const answers = await Promise.allSettled([...asked.map((layer) => searchLayer(layer, words, signal)), geocoded(words, layers, signal)]);
+  const answers = await Promise.allSettled([...asked.map((layer) => searchLayer(layer, words, layers, signal)), geocoded(words, layers, signal)]);
   if (signal.aborted) throw new DOMException("superseded", "AbortError");
   const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
   const hits = [...new Map(found.reverse().map((hit) => [hit.key, hit])).values()].reverse();
@@ -67,7 +67,7 @@ async function geocoded(words, layers, signal) {
     }));
 }
 
-async function searchLayer(layer, words, signal) {
+async function searchLayer(layer, words, layers, signal) {
   const pieces = layer.id === "roads";
   const params = { f: "json", limit: pieces ? LIMIT_PIECES : LIMIT, "filter-lang": "cql2-text", filter: nameFilter(layer.search, words) };
   const { features } = await getJson(`collections/${encodeURIComponent(layer.id)}/items`, params, signal);
@@ -79,8 +79,26 @@ async function searchLayer(layer, words, signal) {
     if (hit) hit.geometries.push(feature.geometry);
     else byTitle.set(key, newHit(layer, feature, title));
   }
-  return [...byTitle.values()].slice(0, LIMIT);
+  const hits = [...byTitle.values()].slice(0, LIMIT);
+  return layer.id === "devices" ? driven(hits, features, layers, signal) : hits;
 }
+
+/** Vehicles lie where they are now, not where they are kept; those that may not be seen live stay as they are. */
+async function driven(hits, features, layers, signal) {
+  const positions = layers.find(({ id }) => id === "positions");
+  const codes = new Map(features.map(({ id, properties }) => [properties.code, `devices/${id}`]));
+  if (!positions || hits.length === 0) return hits;
+  const filter = `device IN (${[...codes.keys()].map((code) => `'${code.replaceAll("'", "''")}'`).join(", ")})`;
+  const found = await getJson("collections/positions/items", { f: "json", limit: LIMIT_PIECES, "filter-lang": "cql2-text", filter }, signal).catch(() => ({ features: [] }));
+  const live = new Map(found.features.filter(({ geometry }) => geometry).map((one) => [codes.get(one.properties.device), one]));
+  return hits.map((hit) => {
+    const now = live.get(hit.key);
+    return now ? { ...hit, live: true, geometries: [now.geometry], note: `${positions.title} · ${timeOf(now.properties.time)}` } : hit;
+  });
+}
+
+const clock = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" });
+const timeOf = (instant) => (instant ? clock.format(new Date(instant)) : "");
 
 function newHit(layer, feature, title) {
   const geometries = [feature.geometry];
