@@ -141,8 +141,21 @@ CASES = Layer(
     ),
     style=(
         {
+            "id": "cases-ended",
+            "type": "circle",
+            "filter": ["has", "closed_at"],
+            "metadata": {"citymap:legend": {"zh": "已终结", "en": "Ended"}},
+            "paint": {
+                "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, 1.2, 16, 4],
+                "circle-color": "#9aa3ad",
+                "circle-opacity": 0.5,
+            },
+        },
+        {
             "id": "cases-light",
             "type": "circle",
+            "filter": ["!", ["has", "closed_at"]],
+            "metadata": {"citymap:legend": {"zh": "未计时", "en": "No clock yet"}},
             "paint": {
                 "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, 2, 16, 6],
                 "circle-color": [

@@ -52,9 +52,7 @@ def _roads(palette: Palette, language: str) -> list[Entry]:
     paths = {name: palette.path for name in ("track", "cycleway", "footway")}
     entries = _by_domain(ROAD_CLASSES, {**palette.road, **paths}, language, "line")
     classes = [code for code in ROAD_CLASSES if code in palette.road or code in paths]
-    return [
-        {**entry, "outline": palette.casing.get(code)} for code, entry in zip(classes, entries, strict=True)
-    ]
+    return [{**entry, "outline": palette.casing.get(code)} for code, entry in zip(classes, entries, strict=True)]
 
 
 def _by_domain(
@@ -64,10 +62,37 @@ def _by_domain(
 
 
 def _of_style(layer: Layer, language: str) -> list[Entry]:
-    """What the layer's own style says: its one colour, or a colour per class where it is a ``match`` on a field."""
-    first = next((part for part in layer.style if part["type"] in _SHAPES), None)
-    if first is None:
+    """What the layer's own style says: its one colour, or a colour per class where it is a ``match`` on a field.
+
+    A part whose metadata have a ``citymap:legend`` names its only colour by it, or that of what is in no class.
+    """
+    parts = [part for part in layer.style if part["type"] in _SHAPES]
+    if not parts:
         return []
+    first = next((part for part in parts if is_classed(part)), parts[0])
+    named = (first, *(part for part in parts if part is not first))
+    return _classes(layer, first, language) + [entry for part in named for entry in _named(part, language)]
+
+
+def is_classed(part: Mapping[str, Any]) -> bool:
+    """Whether a part of a style has a colour for each value of a field."""
+    match part.get("paint", {}).get(f"{part['type']}-color"):
+        case ["match", ["get", str()], *_]:
+            return True
+    return False
+
+
+def _named(part: Mapping[str, Any], language: str) -> list[Entry]:
+    """The entry that a part's metadata give a name."""
+    label = part.get("metadata", {}).get("citymap:legend")
+    colour = part.get("paint", {}).get(f"{part['type']}-color")
+    tint = colour[-1] if isinstance(colour, list) else colour
+    if label is None or not isinstance(tint, str):
+        return []
+    return [_entry(Text(label["zh"], label["en"])[language], tint, _SHAPES[part["type"]])]
+
+
+def _classes(layer: Layer, first: Mapping[str, Any], language: str) -> list[Entry]:
     shape = _SHAPES[first["type"]]
     colour = first.get("paint", {}).get(f"{first['type']}-color")
     if isinstance(colour, str):

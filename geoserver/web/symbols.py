@@ -46,7 +46,7 @@ def symbols_of(layer: Layer, palette: Palette, language: str, position: int) -> 
         named = [((value,), by_label[text[language]]) for value, text in domain.items() if text[language] in by_label]
     else:
         field, values = _matched(layer)
-        expression = f'"{field}"' if field else ""
+        expression = field or ""
         named = list(zip(values, entries, strict=False)) if field else []
     classes = tuple(Class(values, e["label"], e["color"], e["outline"]) for values, e in named)
     if not classes:
@@ -56,10 +56,20 @@ def symbols_of(layer: Layer, palette: Palette, language: str, position: int) -> 
 
 
 def _matched(layer: Layer) -> tuple[str | None, list[tuple[Any, ...]]]:
-    """The field by which the layer's own style is coloured, and the values of each class."""
+    """The expression by which the layer's own style is coloured, and the values of each class."""
     for part in layer.style:
         match part.get("paint", {}).get(f"{part['type']}-color"):
             case ["match", ["get", str(name)], *classes] if layer.field(name):
-                values = classes[:-1:2]
-                return name, [tuple(v) if isinstance(v, list) else (v,) for v in values]
+                values = [tuple(v) if isinstance(v, list) else (v,) for v in classes[:-1:2]]
+                if "citymap:legend" not in part.get("metadata", {}):
+                    return _only(part, f'"{name}"'), values
+                return _only(part, f"coalesce(\"{name}\", 'none')"), [*values, ("none",)]
     return None, []
+
+
+def _only(part: Mapping[str, Any], expression: str) -> str:
+    """The expression for what a part draws alone: features that lack a field."""
+    match part.get("filter"):
+        case ["!", ["has", str(lacking)]]:
+            return f'CASE WHEN "{lacking}" IS NULL THEN {expression} END'
+    return expression
