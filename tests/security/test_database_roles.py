@@ -29,7 +29,7 @@ APP = {
     "planning.*": "r", "planning.counters": "", "planning.boundary_points": "ra", "planning.steps": "ra",
     "planning.checks": "ra", "planning.meetings": "raw", "planning.meeting_items": "rawd",
     "planning.meeting_opinions": "ra", "planning.drawings": "rad",
-    "grid.*": "rawd", "grid.steps": "ra", "grid.photos": "ra", "grid.inspections": "ra", "citymap.idempotency": "rawd",
+    "grid.*": "rawd", "grid.stages": "r", "grid.steps": "ra", "grid.photos": "ra", "grid.inspections": "ra", "citymap.idempotency": "rawd",
     # rows by policies; partitions are reached through their table only
     "tracking.*": "", "tracking.positions": "ra", "tracking.quarantine": "ra", "tracking.notes": "ra",
     "tracking.commands": "raw", "tracking.shares": "raw", "tracking.memory": "rawd", "tracking.marks": "rawd", "tracking.touched": "rawd",
@@ -67,6 +67,7 @@ INNER = {
     "citymap.dirty_layer", "citymap.seal", "citymap.heed_seal", "citymap.note_import", "citymap.keep_versions", "citymap.version_layer",
     "grid.case_1_checked", "grid.case_2_located", "grid.case_3_begun", "grid.case_3_named", "grid.case_4_compared",
     "grid.case_recorded", "grid.case_guarded", "grid.feature_located", "grid.watch_layer", "grid.layer_watched",
+    "grid.stage_moved", "grid.watch_stages", "grid.surface_located",
     "planning.guard_redline", "planning.guard_meeting", "planning.keep_apart", "planning.watch_redlines",
     "citymap.derive_dirty", "citymap.keep_ground", "citymap.as_closed_as_inputs", "citymap.close_derived",
     "citymap.widen_view", "citymap.make_view", "citymap.view_made", "citymap.view_changed", "citymap.drop_views",
