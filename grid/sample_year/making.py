@@ -1,4 +1,4 @@
-"""Makes the sample year in a database that holds the sample city: its grids, its rules, its cases with their steps."""
+"""Makes the sample year where the sample city is: grids, rules, cases with their steps, visits and the like."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from grid.clock.queries import city_line
 from grid.options import GridOptions
+from grid.sample_year.beside import fill
 from grid.sample_year.ground import lay_grids, write_rules
 from grid.sample_year.kinds import kinds
 from grid.sample_year.places import spots
@@ -46,4 +47,4 @@ def make_sample_year(
     tell("cases", 0.7)
     write_cases(conn, told, where, options)
     tell("cases", 1.0)
-    return {"grid-cells": cells, "cases": len(told)}
+    return {"grid-cells": cells, "cases": len(told), **fill(conn, until)}
