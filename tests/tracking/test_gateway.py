@@ -363,8 +363,8 @@ def test_while_positions_cannot_be_stored_nothing_is_answered_and_reading_stops(
             fixes = drive(time.time() // 1 - 60_000, 4000, step=10.0)
             sender = threading.Thread(target=device.report, args=fixes, daemon=True)
             sender.start()
-            assert device.read(1.5) == []
-            assert gateway.lines.paused
+            eventually(lambda: gateway.lines.paused, 60)
+            assert device.read(0.5) == []
             assert len(gateway.commit._waiting) < 300 + 65_536 // 40
         finally:
             raw.rollback()

@@ -8,11 +8,10 @@ in.
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from tracking.gateway.committing import GroupCommit, Work
-from tracking.gateway.roster import Roster, Secrets
-from tracking.gateway.session import Line, Listener
+from tracking.gateway.committing import Work
+from tracking.gateway.session import Line, Surroundings
 from tracking.inputs.nmea import LONGEST, Epochs, Gga, Hello, Rmc, read_sentence, write_sentence
 from tracking.inputs.values import InputRefused
 from tracking.judging import clock_checked, may_keep
@@ -26,18 +25,11 @@ _MOST_BAD, _MOST_STRANGE, _MOST_WAITING = 20, 200, 5000
 
 
 class NmeaSession:
-    """One connection. ``now`` gives Unix time [s]."""
+    """One connection."""
 
-    def __init__(
-        self, line: Line, roster: Roster, secrets: Secrets, commit: GroupCommit, listener: Listener,
-        now: Callable[[], float],
-    ) -> None:  # fmt: skip
+    def __init__(self, line: Line, around: Surroundings) -> None:
         self._line = line
-        self._roster = roster
-        self._secrets = secrets
-        self._commit = commit
-        self._listener = listener
-        self._now = now
+        self._around = around
         self._rest = b""
         self._epochs = Epochs()
         self._device: Device | None = None
@@ -45,7 +37,7 @@ class NmeaSession:
         self._asking: asyncio.Task[None] | None = None
         self._waiting: list[bytes] = []
         self._bad = self._strange = self._kept = 0
-        self.last = now()
+        self.last = around.now()
 
     @property
     def proved(self) -> bool:
@@ -54,7 +46,7 @@ class NmeaSession:
 
     def receive(self, data: bytes) -> None:
         """Bytes that came."""
-        self.last = self._now()
+        self.last = self._around.now()
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._lines(lines)
         if len(self._rest) > LONGEST:
@@ -93,7 +85,7 @@ class NmeaSession:
             elif line.strip():
                 self._take(line)
         if self._device is not None and self._asking is None:
-            self._listener.heard(self._device, self.last)
+            self._around.listener.heard(self._device, self.last)
             self._keep(self._epochs.flush(self.last), b"")
 
     def _take(self, line: bytes) -> None:
@@ -114,7 +106,7 @@ class NmeaSession:
         for fix in fixes:
             if may_keep(device, fix.time):
                 rows = [Stored(device, clock_checked(fix, self.last))]
-                self._commit.add(Work(self, 0, 0, line[:LONGEST], rows=rows))
+                self._around.commit.add(Work(self, 0, 0, line[:LONGEST], rows=rows))
 
     def _refuse_stranger(self) -> None:
         self._strange += 1
@@ -131,8 +123,8 @@ class NmeaSession:
 
     async def _ask(self, said: Hello, proof: bytes) -> None:
         try:
-            known = await self._roster.look_for(said.device)
-            good = known is not None and await asyncio.to_thread(self._secrets.verify, said.device, said.secret)
+            known = await self._around.roster.look_for(said.device)
+            good = known is not None and await asyncio.to_thread(self._around.secrets.verify, said.device, said.secret)
         except Exception as error:
             LOGGER.warning("a device's secret cannot be looked up: %s", str(error).split("\n")[0])
             self._line.hang_up()
@@ -156,4 +148,4 @@ class NmeaSession:
             self._refuse_stranger()
         elif self._bad <= _MOST_BAD:
             found = Quarantined("nmea", self._line.address, self._device.code, reason, line)
-            self._commit.add(Work(self, 0, 0, line[:LONGEST], bad=(found,)))
+            self._around.commit.add(Work(self, 0, 0, line[:LONGEST], bad=(found,)))

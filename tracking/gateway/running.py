@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import resource
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from tracking.gateway.mqtt import Broker, MqttInput
 from tracking.gateway.nmea import NmeaSession
 from tracking.gateway.roster import Roster, Secrets
 from tracking.gateway.server import Bounds, Datagrams, Lines, TcpLine
-from tracking.gateway.session import Line, Session
+from tracking.gateway.session import Session, Surroundings
 from tracking.states import Patience
 
 LOGGER = logging.getLogger("citymap")
@@ -52,21 +51,15 @@ class Gateway:
     def __init__(self, options: Options, url: str, secrets: Secrets, patience: Patience, limits: Limits) -> None:
         self._options = options
         self._roster = Roster(url)
-        self._secrets = secrets
         self.board = Board(url, patience, limits)
         self._following = Following(url)
         self.commit = GroupCommit(url, self.board.stored, answer_first=options.answer_first)
-        self.lines = Lines(options.bounds, self.commit, self._session)
-        self.nmea = Lines(options.bounds, self.commit, self._nmea_session)
+        around = Surroundings(self._roster, secrets, self.commit, self.board)
+        self.lines = Lines(options.bounds, self.commit, lambda line: Session(line, around))
+        self.nmea = Lines(options.bounds, self.commit, lambda line: NmeaSession(line, around))
         self.mqtt: MqttInput | None = None
         self.port = options.port
         self.nmea_port = options.nmea.port if options.nmea else 0
-
-    def _session(self, line: Line) -> Session:
-        return Session(line, self._roster, self._secrets, self.commit, self.board, time.time)
-
-    def _nmea_session(self, line: Line) -> NmeaSession:
-        return NmeaSession(line, self._roster, self._secrets, self.commit, self.board, time.time)
 
     async def serve(self, ready: asyncio.Event, stop: asyncio.Event) -> None:
         """Serve from when ``ready`` is set until ``stop`` is; then what was read is stored and answered."""

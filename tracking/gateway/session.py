@@ -5,7 +5,9 @@ No socket here: :meth:`Session.receive` takes bytes, and ``send`` of the :class:
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Protocol
 
 from tracking.gateway.committing import GroupCommit, Work
@@ -63,19 +65,23 @@ class Listener(Protocol):
         """It has gone."""
 
 
-class Session:
-    """One connection. ``now`` gives Unix time [s]."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What every session of a gateway works with; ``now`` gives Unix time [s]."""
 
-    def __init__(
-        self, line: Line, roster: Roster, secrets: Secrets, commit: GroupCommit, listener: Listener,
-        now: Callable[[], float],
-    ) -> None:  # fmt: skip
+    roster: Roster
+    secrets: Secrets
+    commit: GroupCommit
+    listener: Listener
+    now: Callable[[], float] = time.time
+
+
+class Session:
+    """One connection."""
+
+    def __init__(self, line: Line, around: Surroundings) -> None:
         self._line = line
-        self._roster = roster
-        self._secrets = secrets
-        self._commit = commit
-        self._listener = listener
-        self._now = now
+        self._around = around
         self._splitter = Splitter()
         self._merger = Merger()
         self._devices: dict[str, Device] = {}
@@ -85,7 +91,7 @@ class Session:
         self._out: list[bytes] = []
         self._serial = 0
         self._bad = self._failures = 0
-        self.last = now()
+        self.last = around.now()
 
     @property
     def proved(self) -> bool:
@@ -94,7 +100,7 @@ class Session:
 
     def receive(self, data: bytes) -> None:
         """Bytes that came."""
-        self.last = self._now()
+        self.last = self._around.now()
         for frame in self._splitter.feed(data):
             self._frame(frame)
         self.flush()
@@ -137,7 +143,7 @@ class Session:
             self._asking.cancel()
         self._waiting.clear()
         for device in self._devices.values():
-            self._listener.left(device, self)
+            self._around.listener.left(device, self)
         self._devices.clear()
 
     def _frame(self, frame: bytes) -> None:
@@ -184,7 +190,7 @@ class Session:
                 if device is None:
                     self._reply(message.device, message.serial, message.id, Result.FAILED)
                     return
-                self._listener.heard(device, self.last)
+                self._around.listener.heard(device, self.last)
                 self._said(device, message, said, Work(self, message.id, message.serial, frame, parts))
 
     def _said(self, device: Device, message: Message, said: uplink.Said, work: Work) -> None:
@@ -194,28 +200,28 @@ class Session:
                 work.rows = [Stored(device, clock_checked(fix, self.last)) for fix in kept]
                 work.bad = [self._bad_item(device.code, item) for item in refused]
                 if answers is not None:
-                    self._listener.answered(device, answers, Result.DONE)
+                    self._around.listener.answered(device, answers, Result.DONE)
                 if work.rows or work.bad:
-                    self._commit.add(work)
+                    self._around.commit.add(work)
                 elif answers is None:  # off duty: nothing is kept, and nothing need be sent again
                     self._reply(device.code, message.serial, message.id, Result.DONE)
             case uplink.Note(kind, data, answers):
                 if answers is not None:
-                    self._listener.answered(device, answers, Result.DONE)
+                    self._around.listener.answered(device, answers, Result.DONE)
                 work.notes = (Note(device, self.last, kind, data),)
-                self._commit.add(work)
+                self._around.commit.add(work)
             case uplink.Reply(serial, _, result):
-                self._listener.answered(device, serial, result)
+                self._around.listener.answered(device, serial, result)
             case uplink.Plain("logout"):
                 self._reply(device.code, message.serial, message.id, Result.DONE)
                 del self._devices[device.code]
-                self._listener.left(device, self)
+                self._around.listener.left(device, self)
             case _:
                 self._reply(device.code, message.serial, message.id, Result.DONE)
 
     async def _register(self, message: Message, said: uplink.Registration) -> None:
-        known = await self._roster.look_for(message.device)
-        issue = self._secrets.issue
+        known = await self._around.roster.look_for(message.device)
+        issue = self._around.secrets.issue
         if issue is None or known is None or (known.terminal and said.terminal and known.terminal != said.terminal):
             self._answer_registration(message, Registered.NO_TERMINAL)
         elif known.plate and said.plate and known.plate != said.plate:
@@ -225,11 +231,11 @@ class Session:
             self._answer_registration(message, Registered.DONE, code)
 
     async def _authenticate(self, message: Message, code: str) -> None:
-        known = await self._roster.look_for(message.device)
-        good = known is not None and await asyncio.to_thread(self._secrets.verify, message.device, code)
+        known = await self._around.roster.look_for(message.device)
+        good = known is not None and await asyncio.to_thread(self._around.secrets.verify, message.device, code)
         if known is not None and good and len(self._devices) < _MOST_DEVICES:
             self._devices[message.device] = known.device
-            self._listener.joined(known.device, self)
+            self._around.listener.joined(known.device, self)
             self._reply(message.device, message.serial, message.id, Result.DONE)
             return
         self._failures += 1
@@ -265,14 +271,14 @@ class Session:
             self._reply(message.device, message.serial, message.id, Result.FAILED)
             return
         found = Quarantined("jt808", self._line.address, message.device, reason, frame)
-        self._commit.add(Work(self, message.id, message.serial, frame, bad=(found,), wrong=True))
+        self._around.commit.add(Work(self, message.id, message.serial, frame, bad=(found,), wrong=True))
 
     def _quarantine(self, code: str | None, reason: str, frame: bytes) -> None:
         """A frame that is none is kept, some of each connection; nobody is answered, for nobody knows whom."""
         self._bad += 1
         if self._bad <= (_MOST_BAD if self._devices else _MOST_BAD_OF_STRANGERS):
             found = Quarantined("jt808", self._line.address, code, reason, frame)
-            self._commit.add(Work(self, 0, 0, frame, bad=(found,)))
+            self._around.commit.add(Work(self, 0, 0, frame, bad=(found,)))
 
     def _bad_item(self, code: str, item: bytes) -> Quarantined:
         return Quarantined("jt808", self._line.address, code, "an item of a batch is no position report", item)
