@@ -109,10 +109,9 @@ def get_imports(city: "City", request: Request, _body: bytes, collection: str) -
     values = query_values(request, ("f", "lang", "limit", "before"))
     _json_only(values)
     if not is_staff(city.principal, layer):
-        reason = f"who imported what into layer {layer.id!r} is told to those who work with it"
         if city.account is None:
-            raise SignInNeeded(f"{reason}: sign in")
-        raise NotAllowed(f"{reason}: ask an administrator for a role that may")
+            raise SignInNeeded(f"who imported what into layer {layer.id!r} is told to those who work with it: sign in")
+        raise NotAllowed(f"who imported what into layer {layer.id!r} is told to those who work with it")
     limit = min(whole("limit", values.get("limit", "100"), 1), 1000)
     before = whole("before", values["before"], 1) if "before" in values else None
     with city.transaction() as conn:
