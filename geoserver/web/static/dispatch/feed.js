@@ -45,7 +45,7 @@ export function relist() {
   if (ordered !== fleet.membership) {
     ordered = fleet.membership;
     order = fleet.codes().sort((a, b) => SORTED.compare(nameOf(a), nameOf(b)));
-    set({ departments: [...new Set(order.map((code) => fleet.row(code).department).filter(Boolean))].sort() });
+    noteDepartments();
   }
   const { find, devices } = get();
   const words = find.words.trim().toLowerCase().split(/\s+/).filter(Boolean);
@@ -60,6 +60,12 @@ export function relist() {
     if (listed) shown.push(code);
   }
   set({ shown, counts });
+}
+
+/** Departments of the vehicles and devices that the reader may see. */
+function noteDepartments() {
+  const found = [...order.map((code) => fleet.row(code).department), ...[...get().devices.values()].map(({ department }) => department)];
+  set({ departments: [...new Set(found.filter(Boolean))].sort() });
 }
 
 const nameOf = (code) => fleet.row(code).name ?? code;
@@ -88,7 +94,7 @@ export function toggleState(state) {
 /** Number plates, skills and duty of the devices, by code; as far as the reader may see them. */
 export async function readDevices() {
   const devices = new Map();
-  let query = { f: "json", limit: PAGE, skipGeometry: true, properties: "code,plate,skills,duty,capacity,person,note" };
+  let query = { f: "json", limit: PAGE, skipGeometry: true, properties: "code,plate,department,skills,duty,capacity,person,note" };
   for (let page = "collections/devices/items"; page; ) {
     const { features, links } = await ask("GET", page, { query, patience: 60_000 });
     for (const { id, properties } of features) devices.set(properties.code, { id, ...properties });
@@ -97,5 +103,6 @@ export async function readDevices() {
     query = {};
   }
   set({ devices });
+  noteDepartments();
   relist();
 }
