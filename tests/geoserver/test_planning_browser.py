@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -84,14 +84,14 @@ def test_a_parcel_is_imported_found_in_conflict_fixed_and_approved(visit: Visit,
     step(page, "examine", "examined")
     expect(page.locator("[data-act=set-conditions]")).to_have_count(0)  # that is the reviewer's
 
-    reviewer = visit(f"/planning#tab=lines&line={number}", "wu")
+    reviewer = visit(f"/planning#tab=lines&line={quote(number)}", "wu")
     reviewer.wait_for_selector(".line[data-state=examined]")
     step(reviewer, "set-conditions", "conditions", conditions="容积率 ≤ 2.0")
     expect(reviewer.locator("[data-document]").last).to_contain_text("选字第")
     page.wait_for_selector(".line[data-state=conditions]", timeout=30_000)  # told by the server, without a reload
     step(page, "publicise", "publicised", title="滨湖商场公示", text="现予公示。", contact="规划窗口")
 
-    approver = visit(f"/planning#tab=lines&line={number}", "zheng")
+    approver = visit(f"/planning#tab=lines&line={quote(number)}", "zheng")
     approver.click("[data-act=approve]")
     approver.click("[data-perform]")
     expect(approver.locator("dialog [role=alert]")).to_contain_text("公示期未满")
@@ -113,15 +113,14 @@ def test_corners_moved_on_the_map_are_checked_and_the_others_keep_their_coordina
     bring(page, SOUND)
     verdict(page, "blocked")
     page.get_by_role("button", name="在图上改界址点").click()
-    page.wait_for_selector("[data-pen]")
-    page.wait_for_function("document.querySelector('[data-pen] button[disabled]') !== null")
+    page.wait_for_selector("[data-pen=ready]", timeout=60_000)
     shown = page.locator(".map canvas").first.bounding_box()
     assert shown
     middle = (shown["x"] + shown["width"] / 2, shown["y"] + shown["height"] / 2)
     side = (min(shown["width"], shown["height"]) - 120) / 2  # the parcel is a square that fills the map but 60 px
     before = page.locator(".checked").get_attribute("data-check")
+    page.mouse.move(middle[0] + side - 3, middle[1] - side + 3)
     page.mouse.move(middle[0] + side, middle[1] - side)
-    page.wait_for_timeout(300)
     page.mouse.down()
     page.mouse.move(middle[0] + side - 120, middle[1] - side + 40, steps=6)
     page.mouse.up()

@@ -84,7 +84,7 @@ function DraftTrouble({ trouble }) {
 
 function Pen({ sketch, hasShape }) {
   return html`
-    <div class="card" data-pen>
+    <div class="card" data-pen=${sketch.ready ? "ready" : ""}>
       <p>${t(hasShape ? "pen.change" : "pen.draw")}</p>
       <div class="row">
         ${!hasShape && html`<button type="button" class="button" onClick=${pen.corner}>${icon("target")}${t("pen.corner")}${sketch.corners > 0 ? ` (${sketch.corners})` : ""}</button>`}

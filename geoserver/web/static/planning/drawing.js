@@ -24,7 +24,7 @@ export function useMap(other) {
 /** Draw areas for a purpose; `tell` hears of their parts (rings) whenever they change. */
 export function drawOn(purpose, parts, tell) {
   stopDrawing();
-  set({ sketch: { purpose, undo: false, redo: false, corners: 0 } });
+  set({ sketch: { purpose, ready: false, undo: false, redo: false, corners: 0 } });
   open = { pen: null, parts, tell };
   if (map) start(parts, tell);
 }
@@ -49,6 +49,7 @@ async function start(parts, tell) {
   };
   open.pen = openSketch(map, { kind: "Polygon", parts, sides: () => near, onChange: changed });
   open.following = map.on("moveend", readNear);
+  set({ sketch: { ...get().sketch, ready: true } });
   readNear();
 }
 

@@ -24,7 +24,7 @@ export function SchemePanel({ state }) {
       <button type="button" class="button" data-draw="building" disabled=${drawing} onClick=${drawBuilding}>${icon("edit")}${t("scheme.building")}</button>
       <button type="button" class="button" data-draw="green" disabled=${drawing} onClick=${drawGreen}>${t(scheme.green ? "scheme.green.again" : "scheme.green")}</button>
     </div>
-    ${drawing && html`<div class="card" data-pen><p>${t("pen.draw")}</p><div class="row">
+    ${drawing && html`<div class="card" data-pen=${sketch.ready ? "ready" : ""}><p>${t("pen.draw")}</p><div class="row">
       <button type="button" class="button" onClick=${pen.corner}>${icon("target")}${t("pen.corner")}${sketch.corners > 0 ? ` (${sketch.corners})` : ""}</button>
       <button type="button" class="button" onClick=${stopDrawing}>${t("cancel")}</button></div></div>`}
     <${Buildings} buildings=${scheme.buildings} />
