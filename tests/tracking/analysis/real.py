@@ -15,26 +15,36 @@ DATA = Path(__file__).parents[4] / "shared/data"
 TRACKS, GPX = DATA / "03_trajectories", DATA / "09_test_vectors/gpx"
 
 
+#: Columns of the device and the time of each file, and the EPSG code of its UTM zone.
+_COLUMNS = {
+    "gotrack_trackspoints.csv": ("track_id", "time", 32724),
+    "liverpool_bus_route14.csv": ("vehicle_id", "timestamp", 32630),
+}
+
+
 @dataclass(frozen=True)
 class RealTrack:
-    """Fixes (n,) sorted by time, one per instant; the EPSG code of their UTM zone."""
+    """Fixes (n,) sorted by time, one per instant; the EPSG code of their UTM zone; and all ``rows`` of time and place."""
 
     name: str
     time: NDArray[np.float64]
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
     utm: int
+    rows: frozenset[tuple[float, float, float]]
 
 
 def real_tracks(most: int = 1000) -> Iterator[RealTrack]:
     """The longest ones of Aracaju, and those of Liverpool."""
-    aracaju = _grouped(TRACKS / "gotrack_trackspoints.csv", "track_id", "time")
-    longest = sorted(aracaju.items(), key=lambda item: -len(item[1]))[:most]
-    liverpool = _grouped(TRACKS / "liverpool_bus_route14.csv", "vehicle_id", "timestamp")
-    for utm, tracks in ((32724, longest), (32630, list(liverpool.items())[: max(most // 3, 1)])):
-        for name, rows in tracks:
-            if len(rows) > 1:
-                yield _track(name, rows, utm)
+    yield from real_tracks_of("gotrack_trackspoints.csv")[:most]
+    yield from real_tracks_of("liverpool_bus_route14.csv")[: max(most // 3, 1)]
+
+
+def real_tracks_of(name: str) -> list[RealTrack]:
+    """Those of one file; the longest of Aracaju first."""
+    by, time, utm = _COLUMNS[name]
+    tracks = [_track(track, rows, utm) for track, rows in _grouped(TRACKS / name, by, time).items() if len(rows) > 1]
+    return sorted(tracks, key=lambda track: -len(track.rows)) if by == "track_id" else tracks
 
 
 def gpx_track(name: str) -> RealTrack:
@@ -60,4 +70,4 @@ def _grouped(path: Path, by: str, time: str) -> dict[str, list[tuple[float, floa
 def _track(name: str, rows: list[tuple[float, float, float]], utm: int) -> RealTrack:
     table = np.array(sorted(rows))
     table = table[np.diff(table[:, 0], prepend=-np.inf) > 0]
-    return RealTrack(name, *table.T, utm)
+    return RealTrack(name, *table.T, utm, frozenset(rows))
