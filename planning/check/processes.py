@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from layers.processing import process
 from layers.raster.store import RasterStore
 from layers.terrain.geojson import Area
+from layers.versions.moments import moment_given
 from planning.boundary.answers import GivenParcel
 from planning.check.answers import Checked
 from planning.check.pieces import Tolerance
@@ -17,6 +18,7 @@ from planning.check.store import Change
 from planning.options import PlanningOptions
 
 _Id = Annotated[str, Field(min_length=1, max_length=60)]
+_Version = Annotated[str, Field(min_length=1, max_length=80)]
 _Number = Annotated[str, Field(min_length=1, max_length=60)]
 _EXAMPLE = {"type": "Polygon", "coordinates": [[[114.9, 30.4], [114.902, 30.4], [114.902, 30.402], [114.9, 30.4]]]}
 
@@ -63,7 +65,7 @@ def check_redline(
     scheme: Annotated[str, Field(max_length=20)] = "2023",
     land_code: Annotated[str, Field(max_length=20)] = "",
     on: date | None = None,
-    as_of: datetime | None = None,
+    as_of: datetime | _Version | None = None,
     tolerance: Tolerance = Tolerance(),  # noqa: B008 - immutable
     ownership: _Id | None = None,
     dem: _Id | None = "dem",
@@ -83,7 +85,7 @@ def check_redline(
     scheme: 用地分类；2023 或 2011 | Scheme of the land code; 2023 or 2011
     land_code: 用地代码；红线自己的优先 | Land code of the intended use; a red line has its own
     on: 规划所依日期；缺省为今天 | Day whose plan holds; today by default
-    as_of: 数据时刻；缺省为当前 | State of the layers; the present one by default
+    as_of: 数据时刻或版本名；缺省为当前 | State of the layers; an instant or a version's name, by default the present
     tolerance: 碎片容差；面积 [m²] 与平均宽度 [m] | Sliver tolerance; area [m²] and mean width [m]
     ownership: 权属图层的编号 | Layer of ownership; its id
     dem: 高程图层的编号；空则不算坡度 | Elevation; id of the coverage, null for no slopes
@@ -97,7 +99,8 @@ def check_redline(
     from planning.check.subject import Wishes
 
     asked: dict[str, Any] = {
-        "scheme": scheme, "land_code": land_code, "on": on or options.today(), "as_of": as_of, "tolerance": tolerance
+        "scheme": scheme, "land_code": land_code, "on": on or options.today(), "as_of": moment_given(conn, as_of),
+        "tolerance": tolerance,
     }  # fmt: skip
     subject, line = subject_of(conn, redline, geometry, parcel, asked)
     wishes = Wishes(ownership, dem, access, floor_area_per_person)

@@ -2,15 +2,18 @@
 
 import random
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 
+from geoserver.process_adapter import PROCESSES
 from layers.access import ANONYMOUS, Grant, Principal
 from layers.database import acting_as
 from layers.features import RowDenied, read_page
 from layers.query import FeatureQuery
 from layers.versions.errors import NoSuchVersion, VersionError
+from layers.versions.moments import moment_given
 from layers.versions.names import find_version, forget_version, instant_of, name_version, versions
 from tests.layers.versions.conftest import PLOTS, Plots, Row
 
@@ -83,6 +86,11 @@ def test_a_name_is_listed_read_and_forgotten_and_stands_once(plots: Plots) -> No
             with pytest.raises(VersionError):
                 name_version(conn, wrong, ["plots"])
         assert versions(conn, "buildings") == []
+        # as an input of a process
+        assert moment_given(conn, "2026版控规") == find_version(conn, "2026版控规").at
+        asked = PROCESSES["check-redline"].checked({"redline": "x", "as_of": "2026版控规"})
+        assert asked["as_of"] == "2026版控规"
+        assert moment_given(conn, "2026-11-22T08:00:00+08:00") == datetime(2026, 11, 22, tzinfo=UTC)
         forget_version(conn, "2026版控规")
         with pytest.raises(NoSuchVersion):
             find_version(conn, "2026版控规")
