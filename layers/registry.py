@@ -35,7 +35,7 @@ def load_layers(conn: Connection, only: Collection[str] | None = None) -> dict[s
     wanted = LAYERS.c.id.in_(only) if only is not None else true()
     for row in conn.execute(select(LAYERS).where(wanted).order_by(LAYERS.c.position, LAYERS.c.id)).mappings():
         try:
-            layers[row["id"]] = _layer(row)
+            layers[row["id"]] = _known(row)
         except (CatalogueError, KeyError, TypeError) as error:
             LOGGER.error("catalogue row %r is left out: %s", row["id"], error)
     grants = conn.execute(_GRANTS, {"app": APP_ROLE}).scalar()
@@ -150,6 +150,23 @@ def _row(layer: Layer) -> dict[str, Any]:
         "inputs": list(layer.inputs),
         "zooms": asdict(layer.zooms),
     }
+
+
+#: Id → the row that was read last, and the layer it is; an entry is replaced whole.
+_READ: dict[str, tuple[dict[str, Any], Layer]] = {}
+_MOST_READ = 5000
+
+
+def _known(row: RowMapping) -> Layer:
+    """The layer of a row; that of the time before where the row is the same."""
+    values = dict(row)
+    known = _READ.get(values["id"])
+    if known is not None and known[0] == values:
+        return known[1]
+    layer = _layer(row)
+    if len(_READ) < _MOST_READ:
+        _READ[layer.id] = values, layer
+    return layer
 
 
 def _layer(row: RowMapping) -> Layer:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import orjson
 import shapely
 from pydantic import Field
@@ -132,3 +133,9 @@ def as_geojson(degrees: Any) -> dict[str, Any]:
     """A shapely geometry in degrees as GeoJSON."""
     found: dict[str, Any] = orjson.loads(shapely.to_geojson(shapely.set_precision(degrees, _GRID, mode="pointwise")))
     return found
+
+
+def as_geojsons(degrees: Any) -> list[dict[str, Any]]:
+    """An array of shapely geometries in degrees as GeoJSON."""
+    texts = shapely.to_geojson(shapely.set_precision(degrees, _GRID, mode="pointwise"))
+    return [orjson.loads(text) for text in np.atleast_1d(texts)]

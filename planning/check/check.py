@@ -47,6 +47,7 @@ def check(conn: Connection, store: RasterStore | None, subject: Subject, wishes:
     for name, rule_set in RULE_SETS:
         if name in used:
             rule_set(conn, used[name], found)
+    found.conflicts = found.located()
     found.conflicts.sort(key=lambda c: (_SEVERITIES[c.severity], c.subject, c.kind, -c.area))
     ground = ground_of(conn, store, wishes.dem, subject) if store is not None and wishes.dem else None
     remarks = (ground,) if isinstance(ground, Text) else ()

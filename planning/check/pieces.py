@@ -29,6 +29,10 @@ class Piece:
 
 def piece_of(overlap: Any, tolerance: Tolerance) -> Piece:
     """The parts of an overlap (shapely, metres) that are no slivers. Lines and points of it have no area."""
+    if overlap.geom_type == "Polygon" and not overlap.is_empty:  # as most are
+        area, length = overlap.area, overlap.length
+        if area > tolerance.area and 2 * area > tolerance.width * length:
+            return Piece(overlap, area, 0, 0.0)
     parts = shapely.get_parts(overlap)
     for _ in range(3):  # a collection may hold multipolygons
         parts = shapely.get_parts(parts)

@@ -1,15 +1,16 @@
 """The rule sets of a check: each is one statement, and what its rows mean for the parcel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import shapely
 from sqlalchemy import Connection
 
 from layers.catalogue import Layer, Text
 from layers.crs import transformer
-from planning.boundary.answers import as_geojson
+from planning.boundary.answers import as_geojsons
 from planning.check.answers import Conflict, PlotPart, Seen
 from planning.check.pieces import Piece, piece_of
 from planning.check.queries import MAX_ROWS, ask, near, source
@@ -26,12 +27,13 @@ _OTHER_USE = Text("用途与控规用地性质不符", "The use is not that of t
 
 @dataclass(slots=True)
 class Found:
-    """What the rule sets found so far. ``reach`` is how far the farthest rule looks [m]."""
+    """What the rule sets found so far. ``reach`` is how far the farthest rule looks [m]; ``shapes`` of conflicts."""
 
     subject: Subject
     codes: LandCodes
     reach: float = 0.0
     conflicts: list[Conflict] = field(default_factory=list)
+    shapes: list[Any] = field(default_factory=list)
     plots: list[PlotPart] = field(default_factory=list)
     unknown: list[Text] = field(default_factory=list)
     slivers: int = 0
@@ -51,11 +53,17 @@ class Found:
     def conflict(
         self, piece: Piece, subject: str, kind: str, rule: str, severity: Any, clause: Text, seen: Seen
     ) -> None:
-        """Enter a conflict."""
-        degrees = shapely.transform(piece.shape, transformer(self.subject.zone.srid, 4490).transform, interleaved=False)
+        """Enter a conflict. Its geometry comes at the end, for all of them at once."""
         area = round(piece.area, 2)
-        entered = Conflict(subject, kind, rule, severity, clause, seen, area, self.share(area), as_geojson(degrees))
-        self.conflicts.append(entered)
+        self.conflicts.append(Conflict(subject, kind, rule, severity, clause, seen, area, self.share(area), {}))
+        self.shapes.append(piece.shape)
+
+    def located(self) -> list[Conflict]:
+        """The conflicts with their geometries in degrees."""
+        way = transformer(self.subject.zone.srid, 4490).transform
+        degrees = shapely.transform(np.array(self.shapes, dtype=object), way, interleaved=False)
+        found = zip(self.conflicts, as_geojsons(degrees), strict=True)
+        return [replace(conflict, geometry=geometry) for conflict, geometry in found]
 
 
 def check_lines(conn: Connection, layer: Layer, found: Found) -> None:

@@ -6,8 +6,10 @@ GB 50137-2011: the same with letters (R21 ⊂ R2 ⊂ R).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
+import orjson
 from sqlalchemy import Connection, text
 
 Fit = Literal["fits", "differs", "unknown"]
@@ -90,11 +92,17 @@ class LandCodes:
 def load_land_codes(conn: Connection) -> LandCodes:
     """The schemes and mappings of the city, in one round trip."""
     names, mappings = conn.execute(
-        text("""SELECT (SELECT array_agg(ARRAY[scheme, code, name]) FROM planning.land_codes),
-            (SELECT array_agg(ARRAY[from_scheme, from_code, to_scheme, to_code, relation])
+        text("""SELECT (SELECT json_agg(ARRAY[scheme, code, name])::text FROM planning.land_codes),
+            (SELECT json_agg(ARRAY[from_scheme, from_code, to_scheme, to_code, relation])::text
              FROM planning.land_code_mappings)""")
     ).one()
+    return _land_codes(names or "[]", mappings or "[]")
+
+
+@lru_cache(maxsize=4)
+def _land_codes(names: str, mappings: str) -> LandCodes:
+    """Of what the database tells; the same as long as it tells the same."""
     return LandCodes(
-        {LandCode(scheme, code): name for scheme, code, name in names or ()},
-        tuple(CodeMapping(LandCode(a, b), LandCode(c, d), relation) for a, b, c, d, relation in mappings or ()),
+        {LandCode(scheme, code): name for scheme, code, name in orjson.loads(names)},
+        tuple(CodeMapping(LandCode(a, b), LandCode(c, d), relation) for a, b, c, d, relation in orjson.loads(mappings)),
     )

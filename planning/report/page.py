@@ -16,11 +16,11 @@ from layers.crs import transformer
 from layers.processing import CityMaps, Leaflet
 from planning.report.model import Report
 from planning.report.pages import LAYERS
-from planning.report.tables import SEVERITIES
+from planning.report.tables import SEVERITIES, VERDICTS
 
 _COLOURS = {"blocking": "#c00000", "warning": "#e07b00", "info": "#2b6cb0"}
-#: The picture's longer side [px], and how much wider than the parcel it is.
-_PIXELS, _WIDER = 1600, 1.6
+#: The picture's longer side [px], how much wider than the parcel it is, and what part of it is seen at first.
+_PIXELS, _WIDER, _SEEN = 2000, 3.0, 0.5
 _MERCATOR = 3857
 
 
@@ -45,8 +45,11 @@ def write_page(report: Report, maps: CityMaps, folder: Path) -> Path:
     folium.raster_layers.ImageOverlay(str(picture), box, mercator_project=False).add_to(made)
     _shapes(report).add_to(made)
     _points(report).add_to(made)
-    made.fit_bounds(box)
+    (low, left), (high, right) = box
+    x, y = (right - left) / 2 * (1 - _SEEN), (high - low) / 2 * (1 - _SEEN)
+    made.fit_bounds([[low + y, left + x], [high - y, right - x]])
     root = made.get_root()
+    root.html.add_child(folium.Element(_caption(report)))
     root.title = report.say(Text("用地红线检查", "Red-line check"))
     path = folder / "report.html"
     path.write_text(_titled(root.render(), report), "utf-8")
@@ -88,6 +91,19 @@ def _points(report: Report) -> folium.GeoJson:
     mark = folium.CircleMarker(radius=3, color="#e60000", weight=1, fill=True, fill_opacity=1)
     popup = folium.GeoJsonPopup(["words"], labels=False)
     return folium.GeoJson({"type": "FeatureCollection", "features": features}, marker=mark, popup=popup)
+
+
+def _caption(report: Report) -> str:
+    """What the page is about, on the map."""
+    result = report.kept.result
+    name = f"{report.line.number} {report.line.name}" if report.line else f"#{report.kept.id}"
+    lines = (name, report.say(VERDICTS[result.verdict]), f"{result.areas.plane:,.2f} m² · {result.areas.mu:,.2f} 亩")
+    words = "<br>".join(map(html.escape, lines))
+    style = (
+        "position:absolute;z-index:900;top:10px;right:10px;max-width:60%;padding:8px 12px;background:#fffe;"
+        "border-radius:6px;box-shadow:0 1px 4px #0004;font:14px/1.5 system-ui,sans-serif;color:#16222e"
+    )
+    return f'<div style="{style}">{words}</div>'
 
 
 def _titled(page: str, report: Report) -> str:

@@ -124,11 +124,12 @@ def test_the_page_in_the_zip_shows_its_map_with_the_network_off(
     page.locator("path.leaflet-interactive").first.wait_for()
     pieces = len(checked.result.conflicts)
     assert page.locator("path.leaflet-interactive").count() == 1 + pieces + 4  # parcel, conflicts, points
-    assert page.evaluate("document.querySelector('img.leaflet-image-layer').naturalWidth") == 1600
+    assert page.evaluate("document.querySelector('img.leaflet-image-layer').naturalWidth") == 2000
     page.locator("path.leaflet-interactive").nth(pieces).dispatch_event("click")
     said = page.locator(".leaflet-popup-content").inner_text()
     assert f"{checked.result.conflicts[-1].area:,.2f} m²" in said
     assert (asked, wrong) == ([], [])
+    page.screenshot(path="/tmp/offline.png")
     context.close()
 
 
