@@ -5,7 +5,7 @@ It knows the server by HTTP only: OGC API – Features (17-069r4, 19-079r2), Pro
 
 from citymap.city import City
 from citymap.collection import Collection
-from citymap.errors import CityError, EditConflict, NotFound, ProcessFailed, Refused, Unreachable
+from citymap.errors import CityError, EditConflict, NotFound, PositionGone, ProcessFailed, Refused, Unreachable
 from citymap.processes import Job, Process
 from citymap.query import Query
 
@@ -16,6 +16,7 @@ __all__ = [
     "EditConflict",
     "Job",
     "NotFound",
+    "PositionGone",
     "Process",
     "ProcessFailed",
     "Query",

@@ -1,10 +1,12 @@
 """A layer of the city: what it has, and its features one by one."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from citymap.changes import Changes, pages
 from citymap.query import Feature, Query
 
 if TYPE_CHECKING:
@@ -61,6 +63,19 @@ class Collection:
     def to_gdf(self, crs: str | int = 4326) -> "gpd.GeoDataFrame":
         """All of its features."""
         return self.query().to_gdf(crs)
+
+    def changes(self, since: str | None = None, limit: int = 1000, crs: str | None = None) -> Iterator[Changes]:
+        """What changed since a position, page by page; without one the layer itself, ``"now"``: from now on.
+
+        Each page brings its features as they are now, once. Raises :class:`~citymap.errors.PositionGone`.
+        """
+        return pages(self.city.connection, self.path, since, limit, crs)
+
+    def keep_copy(self, file: "str | os.PathLike[str]") -> int:
+        """Bring a copy of the layer in a GeoPackage up to date; see :mod:`citymap.copying`."""
+        from citymap.copying import keep_copy
+
+        return keep_copy(self, file)
 
     def get(self, item: int | str) -> Feature:
         """One feature, with its ``etag``."""

@@ -29,6 +29,10 @@ class EditConflict(CityError):
     """Somebody else changed the feature since it was read: read it again and repeat the edit."""
 
 
+class PositionGone(CityError):
+    """The server can no longer tell what changed since that position: copy the layer anew."""
+
+
 class ProcessFailed(CityError):
     """A job ended without a result; it says why."""
 
@@ -42,6 +46,7 @@ _KINDS: dict[int, type[CityError]] = {
     HTTPStatus.FORBIDDEN: Refused,
     HTTPStatus.NOT_FOUND: NotFound,
     HTTPStatus.PRECONDITION_FAILED: EditConflict,
+    HTTPStatus.GONE: PositionGone,
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pygeoapi.api
+import pygeoapi.api.collection
 import pygeoapi.api.processes
 from babel import Locale, localedata
 
@@ -25,7 +26,7 @@ def install() -> None:
     # Every new API object would call basicConfig and log to stdout, which belongs to the command line's answers.
     pygeoapi.api.setup_logger = _keep_logging
     # It links to items in CSV of every collection; ours link to the formats that each of them has.
-    pygeoapi.api.get_dataset_formatters = _no_formatters
+    pygeoapi.api.collection.get_dataset_formatters = _no_formatters
     # Its renderer compiles the template for every request and falls back to templates that load from public networks.
     # Its JSON escapes every Chinese character.
     for module in (pygeoapi.api, pygeoapi.api.processes):

@@ -7,20 +7,23 @@ import orjson
 from pydantic import Field
 from sqlalchemy import Connection
 
-from layers.catalogue import Text
+from layers.catalogue import Layer, Text
 from layers.cql2 import Cql2Error, parse
 from layers.crs import CRS84, parse_crs
+from layers.exporting.clipping import area_of, clipped
 from layers.exporting.export import format_of, write_file
 from layers.exporting.options import Encoding, Options
 from layers.importing.options import Coordinates, Mode
 from layers.importing.report import Remark
 from layers.processing import CityCrs, FileResult, Job, UploadedFile, Workspace, process
 from layers.query import Box, FeatureQuery, Filter, rows
+from layers.raster.store import RasterStore
 from layers.registry import find_layer, row_count
+from layers.terrain.geojson import Area
 
 _ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 #: The ids of :data:`layers.exporting.export.FORMATS`, spelled out for the process's schema.
-ExportFormat = Literal["gpkg", "geojson", "csv", "shp", "fgb", "parquet", "kml", "dxf"]
+ExportFormat = Literal["gpkg", "geojson", "csv", "shp", "fgb", "parquet", "kml", "dxf", "geotiff"]
 _FilterText = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
@@ -148,27 +151,34 @@ def export_layer(
     job: Job,
     workspace: Workspace,
     city: CityCrs,
+    store: RasterStore,
     layer: _ShortText,
     format: ExportFormat = "gpkg",
     filter: _FilterText | None = None,
     bbox: tuple[float, float, float, float] | None = None,
+    clip: Area | None = None,
     crs: _ShortText | None = None,
     encoding: Encoding = "utf-8",
 ) -> FileResult:
     """导出图层 | Export a layer
 
-    图层或其中一部分写成文件，完成后从任务结果下载。 | A layer, or part of it, as a file to download from the
-    job's results.
+    图层或其中一部分写成文件，完成后从任务结果下载。影像与高程写成 GeoTIFF。 | A layer, or part of it, as a file to
+    download from the job's results. Images and elevation become a GeoTIFF.
 
     layer: 图层的编号 | Id of the layer
     format: 格式 | Format
     filter: 条件；CQL2 文本，如 height > 50 | Filter; CQL2 text, such as height > 50
     bbox: 范围；西、南、东、北 [°] | Box; west, south, east, north [°]
+    clip: 裁切范围；GeoJSON 面，越界的部分被切去 | Area to clip by; a polygon of GeoJSON, what lies outside is cut off
     crs: 坐标系；缺省为图层自己的 | CRS; by default the layer's own
     encoding: 字符编码；用于 CSV 与 Shapefile | Character encoding; of CSV and Shapefile
     returns: 文件 | The file
     """
     chosen = find_layer(conn, layer)
+    area = area_of({"type": clip.type, "coordinates": clip.coordinates}) if clip else None
+    if format == "geotiff":
+        system = parse_crs(crs or "EPSG:4490", {*city.offered, chosen.srid})
+        return _export_raster(conn, job, workspace, store, chosen, bbox, area, system.srid)
     wanted = format_of(format)
     system = parse_crs(crs or f"EPSG:{chosen.srid}", {*city.offered, chosen.srid})
     query = FeatureQuery(
@@ -182,9 +192,28 @@ def export_layer(
         job.progress(1, Text(f"图层有 {count} 个要素", f"The layer has {count} features"))
     path = workspace / f"export{wanted.suffix}"
     options = Options(encoding=encoding, directory=workspace)
-    written = write_file(conn, rows(chosen, query), chosen, wanted.id, system.srid, path, options)
+    written_as, statement = clipped(chosen, query, area) if area is not None else (chosen, rows(chosen, query))
+    written = write_file(conn, statement, written_as, wanted.id, system.srid, path, options)
     job.progress(99, Text(f"已写 {written.rows} 个要素", f"{written.rows} features written"))
     return FileResult(path, wanted.media_type, f"{chosen.id}{wanted.suffix}")
+
+
+def _export_raster(
+    conn: Connection,
+    job: Job,
+    workspace: Workspace,
+    store: RasterStore,
+    layer: Layer,
+    bbox: tuple[float, float, float, float] | None,
+    area: Any,
+    srid: int,
+) -> FileResult:
+    from layers.exporting.raster import MEDIA_TYPE, SUFFIX, write_geotiff
+
+    path = workspace / f"export{SUFFIX}"
+    columns, lines = write_geotiff(conn, store, layer, path, srid, bbox, area)
+    job.progress(99, Text(f"已写 {columns} × {lines} 像元", f"{columns} × {lines} pixels written"))
+    return FileResult(path, MEDIA_TYPE, f"{layer.id}{SUFFIX}")
 
 
 def _tell_loaded(job: Job, count: int) -> None:

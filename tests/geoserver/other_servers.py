@@ -120,7 +120,7 @@ def mapserver(directory: Path) -> Iterator[str]:
 
 
 _MAPFILE = """MAP
-  NAME "wells" EXTENT 114.4 30.1 114.9 30.5 SIZE 256 256 PROJECTION "init=epsg:4326" END
+  NAME "city" EXTENT 114.4 30.1 114.9 30.5 SIZE 256 256 PROJECTION "init=epsg:4326" END
   WEB METADATA "ows_enable_request" "*" "ows_title" "wells" "ows_onlineresource" "http://127.0.0.1/ows?"
     "ows_srs" "EPSG:4326 EPSG:3857 EPSG:4547" "wfs_getfeature_formatlist" "gml" END END
   LAYER NAME "wells" TYPE POINT STATUS ON CONNECTIONTYPE OGR CONNECTION "WELLS" DATA "wells"

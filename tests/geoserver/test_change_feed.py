@@ -1,14 +1,24 @@
 """The change feed: a reader that follows it has the layer, whatever is committed when."""
 
+import contextlib
+import math
 import random
+import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pyogrio
 import pytest
 import requests
+from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 
+from citymap import City
 from layers.catalogue import Field, Layer, Text
 from layers.registry import create_layer, drop_layer
 from tests.geoserver.conftest import Site
@@ -184,3 +194,50 @@ def test_a_position_is_gone_when_the_log_was_cut_or_the_layer_made_anew(wells: S
 def test_layers_without_a_log_say_what_to_follow(wells: Site) -> None:
     answer = wells.get("/collections/buildings-3d/changes")
     assert answer.status_code == 400 and "buildings" in answer.json()["description"]
+
+
+def _copied(file: Path) -> dict[int, Any]:
+    """What GDAL reads in the copy, as the server's answer would say it."""
+    frame = pyogrio.read_dataframe(file, layer="feed-wells", fid_as_index=True)
+    depths = [None if math.isnan(depth) else depth for depth in frame["depth"]]
+    shapes = [mapping(shape) if isinstance(shape, BaseGeometry) else None for shape in frame.geometry]
+    rows = zip(frame.index, shapes, frame["name"], depths, strict=True)
+    return {int(i): (shape, {"name": name, "depth": depth}) for i, shape, name, depth in rows}
+
+
+def _plain(found: dict[int, Any]) -> dict[int, Any]:
+    return {i: (g and (g["type"], tuple(g["coordinates"])), dict(p)) for i, (g, p) in found.items()}
+
+
+def test_a_copy_that_was_killed_goes_on_and_equals_its_source(wells: Site, tmp_path: Path) -> None:
+    """The command is killed in the middle of its first copy; later runs bring random edits."""
+    wells.sql(
+        "INSERT INTO city.feed_wells (geom, name, depth) SELECT ST_SetSRID(ST_MakePoint(114.8 + i * 0.00001, 30.3), 4490),"
+        " '井' || i, nullif(i % 7, 0) FROM generate_series(1, 20000) i"
+    )
+    file = tmp_path / "copy.gpkg"
+    command = [sys.executable, "-m", "citymap.copying", wells.url, "feed-wells", str(file)]
+    process = subprocess.Popen(command)
+    for _ in range(2000):
+        with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(sqlite3.connect(file)) as gpkg:
+            if gpkg.execute('SELECT count(*) FROM "feed-wells"').fetchone()[0]:
+                break
+        threading.Event().wait(0.01)
+    process.kill()
+    process.wait(30)
+    with contextlib.closing(sqlite3.connect(file)) as gpkg:
+        assert gpkg.execute('SELECT count(*) FROM "feed-wells"').fetchone()[0] > 0
+    wells.sql("DELETE FROM city.feed_wells WHERE id % 50 = 0")
+    wells.sql("UPDATE city.feed_wells SET name = '改' || id, geom = ST_Translate(geom, 0.001, 0) WHERE id % 30 = 1")
+    wells.sql("INSERT INTO city.feed_wells (geom, name) VALUES (NULL, '无形')")
+    subprocess.run(command, check=True, timeout=120)
+    subprocess.run([*command[:3], "http://127.0.0.1:9", *command[4:]], check=False, capture_output=True, timeout=60)
+    with City(wells.url) as city:
+        layer = city.collection("feed-wells")
+        frame = {f["id"]: (f["geometry"], f["properties"]) for page in layer.changes(limit=10_000) for f in page.features}
+        assert _plain(_copied(file)) == _plain(frame) and len(frame) > 19_000
+        wells.sql("UPDATE citymap.changes_cut SET tx = pg_current_xact_id()")  # the server has forgotten
+        wells.sql("DELETE FROM city.feed_wells WHERE id < 100")
+        layer.keep_copy(file)
+        wells.sql("UPDATE citymap.changes_cut SET tx = '0'")
+    assert min(_copied(file)) >= 100 and pyogrio.read_info(file, layer="feed-wells")["crs"] == "EPSG:4326"

@@ -1,5 +1,6 @@
 """Reading what other servers answer: JSON and XML from strangers."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -52,6 +53,14 @@ def xml_of(fetched: Fetched, url: str) -> Any:
     return root
 
 
+def capabilities(read: Callable[[], Any], url: str) -> Any:
+    """What OWSLib makes of capabilities. Raises :class:`UpstreamFailed` where they lack what it counts on."""
+    try:
+        return read()
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UpstreamFailed(f"{host(url)} answers capabilities that cannot be read: {str(error)[:100]}") from error
+
+
 def features_of(found: dict[str, Any], url: str) -> list[dict[str, Any]]:
     """The features of a collection in GeoJSON. Raises :class:`UpstreamFailed`."""
     features = found.get("features")
@@ -74,11 +83,11 @@ def property_types(features: list[dict[str, Any]]) -> tuple[tuple[str, str], ...
     types: dict[str, str] = {}
     for feature in features:
         for name, value in feature["properties"].items():
-            kind = _TYPES.get(type(value))
-            if kind and types.get(name, kind) != kind:
-                kind = "number" if {kind, types[name]} == {"integer", "number"} else "string"
-            types[str(name)] = kind or types.get(name, "string")
-    return tuple(list(types.items())[:300])
+            kind, former = _TYPES.get(type(value), ""), types.get(str(name), "")
+            if kind and former and kind != former:
+                kind = "number" if {kind, former} == {"integer", "number"} else "string"
+            types[str(name)] = kind or former
+    return tuple((name, kind or "string") for name, kind in list(types.items())[:300])
 
 
 def box_of(values: Any) -> Box | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from layers.exchange.proxies.answers import box_of, host, with_query, xml_of
+from layers.exchange.proxies.answers import box_of, capabilities, host, with_query, xml_of
 from layers.exchange.proxies.errors import NotOffered, UpstreamFailed
 from layers.exchange.proxies.model import Box, Fetched, Proxy, Upstream
 
@@ -27,7 +27,7 @@ def described_wms(proxy: Proxy, upstream: Upstream) -> Proxy:
     url = with_query(proxy.url, service="WMS", version="1.3.0", request="GetCapabilities")
     fetched = upstream.get(url)
     xml_of(fetched, url)
-    service = WebMapService_1_3_0(proxy.url, "1.3.0", fetched.body)
+    service = capabilities(lambda: WebMapService_1_3_0(proxy.url, "1.3.0", fetched.body), url)
     about = service.contents.get(proxy.name)
     if about is None:
         some = ", ".join(list(service.contents)[:20])
@@ -67,7 +67,7 @@ def described_wmts(proxy: Proxy, upstream: Upstream) -> Proxy:
     url = with_query(proxy.url, service="WMTS", version="1.0.0", request="GetCapabilities")
     fetched = upstream.get(url)
     xml_of(fetched, url)
-    service = WebMapTileService(proxy.url, xml=fetched.body)
+    service = capabilities(lambda: WebMapTileService(proxy.url, xml=fetched.body), url)
     about = service.contents.get(proxy.name)
     if about is None:
         some = ", ".join(list(service.contents)[:20])

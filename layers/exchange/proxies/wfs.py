@@ -6,7 +6,16 @@ from typing import Any
 import orjson
 from lxml import etree
 
-from layers.exchange.proxies.answers import box_of, features_of, host, json_of, property_types, with_query, xml_of
+from layers.exchange.proxies.answers import (
+    box_of,
+    capabilities,
+    features_of,
+    host,
+    json_of,
+    property_types,
+    with_query,
+    xml_of,
+)
 from layers.exchange.proxies.errors import NotOffered, UpstreamFailed
 from layers.exchange.proxies.model import Asked, FeaturePage, Fetched, Proxy, Upstream
 
@@ -22,7 +31,7 @@ def described(proxy: Proxy, upstream: Upstream) -> Proxy:
     url = with_query(proxy.url, service="WFS", version="2.0.0", request="GetCapabilities")
     fetched = upstream.get(url)
     xml_of(fetched, url)
-    service = WebFeatureService_2_0_0(proxy.url, "2.0.0", fetched.body)
+    service = capabilities(lambda: WebFeatureService_2_0_0(proxy.url, "2.0.0", fetched.body), url)
     about = service.contents.get(proxy.name)
     if about is None:
         some = ", ".join(list(service.contents)[:20])
@@ -82,6 +91,8 @@ def _features(proxy: Proxy, fetched: Fetched) -> list[dict[str, Any]]:
     # GDAL chooses a reader by what it finds: nothing but a collection of features may reach it.
     if etree.QName(root).localname != "FeatureCollection":
         raise UpstreamFailed(f"{host(proxy.url)} does not answer a FeatureCollection")
+    if not any("member" in etree.QName(child).localname.lower() for child in root.iterchildren("*")):
+        return []  # GDAL finds no layer in it
     for name in [name for name in root.attrib if name.endswith("schemaLocation")]:
         del root.attrib[name]
     return _from_gml(etree.tostring(root), proxy)
@@ -92,10 +103,8 @@ def _from_gml(gml: bytes, proxy: Proxy) -> list[dict[str, Any]]:
 
     try:
         frame = pyogrio.read_dataframe(BytesIO(gml), DOWNLOAD_SCHEMA="NO", EXPOSE_GML_ID="YES", SWAP_COORDINATES="AUTO")
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
-        if b"member" in gml.lower():
-            raise UpstreamFailed(f"{host(proxy.url)} answers GML that cannot be read") from None
-        return []  # a collection of nothing has no layer
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, IndexError):
+        raise UpstreamFailed(f"{host(proxy.url)} answers GML that cannot be read") from None
     if "geometry" in frame and frame.crs is not None:
         frame = frame.to_crs(4326)
     ids = [str(value) for value in frame["gml_id"]] if "gml_id" in frame else [None] * len(frame)
