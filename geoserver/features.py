@@ -207,6 +207,7 @@ def _item_links(
 ) -> list[dict[str, str]]:
     collection = f"{city.url}/collections/{layer.id}"
     links = _representations(f"{collection}/items/{item}", values, ITEM_FORMATS, format_)
+    links.append({"rel": "version-history", "type": _GEOJSON, "href": f"{collection}/items/{item}/history"})
     return [*links, {"rel": "collection", "type": "application/json", "href": collection}]
 
 

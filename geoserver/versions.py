@@ -204,9 +204,9 @@ def version_paths() -> Json:
     after = parameter("after", "Only features with a greater id", {"type": "integer", "minimum": 0})
     hits = parameter("resulttype", "Features, or their number", {"type": "string", "enum": ["results", "hits"]})
 
-    def described(name: str, title: str, media_type: str, *more: Json) -> Json:
+    def described(name: str, title: str, media_type: str, *asked: Json, **more: Any) -> Json:
         answer = {"200": content(title, media_type, schema={"type": "object"})}
-        return {"get": operation(name, title, [here, *more, as_json, lang], answer)}
+        return {"get": operation(name, title, [here, *asked, as_json, lang], answer, **more)}
 
     crs, base = reference("parameters", "crs"), "/collections/{collectionId}"
     return {
@@ -217,5 +217,7 @@ def version_paths() -> Json:
             "getDifference", "What differs between two instants", _GEOJSON, *span, *narrowing, limit, after, hits
         ),
         f"{base}/versions": described("getVersions", "The named versions", "application/json"),
-        f"{base}/imports": described("getImports", "What was imported", "application/json", limit, before),
+        f"{base}/imports": described(
+            "getImports", "What was imported", "application/json", limit, before, security=[{"account": []}]
+        ),
     }

@@ -83,8 +83,9 @@ def _data_query(city: "City", layer_id: str, query: str) -> dict[str, Any]:
     }  # fmt: skip
     if query == "radius":
         variables["within_units"] = list(UNITS)
-    href = f"{city.url}/collections/{layer_id}/{query}"
-    return {"link": {"href": href, "rel": "data", "title": query, "variables": variables}}
+    asked = "&".join(f"{name}={{{name}}}" for name in QUERIES[query])
+    href = f"{city.url}/collections/{layer_id}/{query}?{asked}"
+    return {"link": {"href": href, "rel": "data", "title": query, "templated": True, "variables": variables}}
 
 
 def _systems(city: "City") -> list[Crs]:
