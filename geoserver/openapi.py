@@ -155,6 +155,14 @@ def _core_paths() -> Json:
                 {"200": content("A style", "application/vnd.mapbox.style+json")},
             )
         },
+        "/styles/sprites/{name}": {
+            "get": operation(
+                "getSprite",
+                "The signs of that style: light.json, light@2x.png …",
+                [parameter("name", "Its file", {"type": "string"}, "path")],
+                {"200": content("Signs, or their index", "image/png", "application/json")},
+            )
+        },
         "/tiles/{tms}/{z}/{y}/{x}": {
             "get": operation(
                 ".dataset.vector.getTile",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from geoserver.web.palette import Palette
+from geoserver.web.sprites import SIGNS, sign_name
 from geoserver.web.style_parts import BOLD, ITALIC, REGULAR, StyleLayer, choose, halo, name_text, style_layer, zoomed
 
 #: Rivers are named along their centre lines, not once more on their surface.
@@ -23,15 +24,17 @@ _PLACES = {
     "other": (14, 18, 12),
     "hamlet": (14, 18, 12),
 }
+#: Zoom from which on points of interest have signs.
+_SIGNS_FROM = 16.5
 #: POI categories that people steer by appear one zoom before the others.
 _LANDMARKS = ["government", "education", "health", "transport", "tourism", "leisure"]
 
 
-def label_layers(palette: Palette, language: str) -> list[StyleLayer]:
-    """Names, from the least to the most important: later layers win the room."""
+def label_layers(palette: Palette, language: str, *, signs: bool = False) -> list[StyleLayer]:
+    """Names, from the least to the most important: later layers win the room. ``signs``: the style has sprites."""
     name = name_text(language)
     return [
-        *_point_layers(palette, name),
+        *_point_layers(palette, name, signs),
         *_water_labels(palette, name),
         _road_label(palette, name),
         *_boundary_labels(palette, name),
@@ -39,7 +42,7 @@ def label_layers(palette: Palette, language: str) -> list[StyleLayer]:
     ]
 
 
-def _point_layers(palette: Palette, name: list[Any]) -> list[StyleLayer]:
+def _point_layers(palette: Palette, name: list[Any], signs: bool) -> list[StyleLayer]:
     landmark = ["in", ["get", "category"], ["literal", _LANDMARKS]]
     shown = ["step", ["zoom"], landmark, 15.5, True]
     colour = choose("category", palette.poi, palette.poi_other)
@@ -56,11 +59,12 @@ def _point_layers(palette: Palette, name: list[Any]) -> list[StyleLayer]:
             filter=shown,
             paint={
                 "circle-color": colour,
-                "circle-radius": zoomed((14.5, 2.2), (17, 4.2), (19, 5.5)),
+                "circle-radius": _disc() if signs else zoomed((14.5, 2.2), (17, 4.2), (19, 5.5)),
                 "circle-stroke-color": palette.rim,
                 "circle-stroke-width": zoomed((14.5, 0.8), (17, 1.4)),
             },
         ),
+        *([_signs()] if signs else []),
         style_layer(
             "pois",
             "symbol",
@@ -72,7 +76,7 @@ def _point_layers(palette: Palette, name: list[Any]) -> list[StyleLayer]:
                 "text-font": REGULAR,
                 "text-size": zoomed((15, 11), (18, 12.5)),
                 "text-variable-anchor": ["left", "right", "top", "bottom"],
-                "text-radial-offset": 0.65,
+                "text-radial-offset": zoomed((_SIGNS_FROM - 0.5, 0.65), (_SIGNS_FROM, 1.0)) if signs else 0.65,
                 "text-justify": "auto",
                 "text-max-width": 8,
                 "text-padding": 4,
@@ -81,6 +85,21 @@ def _point_layers(palette: Palette, name: list[Any]) -> list[StyleLayer]:
             paint=halo(palette, colour),
         ),
     ]
+
+
+def _disc() -> list[Any]:
+    """The radius [px] of a disc, large where it carries a sign."""
+    def either(large: float, small: float) -> list[Any]:
+        return ["match", ["get", "category"], list(SIGNS), large, small]
+
+    return zoomed((14.5, 2.2), (_SIGNS_FROM - 0.5, 4), (_SIGNS_FROM, either(8.5, 4.2)), (19, either(10, 5.5)))
+
+
+def _signs() -> StyleLayer:
+    """Pictograms upon the discs of points of interest, which never push a name away."""
+    image = ["match", ["get", "category"], *[part for name in SIGNS for part in (name, sign_name(name))], ""]
+    layout = {"icon-image": image, "icon-allow-overlap": True, "icon-ignore-placement": True}
+    return style_layer("pois", "symbol", "sign", minzoom=_SIGNS_FROM, layout=layout, paint={})
 
 
 def _water_labels(palette: Palette, name: list[Any]) -> list[StyleLayer]:

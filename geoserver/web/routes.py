@@ -14,6 +14,7 @@ from geoserver.language import choose_language
 from geoserver.web.assets import WEB, Asset, fingerprint, missing_packages, read_assets
 from geoserver.web.map_page import LANGUAGES, map_page, map_policy
 from geoserver.web.palette import PALETTES
+from geoserver.web.sprites import has_signs, sprite
 from geoserver.web.style import city_style
 from geoserver.web.work_pages import routes as work_routes
 from layers.catalogue import Layer
@@ -39,7 +40,7 @@ def _as_written(_request: Request, titles: Sequence[str]) -> Mapping[str, str]:
 def routes(
     layers_for: LayersFor, account_for: AccountFor = _nobody, spelled_for: SpelledFor = _as_written
 ) -> list[BaseRoute]:
-    """``/map``, ``/static/…``, ``/styles/city`` and ``/favicon.svg``.
+    """``/map``, ``/static/…``, ``/styles/…`` and ``/favicon.svg``.
 
     ``layers_for`` gives the layers that the asker may see, ``account_for`` who that is, ``spelled_for`` the pinyin of
     their titles. Without its npm packages the map page answers 503.
@@ -49,6 +50,7 @@ def routes(
     return [
         Route("/map", client.map, name="map"),
         Route("/styles/city", client.style, name="city-style"),
+        Route("/styles/sprites/{name}", client.sprite),
         Route("/static/{path:path}", client.static, name="static"),
         Route("/favicon.svg", client.favicon),
         *work_routes(assets, fingerprint(assets), account_for),
@@ -116,7 +118,7 @@ class Client:
                 {"code": "InvalidParameterValue", "description": f"theme must be one of {', '.join(PALETTES)}"}, 400
             )
         base_url = str(request.base_url).rstrip("/")
-        style = city_style(self._layers_for(request), base_url, _language(request), theme)
+        style = city_style(self._layers_for(request), base_url, _language(request), theme, signs=has_signs())
         self._spell(request, style["metadata"]["citymap:layers"])
         body = orjson.dumps(style)
         etag = f'"{hashlib.sha256(body).hexdigest()[:20]}{"-gz" if _takes_gzip(request) else ""}"'
@@ -127,6 +129,19 @@ class Client:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             headers["Content-Encoding"] = "gzip"
         return Response(body, headers=headers, media_type="application/vnd.mapbox.style+json")
+
+    def sprite(self, request: Request) -> Response:
+        """The signs of the city's style: ``light`` or ``dark``, with ``@2x`` or without, ``.json`` or ``.png``."""
+        found = sprite(request.path_params["name"][:40])
+        if found is None:
+            description = "sprites are light.json, light.png, light@2x.json, light@2x.png, and the same of dark"
+            return JSONResponse({"code": "NotFound", "description": description}, 404)
+        body, media_type = found
+        etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
+        headers = {"ETag": etag, "Cache-Control": _REVALIDATE, "X-Content-Type-Options": "nosniff"}
+        if _matches(request, etag):
+            return Response(status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=media_type)
 
     def _spell(self, request: Request, listed: list[dict[str, Any]]) -> None:
         """Add to each listed layer how its title is spelled."""

@@ -40,11 +40,12 @@ _SEARCHED_FIRST = ("cases", "redlines", "devices", "places", "pois", "roads", "a
 
 
 def city_style(
-    layers: Mapping[str, Layer], base_url: str, language: str = "zh-CN", theme: str = "light"
+    layers: Mapping[str, Layer], base_url: str, language: str = "zh-CN", theme: str = "light", *, signs: bool = False
 ) -> dict[str, Any]:
     """The style of everything in ``layers``, with tile URLs below ``base_url``.
 
-    ``language`` decides which names are written on the map; ``theme`` is ``light`` or ``dark``.
+    ``language`` decides which names are written on the map; ``theme`` is ``light`` or ``dark``; with ``signs`` it has
+    sprites.
     Source: MapLibre Style Specification v8. Tile URLs: OGC API Tiles 20-057, Web Mercator quad (EPSG:3857).
     """
     palette = PALETTES[theme]
@@ -59,6 +60,7 @@ def city_style(
             "citymap:bounds": city_bounds(layers),
             "citymap:layers": [_entry(layer, palette, language, n) for n, layer in _listed(layers, thematic)],
         },
+        **({"sprite": f"{base_url}/styles/sprites/{theme}"} if signs else {}),
         "sources": {**_base_sources(layers, base_url), **_thematic_sources(thematic, base_url)},
         "sky": {
             "sky-color": palette.sky,
@@ -74,7 +76,7 @@ def city_style(
             *_present(street_layers(palette), layers),
             *drawn,
             *_present(extrusion_layers(palette), layers),
-            *_present(label_layers(palette, language), layers),
+            *_present(label_layers(palette, language, signs=signs), layers),
             *names,
         ],
     }

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -15,9 +16,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import requests
 import uvicorn
+from PIL import Image
 from starlette.applications import Starlette
 
 from geoserver.language import choose_language
@@ -98,7 +101,7 @@ def validate(style: dict[str, Any], path: Path) -> str:
 
 @pytest.mark.parametrize(("language", "theme"), [("zh-CN", "light"), ("en", "dark")])
 def test_style_satisfies_maplibres_own_validator(language: str, theme: str, tmp_path: Path) -> None:
-    style = city_style(LAYERS, "http://city.test", language, theme)
+    style = city_style(LAYERS, "http://city.test", language, theme, signs=True)
     assert validate(style, tmp_path / "style.json") == ""
 
 
@@ -211,6 +214,28 @@ def test_style_route_answers_in_the_asked_language_and_theme(site: str) -> None:
     assert again.status_code == 304
     wrong = requests.get(f"{site}/styles/city?theme=pink", timeout=10)
     assert wrong.status_code == 400 and "light, dark" in wrong.json()["description"]
+
+
+@pytest.mark.parametrize(("theme", "ink"), [("light", (255, 255, 255)), ("dark", (16, 21, 27))])
+def test_each_sign_of_the_style_is_in_its_sprite(site: str, theme: str, ink: tuple[int, int, int]) -> None:
+    style = requests.get(f"{site}/styles/city", params={"theme": theme}, timeout=10).json()
+    [named] = [part["layout"]["icon-image"] for part in style["layers"] if "icon-image" in part.get("layout", {})]
+    for density, ratio in (("", 1), ("@2x", 2)):
+        index = requests.get(f"{style['sprite']}{density}.json", timeout=10).json()
+        assert set(named[3::2]) == set(index) and named[-1] == ""
+        picture = requests.get(f"{style['sprite']}{density}.png", timeout=10)
+        assert picture.headers["Content-Type"] == "image/png"
+        sheet = Image.open(io.BytesIO(picture.content)).convert("RGBA")
+        for name, place in index.items():
+            assert (place["width"], place["pixelRatio"]) == (12 * ratio, ratio)
+            box = (place["x"], place["y"], place["x"] + place["width"], place["y"] + place["height"])
+            pixels = np.asarray(sheet.crop(box))
+            assert 0.1 < (pixels[..., 3] > 128).mean() < 0.9, name
+            assert (pixels[pixels[..., 3] == 255][:, :3] == ink).all(), name
+    again = requests.get(picture.url, headers={"If-None-Match": picture.headers["ETag"]}, timeout=10)
+    assert (again.status_code, again.content) == (304, b"")
+    missing = requests.get(f"{site}/styles/sprites/pink@2x.png", timeout=10)
+    assert missing.status_code == 404 and "dark" in missing.json()["description"]
 
 
 class Tags(HTMLParser):
@@ -350,8 +375,10 @@ def test_a_change_in_any_file_changes_the_builds_address() -> None:
 
 
 def test_first_visit_is_below_700_kb_on_the_wire() -> None:
-    other_pages = ("report/", "work/", "cases/", "board/", "lite/", "i18n/", "vendor/uplot", "vendor/leaflet")
-    of_map = {path: asset for path, asset in assets.read_assets().items() if not path.startswith(other_pages)}
+    others = ("vendor/uplot", "vendor/leaflet")
+    found = assets.read_assets().items()
+    of_map = {p: a for p, a in found if p.startswith(("map/", "vendor/", "pages", "i18n/zh-CN", "favicon")) and not p.startswith(others)}
+    assert len(of_map) > 50
     assert sum(len(asset.packed) for asset in of_map.values()) < 700_000
 
 
