@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from geoserver.features import find_layer
 from geoserver.openapi import Json, content, operation, parameter
 from geoserver.parameters import query_values
 from geoserver.reply import Reply
+from geoserver.tile_parameters import collection_names
 from geoserver.tile_reply import tile_reply
 from layers.catalogue import Layer
 from layers.database import Reader
@@ -45,6 +47,18 @@ def get_tileset(city: "City", request: Request, _body: bytes, collection: str) -
         return render_tileset(reader, layer, explicit=tiling == "explicit")
 
     return _answer(city, request, layer, _around(layer), f"3d {tiling}", render)
+
+
+def get_together(city: "City", request: Request, _body: bytes) -> Reply:
+    """``GET /3dtiles/tileset.json?collections=buildings-3d,schemes-3d``: several layers in one tileset."""
+    values = query_values(request, ("collections",))
+    layers = [_layer(city, name) for name in collection_names(values.get("collections"))]
+    from tiles.three_d.render import render_together
+
+    addresses = {f"../collections/{quote(layer.id, safe='')}/3dtiles/tileset.json": layer for layer in layers}
+    with city.reading(*layers) as reader:
+        made = render_together(reader, addresses)
+    return Reply(made.body, made.media_type, headers={"Cache-Control": "no-cache"})
 
 
 def get_root_tileset(city: "City", request: Request, _body: bytes, collection: str, row: str, column: str) -> Reply:
@@ -89,6 +103,8 @@ def three_d_paths() -> Json:
     """These routes in OpenAPI."""
     collection: Json = {"name": "collectionId", "in": "path", "required": True, "schema": {"type": "string"}}
     tiling = parameter("tiling", "Implicit trees, or every tile named", {"type": "string", "enum": list(_TILINGS)})
+    ids: Json = {"type": "array", "items": {"type": "string"}}
+    named = parameter("collections", "Ids of layers", ids) | {"required": True}
     parts = {
         name: {"name": name, "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
         for name in ("row", "column", "level", "x", "y")
@@ -103,6 +119,7 @@ def three_d_paths() -> Json:
         return {"get": operation(name, summary, parameters, {"200": answer} if answer else None)}
 
     return {
+        "/3dtiles/tileset.json": get("get3dTogether", "3D Tiles of several collections", [named]),
         f"{here}/tileset.json": get("get3dTileset", "3D Tiles of a collection", [collection, tiling]),
         f"{tree}/tileset.json": get("get3dRoot", "The tiles of one cell, named one by one", cell),
         f"{tree}/{{level}}/{{x}}/{{y}}.subtree": get("get3dSubtree", "Which tiles of a cell there are", tile, subtree),
@@ -183,6 +200,7 @@ def _whole(part: str) -> int:
 
 #: Path and handler of each.
 ROUTES: tuple[tuple[str, Callable[..., Reply]], ...] = (
+    ("/3dtiles/tileset.json", get_together),
     (_HERE + "/tileset.json", get_tileset),
     (_TREE + "/tileset.json", get_root_tileset),
     (_TREE + "/{level}/{x}/{y}.subtree", get_subtree),

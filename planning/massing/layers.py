@@ -58,6 +58,7 @@ SCHEMES_3D = Derivation(
             "Proposed buildings on the ground's elevation, beside buildings-3d",
         ),
         style=(_EXTRUDED,),
+        keywords=("as-proposed",),  # its tiles are painted as what is not there yet
     ),
     "buildings-3d",
     {"floor_height": 3.0, "assumed_height": 3.0, "surface_quantile": 0.7},

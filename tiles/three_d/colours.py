@@ -19,6 +19,8 @@ USES = {
     "religious": 0xD6A756,
 }
 OTHER = 0xD5D5D0
+#: sRGB of what is not there yet, whatever its use: of layers with the keyword ``as-proposed``.
+PROPOSED, AS_PROPOSED = 0x2F80ED, "as-proposed"
 _LIGHTER = 0.35
 
 
@@ -27,9 +29,11 @@ def _linear(srgb: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
-def colours(uses: Sequence[str | None], owners: NDArray[np.int64], roofs: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def colours(
+    uses: Sequence[str | None], owners: NDArray[np.int64], roofs: NDArray[np.bool_], *, proposed: bool = False
+) -> NDArray[np.uint8]:
     """Per vertex red, green, blue and an opaque alpha."""
-    codes = [USES.get(use or "", OTHER) for use in uses]
+    codes = [PROPOSED if proposed else USES.get(use or "", OTHER) for use in uses]
     walls = np.array([[code >> 16 & 255, code >> 8 & 255, code & 255] for code in codes], float).reshape(-1, 3) / 255
     lighter = walls + (1 - walls) * _LIGHTER
     chosen = np.where(roofs[:, np.newaxis], lighter[owners], walls[owners])

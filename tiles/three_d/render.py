@@ -1,6 +1,6 @@
 """Makes the documents and tiles of 3D Tiles from the layer as it is now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from layers.catalogue import Layer
 from layers.database import Reader
 from tiles.rendered import Rendered
-from tiles.three_d.colours import colours
+from tiles.three_d.colours import AS_PROPOSED, colours
 from tiles.three_d.geodesy import Floats, Place
 from tiles.three_d.glb import empty_glb, write_glb
 from tiles.three_d.levels import Address
 from tiles.three_d.reading import Buildings, buildings_in, roots_of, shown_fields, snapshot, tiles_in
 from tiles.three_d.solids import raise_solids
 from tiles.three_d.subtree import write_subtree
-from tiles.three_d.tileset import root_tileset, tileset
+from tiles.three_d.tileset import root_tileset, tileset, together
 
 #: Gives the mean and the least height of the ground [m] below footprints of which the layer does not know it yet.
 type Ground = Callable[[NDArray[Any]], tuple[Floats, Floats]]
@@ -31,6 +31,13 @@ def render_tileset(reader: Reader, layer: Layer, *, explicit: bool) -> Rendered:
     """``tileset.json``."""
     now = snapshot(reader)
     return Rendered(orjson.dumps(tileset(roots_of(reader, layer), explicit=explicit)), now, _JSON)
+
+
+def render_together(reader: Reader, layers: Mapping[str, Layer]) -> Rendered:
+    """``tileset.json`` over the tilesets of several layers, by the address of each."""
+    now = snapshot(reader)
+    parts = {address: tileset(roots_of(reader, layer), explicit=False) for address, layer in layers.items()}
+    return Rendered(orjson.dumps(together(parts)), now, _JSON)
 
 
 def render_root(reader: Reader, layer: Layer, root: Address) -> Rendered:
@@ -64,4 +71,5 @@ def _glb(layer: Layer, tile: Address, found: Buildings, ground: Ground) -> bytes
     place = Place((west + east) / 2, (south + north) / 2, float(np.round(lowest.min())))
     mesh = raise_solids(found.shapes, bases, tops, place)
     uses = [row.get("use") for row in found.rows]
-    return write_glb(mesh, colours(uses, mesh.owners, mesh.roofs), shown_fields(layer), found.rows, place)
+    painted = colours(uses, mesh.owners, mesh.roofs, proposed=AS_PROPOSED in layer.keywords)
+    return write_glb(mesh, painted, shown_fields(layer), found.rows, place)

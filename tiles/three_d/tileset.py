@@ -40,6 +40,24 @@ def tileset(roots: Mapping[Address, Extent], *, explicit: bool) -> Json:
     return {**document, "root": root_node}
 
 
+def together(parts: Mapping[str, Json]) -> Json:
+    """``tileset.json`` whose contents are other tilesets by their addresses (external tilesets, OGC 22-025r4)."""
+    there = {uri: part for uri, part in parts.items() if part["root"].get("children")}
+    boxes = [part["root"]["boundingVolume"]["region"] for part in there.values()]
+    whole = [f(box[n] for box in boxes) for n, f in enumerate((min, min, max, max, min, max))] if boxes else _NOWHERE
+    children = [
+        {
+            "boundingVolume": part["root"]["boundingVolume"], "geometricError": TILESET_ERROR,
+            "content": {"uri": uri},
+        }
+        for uri, part in there.items()
+    ]  # fmt: skip
+    root: Json = {"boundingVolume": {"region": whole}, "geometricError": TILESET_ERROR, "refine": "ADD"}
+    if children:
+        root["children"] = children
+    return {"asset": {"version": "1.1", "generator": "CityMap"}, "geometricError": TILESET_ERROR, "root": root}
+
+
 def root_tileset(tiles: Mapping[Address, Extent], root: Address) -> Json:
     """``tileset.json`` of one root, its tiles one by one."""
     there = with_above(tiles, root)
