@@ -48,7 +48,8 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
     ('planning-approver', 'process', 'check-redline advance-redline allocate-redline change-redline approve-plan record-opinion close-meeting', 'execute', 'core', 'everywhere'),
 
     ('grid-worker', 'collection', '*', 'read', 'internal', 'everywhere'),
-    ('grid-worker', 'collection', 'cases visits service-requests', 'read create update', 'internal', 'area'),
+    ('grid-worker', 'collection', 'cases', 'read create update', 'internal', 'area'),
+    ('grid-worker', 'collection', 'visits service-requests', 'read create update', 'sensitive', 'area'),
     ('grid-worker', 'collection', 'components', 'update', 'internal', 'area'),
     ('grid-worker', 'process', 'report-case advance-case add-photos inspect-component', 'execute', 'internal', 'area'),
     ('intake-clerk', 'collection', '*', 'read', 'internal', 'everywhere'),

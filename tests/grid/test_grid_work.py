@@ -136,6 +136,41 @@ def test_the_times_of_a_request_are_the_databases(ground: Connection) -> None:
     assert (row.grid, row.area_code) == (COMMUNITY + "01", COMMUNITY)
 
 
+def test_over_http_what_cannot_follow_is_refused_with_what_can(site: GridSite) -> None:
+    feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [114.9051, 30.4102]}}
+    about = {"subject": "楼道灯不亮", "kind": "repair", "resident_phone": "13800000001"}
+    items = "/collections/service-requests/items"
+    made = site.call("worker", "POST", items, json={**feature, "properties": about})
+    assert made.status_code == 201, made.text
+    path = items + "/" + made.headers["Location"].rsplit("/", 1)[1]
+
+    def moved_to(revision: int, **values: Any) -> tuple[int, str]:
+        headers = {"If-Match": f'"{revision}"', "Content-Type": "application/merge-patch+json"}
+        answer = site.call("worker", "PATCH", path, json={"properties": values}, headers=headers)
+        return answer.status_code, answer.text
+
+    status, told = moved_to(1, state="closed", satisfaction=5)
+    assert status == 409 and "next may be handling, withdrawn" in told
+    status, told = moved_to(1, state="handling")
+    assert status == 400 and "needs worker" in told
+    for revision, values in enumerate(
+        (
+            {"state": "handling", "worker": "w-1"},
+            {"state": "handled", "result": "换灯"},
+            {"state": "closed", "satisfaction": 5},
+        ),
+        1,
+    ):
+        assert moved_to(revision, **values)[0] in (200, 204)
+    kept = site.call("worker", "GET", path, params={"f": "json"}).json()["properties"]
+    assert kept["state"] == "closed" and kept["closed_at"] and kept["area_code"] == COMMUNITY
+    assert kept["resident_phone"] == "13800000001"
+    shift, away = (site.call(who, "GET", path, params={"f": "json"}) for who in ("shift", "away"))
+    assert shift.status_code == 200 and "resident_phone" not in shift.json()["properties"]
+    assert away.status_code == 404  # residents are known to the workers of their own area
+    assert site.call(None, "GET", items, params={"f": "json"}).status_code in (401, 403, 404)
+
+
 def test_figures_of_requests_are_a_recount(ground: Connection) -> None:
     ground.exec_driver_sql("SELECT set_config('citymap.case_act', 'import', true)")
     first = datetime(2026, 11, 2, tzinfo=UTC)
