@@ -6,7 +6,7 @@ import { html } from "../map/html.js";
 import { t } from "../map/i18n.js";
 import { icon } from "../work/icons.js";
 import { Trouble } from "../work/trouble.js";
-import { beginFence, closeFence, deleteFence, editFence, NUMBERS, readFences, saveFence, setFence, setRadius, WATCHES } from "./fences.js";
+import { beginFence, closeFence, deleteFence, departmentOf, editFence, NUMBERS, readFences, saveFence, setFence, setRadius, WATCHES } from "./fences.js";
 import { here } from "./map_pane.js";
 import { cornerAt, pen } from "./sketching.js";
 import { set } from "./store.js";
@@ -56,7 +56,7 @@ function Editor({ fence, state }) {
     <fieldset class="field"><legend>${t("fence.watch")}</legend><div class="choice">${watches.map((one) => html`<label key=${one}><input type="checkbox" checked=${values.watch.includes(one)} onChange=${() => setFence({ watch: list("watch", one) })} />${named("alarms", "kind", one)}</label>`)}</div></fieldset>
     ${numbers.map(([name]) => html`<label class="field" key=${name}><span>${t(`fence.${name}`)}${UNITS[name] && ` [${UNITS[name]}]`}</span><input type="number" min="0" step="any" required=${name === "speed_limit" || name === "most"} value=${values[name] ?? ""} onInput=${(event) => setFence({ [name]: event.target.value === "" ? null : Number(event.target.value) })} /></label>`)}
     <fieldset class="field"><legend>${t("fence.kinds")}</legend><div class="chips">${Object.entries(state.names.positions.kind).map(([id, name]) => html`<button type="button" class="chip" key=${id} aria-pressed=${String((values.kinds ?? []).includes(id))} onClick=${() => setFence({ kinds: list("kinds", id) })}>${name}</button>`)}</div></fieldset>
-    ${state.departments.length > 0 && html`<label class="field"><span>${t("department")}</span><select value=${values.department ?? ""} onChange=${(event) => setFence({ department: event.target.value || null })}>
+    ${state.departments.length > 0 && html`<label class="field"><span>${t("department")}</span><select value=${departmentOf(fence) ?? ""} onChange=${(event) => setFence({ department: event.target.value || null })}>
       <option value="">${t("department.all")}</option>${state.departments.map((one) => html`<option value=${one} key=${one}>${one}</option>`)}</select></label>`}
     <label class="field"><span>${t("fence.devices")}</span><input value=${(values.devices ?? []).join(", ")} placeholder=${t("fence.devices.hint")} onChange=${(event) => setFence({ devices: event.target.value.split(/[\s,，、]+/).filter(Boolean) })} /></label>
     <label class="field"><span>${t("fence.calendar")}</span><input list="calendars" value=${values.calendar ?? ""} placeholder=${t("fence.calendar.hint")} onInput=${(event) => setFence({ calendar: event.target.value })} /></label>

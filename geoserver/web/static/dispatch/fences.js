@@ -31,9 +31,8 @@ export async function readFences() {
 
 /** Begin a new one: Polygon, LineString or Circle. */
 export function beginFence(kind) {
-  const [department] = get().departments;
   const watch = kind === "LineString" ? ["deviation"] : ["enter", "leave"];
-  set({ fence: { id: null, etag: null, kind, values: { name: "", watch, kinds: [], devices: [], enabled: true, ...(department ? { department } : {}) }, parts: [], centre: null, radius: FIRST_RADIUS, busy: false, trouble: null }, picking: kind === "Circle" ? "centre" : null });
+  set({ fence: { id: null, etag: null, kind, values: { name: "", watch, kinds: [], devices: [], enabled: true }, parts: [], centre: null, radius: FIRST_RADIUS, busy: false, trouble: null }, picking: kind === "Circle" ? "centre" : null });
 }
 
 export async function editFence(id) {
@@ -67,6 +66,9 @@ export function shapeOf(fence) {
   return fence.multi || parts.length > 1 ? { type: `Multi${fence.kind}`, coordinates: parts } : { type: fence.kind, coordinates: parts[0] };
 }
 
+/** Whose it is: a new one is the reader's first department's, until somebody says otherwise; null is everybody's. */
+export const departmentOf = ({ id, values }) => (values.department === undefined && id === null ? get().departments[0] ?? null : values.department ?? null);
+
 const SENT = ["name", "department", "watch", "kinds", "devices", "calendar", "enabled", ...Object.keys(NUMBERS)];
 
 export async function saveFence() {
@@ -75,7 +77,8 @@ export async function saveFence() {
   if (!geometry) return patch("fence", { trouble: { cause: t("fence.shapeless"), cure: t("fence.shapeless.cure") } });
   if (fence.values.watch.length === 0) return patch("fence", { trouble: { cause: t("fence.ruleless"), cure: t("fence.ruleless.cure") } });
   patch("fence", { busy: true, trouble: null });
-  const properties = Object.fromEntries(SENT.filter((name) => name in fence.values).map((name) => [name, empty(fence.values[name]) ? null : fence.values[name]]));
+  const values = { ...fence.values, department: departmentOf(fence) };
+  const properties = Object.fromEntries(SENT.filter((name) => name in values).map((name) => [name, empty(values[name]) ? null : values[name]]));
   const shape = fence.id === null || fence.reshaped ? { geometry } : {};
   const body = JSON.stringify({ type: "Feature", ...shape, properties });
   const headers = { "Content-Type": fence.id === null ? "application/geo+json" : "application/merge-patch+json", ...(fence.etag ? { "If-Match": fence.etag } : {}) };

@@ -17,7 +17,8 @@ export function useSketch(map, fence) {
     const began = get().fence;
     import("../map/edit/sketch.js").then(({ openSketch }) => {
       if (gone) return;
-      const onChange = () => !gone && reshape(pen.sketch?.parts() ?? []);
+      // While it opens it tells of what it was given.
+      const onChange = () => !gone && pen.sketch && reshape(pen.sketch.parts());
       pen.sketch = openSketch(map, { kind: began.kind, parts: began.shape ?? began.parts, sides: () => [], onChange });
       map.getContainer().dataset.pen = began.kind;
     });
