@@ -123,10 +123,11 @@ _MAPFILE = """MAP
   NAME "city" EXTENT 114.4 30.1 114.9 30.5 SIZE 256 256 PROJECTION "init=epsg:4326" END
   WEB METADATA "ows_enable_request" "*" "ows_title" "wells" "ows_onlineresource" "http://127.0.0.1/ows?"
     "ows_srs" "EPSG:4326 EPSG:3857 EPSG:4547" "wfs_getfeature_formatlist" "gml" END END
+  SYMBOL NAME "dot" TYPE ELLIPSE FILLED TRUE POINTS 1 1 END END
   LAYER NAME "wells" TYPE POINT STATUS ON CONNECTIONTYPE OGR CONNECTION "WELLS" DATA "wells"
     PROJECTION "init=epsg:4547" END EXTENT 500000 3300000 600000 3400000
     METADATA "ows_title" "Wells" "gml_include_items" "all" "gml_featureid" "number" "gml_types" "auto" "wfs_use_default_extent_for_getfeature" "false" END
-    CLASS STYLE COLOR 255 0 0 SIZE 8 SYMBOL 0 END END
+    CLASS STYLE COLOR 255 0 0 SIZE 8 SYMBOL "dot" END END
   END
 END
 """

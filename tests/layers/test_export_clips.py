@@ -126,6 +126,6 @@ def test_a_raster_clip_has_the_pixels_that_gdal_cuts(conn: Connection, store: Ra
 
 def degrees_to(there: Any, degrees: Any) -> Any:
     """The area as it comes back from degrees: a millimetre decides which pixels its edge leaves out."""
-    back = gpd.GeoSeries([degrees], crs=4490).to_crs(4547).iloc[0]
+    back = gpd.GeoSeries([shapely.segmentize(degrees, 0.001)], crs=4490).to_crs(4547).iloc[0]
     assert back.symmetric_difference(there).area < 1
     return back
