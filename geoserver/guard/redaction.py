@@ -18,7 +18,7 @@ _SECRET = CREDENTIALS | _SHORT_LIVED
 _NAMES = "|".join(sorted((re.escape(name) for name in CREDENTIALS - {"auth", "bearer"}), key=len, reverse=True))
 #: What every rule needs; most lines have nothing of it, and one look is enough.
 _SUSPICIOUS = re.compile(
-    r"(?i)eyJ|://|basic|bearer|cookie|auth|pass|pwd|secret|token|key|jwt|session|otp|sig|code|state|nonce|parameters|/shared/"
+    r"(?i)eyJ|://|basic|bearer|cookie|auth|pass|pwd|secret|token|key|jwt|session|otp|sig|code|state|nonce|parameters|/shared/|cmk_"
 )
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # postgresql://user:password@host; the password of a database may hold any character but the last @
@@ -35,6 +35,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(rf"""(?i)((?:\b|_)(?:{_NAMES})["']?\s*[:=]\s*)(?:b?(["'])(?:\\.|(?!\2).)*\2|[^\s"'&,;)\]}}]+)"""),
         rf"\g<1>{MASK}",
     ),
+    # A key of ours, wherever it stands; its id tells people which one it was
+    (re.compile(r"\b(cmk_[0-9a-f]{16})_[0-9a-f]{64}"), rf"\g<1>_{MASK}"),
     # The address of a link to a live position
     (re.compile(r"(/tracking/shared/)[^\s/?\"']+"), rf"\g<1>{MASK}"),
     # ?code=…&state=… of an OpenID provider's answer

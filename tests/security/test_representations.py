@@ -20,7 +20,8 @@ from tests.security.rules import (
     seen_markers,
     seen_rows,
 )
-from tests.security.secrets_site import SecretsSite
+from tests.security.secrets_site import SecretsSite, place
+from tiles.matrix_sets import standard_sets
 
 EXPORTS = ("gpkg", "csv", "shp", "fgb", "parquet", "kml", "dxf")
 #: One of each kind of rights.
@@ -120,7 +121,9 @@ def addresses(site: SecretsSite, who: str) -> list[str]:
     found += [f"{base}/schema?f=geojson" for base in layers]
     found += [f"{base}/items?as-of={site.past}&limit=50" for base in layers]
     # These are long, and the page says what the document says.
-    found += ["/openapi?f=json", "/processes?f=json"]
+    found += ["/openapi?f=json", "/processes?f=json", "/lite", "/archives", "/tiles", "/styles/city/project.qgs"]
+    found += [f"/{each}?service={each}&request=GetCapabilities" for each in ("wms", "wmts")]
+    found += [f"{base}/{part}" for base in layers for part in ("layer.qlr", "tiles", "map/tiles", "legend?f=json")]
     return [*found, "/styles/city", "/styles/city?theme=dark", "/map", "/functions", "/health", "/ready"]
 
 
@@ -147,6 +150,30 @@ def test_no_page_or_document_names_what_is_hidden(secrets_city: SecretsSite, who
         ):
             assert not hidden_names(who, layer, text), address
     assert answered > 20
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_a_look_at_a_point_shows_what_the_rules_allow(secrets_city: SecretsSite, who: str) -> None:
+    person = PEOPLE[who]
+    asked = {"SERVICE": "WMS", "VERSION": "1.3.0", "REQUEST": "GetFeatureInfo", "CRS": "CRS:84", "WIDTH": "1", "HEIGHT": "1",
+             "I": "0", "J": "0", "FEATURE_COUNT": "9", "INFO_FORMAT": "application/json"}  # fmt: skip
+    grid = standard_sets()["WebMercatorQuad"]
+    for row in (1, 3, 5):
+        x, y = place(row)
+        box = f"{x - 1e-4},{y - 1e-4},{x + 1e-4},{y + 1e-4}"
+        column, line, _, _ = grid.covering((x, y, x, y), 12)
+        for layer in LAYERS:
+            named = {**asked, "BBOX": box, "LAYERS": layer, "QUERY_LAYERS": layer}
+            answer = secrets_city.get(person, "/wms", **named)
+            tiled = secrets_city.get(person, f"/wmts/{layer}/default/WebMercatorQuad/12/{line}/{column}/128/128")
+            if layer not in seen_layers(person):
+                assert answer.status_code == tiled.status_code == 404, layer
+                continue
+            assert answer.status_code == tiled.status_code == 200, (layer, answer.text, tiled.text)
+            own = {found for found in seen_markers(person, layer) if found[1] == row and found[2] != "key_core"}
+            assert {found for found in markers(told(answer)) if found[2] != "key_core"} == own, layer
+            for text in (told(answer), told(tiled)):
+                assert not forbidden(person, text) and not hidden_names(who, layer, text), layer
 
 
 def told(answer: requests.Response) -> str:

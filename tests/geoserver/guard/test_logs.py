@@ -48,10 +48,12 @@ def logged(form: Literal["text", "json"] = "text", level: Literal["DEBUG", "INFO
         f"Cookie: session={SECRET}; other={SECRET}", f"(b'cookie', b'session={SECRET}')", f"Set-Cookie: __Host-session={SECRET}; Secure",
         f'{{"access_token": "{SECRET}", "client_secret":"{SECRET}"}}', f"GET /x?token={SECRET}&api_key={SECRET}", f"X-API-Key: {SECRET}", f"POST client_secret={SECRET}&x=1",
         f"[SQL: UPDATE access.accounts SET x = %(x)s]\n[parameters: {{'x': '{SECRET}'}}]\n(Background on this error)", f"see {JWT}",
+        f"GET /tracking/shared/{SECRET.replace('/', '')} 200", f"key cmk_{'0a' * 8}_{SECRET.encode().hex().ljust(64, '0')} was refused",
     ],
 )  # fmt: skip
 def test_every_form_of_a_secret_is_masked(leak: str) -> None:
     assert SECRET not in redacted(leak) and SECRET.replace("/", "") not in redacted(leak)
+    assert SECRET.encode().hex() not in redacted(leak)
     assert "***" in redacted(leak) and "signature" not in redacted(leak) and JWT not in redacted(leak)
 
 
