@@ -16,6 +16,8 @@ from pathlib import Path
 
 from benchmarks import (
     access,
+    dispatch,
+    evaluation,
     geocoding,
     grid,
     importing,
@@ -52,8 +54,10 @@ PIECES: Mapping[str, Callable[[Bench], list[str]]] = {
     "importing": importing.piece,
     "planning": planning.piece,
     "grid": grid.piece,
+    "evaluation": evaluation.piece,
     "tracking": tracking.piece,
     "tracks": tracks.piece,
+    "dispatch": dispatch.piece,
 }
 _MARK = "<!-- piece: {} -->"
 
