@@ -59,7 +59,11 @@ def shapefile(directory: Path) -> bytes:
 
 
 def keep(page: Page, part: str) -> None:
+    before = page.locator("article").get_attribute("data-updated")
     page.click(f"[data-keep={part}]")
+    page.wait_for_function(
+        "(old) => document.querySelector('article').dataset.updated !== old", arg=before, timeout=60_000
+    )
     expect(page.locator(".said")).to_be_visible(timeout=30_000)
 
 
@@ -129,7 +133,6 @@ def test_a_layer_is_withdrawn_and_removed_only_by_who_may_and_never_one_of_the_s
     keep(page, "seen")
     assert site.get("/collections/roads", None).status_code == 404
     page.check("[name=level][value=public]")
-    page.locator(".said").wait_for(state="hidden")
     keep(page, "seen")
     assert site.get("/collections/roads", None).status_code == 200
 

@@ -22,7 +22,7 @@ export function LayerDesk({ id, state, onClose }) {
   return html`
     <button type="button" class="button quiet back" onClick=${onClose}>${icon("back")}${t("layers.back")}</button>
     <${ReadState} found=${found} />
-    ${layer && html`<article class="form" data-layer=${layer.id}>
+    ${layer && html`<article class="form" data-layer=${layer.id} data-updated=${layer.updated}>
       <header><h3 tabindex="-1">${own(layer.title)} <span class="soft small">${layer.id}</span></h3>
         <p class="row"><span class="chip">${t(`level.${layer.visibility}`)}</span><span class="chip">${layer.geometry_type} · EPSG:${layer.srid}</span><span class="chip">${t("layer.features", { n: count(layer.features) })}</span>
           <span class="small soft">${t("layer.updated", { at: when(layer.updated) })}</span></p>

@@ -2,6 +2,7 @@
 
 import { t } from "../map/i18n.js";
 import { run } from "../work/api.js";
+import { runAsJob } from "./as_job.js";
 import { drawOn, stopDrawing } from "./drawing.js";
 import { get, patch, told } from "./state.js";
 
@@ -17,18 +18,23 @@ export function siteOf({ number, line, draft }) {
 }
 
 export function drawBuilding() {
-  drawOn("building", [], (parts) => {
-    const building = { footprint: { type: "Polygon", coordinates: parts[0] }, floors: 6, height: 18 };
-    stopDrawing();
+  drawOne("building", (footprint) => {
+    const building = { footprint, floors: 6, height: 18 };
     patch("scheme", { buildings: [...get().scheme.buildings, building], indices: null, heights: null, sun: null });
   });
 }
 
 export function drawGreen() {
-  drawOn("green", [], (parts) => {
+  drawOne("green", (green) => patch("scheme", { green, indices: null }));
+}
+
+/** Draw one area; the pen, which tells while it is still at work, is put away after that. */
+function drawOne(purpose, take) {
+  drawOn(purpose, [], ([part]) => part && setTimeout(() => {
+    if (get().sketch?.purpose !== purpose) return;
     stopDrawing();
-    patch("scheme", { green: { type: "Polygon", coordinates: parts[0] }, indices: null });
-  });
+    take({ type: "Polygon", coordinates: part });
+  }));
 }
 
 export function changeBuilding(place, values) {
@@ -66,7 +72,7 @@ export const checkSun = (day, terrain) => working("sun", async () => {
   const { buildings } = get().scheme;
   const { geometry } = siteOf(get());
   const proposed = buildings.map(({ footprint, height }) => ({ footprint, height }));
-  const sun = await run("sunlight-hours", { area: geometry, day, proposed, spacing: 1, step: 5, ...(terrain ? {} : { dem: null }) }, { patience: PATIENCE });
+  const sun = await (get().account ? runAsJob : run)("sunlight-hours", { area: geometry, day, proposed, spacing: 1, step: 5, ...(terrain ? {} : { dem: null }) }, { patience: PATIENCE });
   return { sun: { ...sun, cells: await cells(sun.coverage) } };
 });
 
