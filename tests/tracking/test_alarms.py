@@ -93,6 +93,13 @@ def test_staying_outside_and_leaving_a_route() -> None:
     assert told(alarms_of(drive(NOON, 30), area)) == [("outside", 0, 10), ("outside", 21, None)]
 
 
+def test_a_fence_without_a_ground_is_left_out_and_the_others_are_not() -> None:
+    entered = Fence(7, "院子", YARD, frozenset({"enter"}))
+    empty = Fence(8, "空", Polygon(), frozenset({"enter", "outside"}), hysteresis=30.0)
+    endless = Fence(9, "无限", YARD, frozenset({"enter"}), hysteresis=float("inf"))
+    assert told(alarms_of(drive(NOON, 40), empty, entered, endless)) == [("enter", 10, 10)]
+
+
 def test_crossing_a_line() -> None:
     gate = Fence(
         3, "卡口", shapely.LineString([(114.9 + 5.5 * STEP, 30.3), (114.9 + 5.5 * STEP, 30.5)]), frozenset({"cross"})

@@ -390,6 +390,10 @@ def test_alarms_come_into_their_layer_once_even_after_a_restart_and_late_ones_ar
     with site.transaction() as conn:
         conn.execute(text("INSERT INTO city.geofences (geom, name, watch, devices)"
                           f" VALUES ({edges}, '院子', '{{enter,leave}}', '{{{code}}}')"))  # fmt: skip
+        # what somebody drew or entered by mistake must not end the gateway
+        conn.execute(text("INSERT INTO city.geofences (geom, name, watch, hysteresis)"
+                          " VALUES ('SRID=4490;POLYGON EMPTY', '空', '{enter}', 30)"))  # fmt: skip
+        conn.execute(text("UPDATE city.devices SET maintenance = 'NaN' WHERE code = :c"), {"c": code})
     expected = [
         ("enter", begin + 100, begin + 100),
         ("leave", begin + 210, begin + 210),
@@ -406,7 +410,7 @@ def test_alarms_come_into_their_layer_once_even_after_a_restart_and_late_ones_ar
         eventually(lambda: len(_alarms(site, code)) == 3)
         assert _alarms(site, code) == [(*alarm, False, "new") for alarm in expected]
     with site.transaction() as conn:
-        conn.execute(text("UPDATE city.geofences SET devices = '{13900000007}'"))
+        conn.execute(text("UPDATE city.geofences SET devices = '{13900000007}' WHERE name = '院子'"))
     with running(site.url) as gateway:
         device = joined(gateway, "13900000007")
         device.report(*fixes[:5], *fixes[25:29])

@@ -4,6 +4,7 @@ A fence has two edges, its hysteresis apart: who comes within the inner one is i
 outside, and between them nothing changes. A route is the ground within its half width of its line.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from tracking.model import Device
 
+LOGGER = logging.getLogger("citymap")
 #: Metres of one degree of latitude on the mean Earth.
 _DEGREE = 111_195.0
 #: Half width of a route that names none [m].
@@ -51,7 +53,7 @@ class Fence:
 
 @dataclass(frozen=True)
 class FenceIndex:
-    """The fences with their inner and outer grounds in trees."""
+    """The fences with their inner and outer grounds in trees. One that has no ground is left out."""
 
     fences: Sequence[Fence]
     inner: shapely.STRtree = field(init=False)
@@ -65,7 +67,9 @@ class FenceIndex:
     lines: Sequence[Fence] = field(init=False)
 
     def __post_init__(self) -> None:
-        grounds = [grounds_of(fence) for fence in self.fences]
+        sound = [(fence, ground) for fence in self.fences if (ground := _sound_grounds(fence)) is not None]
+        grounds = [ground for _, ground in sound]
+        object.__setattr__(self, "fences", [fence for fence, _ in sound])
         for name, shapes in (("inner", [g[0] for g in grounds]), ("outer", [g[1] for g in grounds])):
             shapely.prepare(shapes)
             object.__setattr__(self, name, shapely.STRtree(shapes))
@@ -112,6 +116,18 @@ def grounds_of(fence: Fence) -> tuple[Any, Any]:
     if shrunk.is_empty:  # a fence that is narrower than its hysteresis
         shrunk = flat if width == 0.0 else shapely.buffer(flat, width)
     return shapely.transform(shrunk, lambda xy: xy / scale), shapely.transform(grown, lambda xy: xy / scale)
+
+
+def _sound_grounds(fence: Fence) -> tuple[Any, Any] | None:
+    """Whatever somebody has drawn must not end the gateway."""
+    try:
+        if not fence.shape.is_empty:
+            return grounds_of(fence)
+        reason = "its shape is empty"
+    except (shapely.errors.GEOSException, ValueError) as error:
+        reason = str(error).strip()
+    LOGGER.warning("fence %d %r is left out: %s", fence.id, fence.name, reason)
+    return None
 
 
 def inside_after(before: frozenset[int], inner: Sequence[int], outer: Sequence[int]) -> frozenset[int]:

@@ -23,13 +23,13 @@ _BEFORE, _DEVICES = 3600.0, 20
 
 #: What a fence is made of.
 FENCE_COLUMNS = (
-    "id, coalesce(name, ''), ST_AsBinary(geom), watch, kinds, devices, department, calendar, width, hysteresis, dwell,"
-    " stay, speed_limit, most"
+    "id, coalesce(name, ''), ST_AsBinary(ST_CurveToLine(geom)), watch, kinds, devices, department, calendar, width,"
+    " hysteresis, dwell, stay, speed_limit, most"
 )
 _FENCES = f"""
     SELECT {FENCE_COLUMNS} FROM city.geofences WHERE enabled IS DISTINCT FROM false AND geom IS NOT NULL
            AND cardinality(watch) > 0 ORDER BY id LIMIT %s"""
-_INTERVALS = "SELECT id, maintenance FROM city.devices WHERE maintenance > 0"
+_INTERVALS = "SELECT id, maintenance FROM city.devices WHERE maintenance > 0 AND maintenance < 'Infinity'"
 _ADD = """
     INSERT INTO city.alarms AS a (geom, key, kind, device, name, department, began, ended, fence, value, most, detail,
                                   late, state)
@@ -71,6 +71,7 @@ class Watch:
         self._intervals: Mapping[int, float] = {}
         self._engine = Engine(FenceIndex(()), limits, road_limits=road_limits)
         self._fences = FenceIndex(())
+        self._read: tuple[Fence, ...] = ()
         self._late: dict[Device, tuple[float, float]] = {}
         self._offline: dict[str, Alarm] = {}
         self._changed: set[int] = set()
@@ -127,8 +128,8 @@ class Watch:
         intervals = dict(to.fetchall())
         to.execute(_FENCES, (_MOST_FENCES,))
         fences = tuple(fence_of(row) for row in to.fetchall())
-        if [*fences] != [*self._fences.fences]:
-            self._fences = FenceIndex(fences)
+        if fences != self._read:
+            self._fences, self._read = FenceIndex(fences), fences
         elif intervals == self._intervals:
             return
         self._intervals = intervals

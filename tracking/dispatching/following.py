@@ -71,6 +71,9 @@ class Following:
             except psycopg2.Error as error:
                 LOGGER.warning("tasks wait for the database: %s", str(error).strip().split("\n")[0])
                 self.close()
+            except Exception:  # terminals go on being taken in, whatever it is
+                LOGGER.exception("tasks could not be followed")
+                self.close()
 
     def look(self) -> None:
         """One look. Raises :class:`psycopg2.Error`."""

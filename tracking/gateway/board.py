@@ -122,6 +122,10 @@ class Board:
             except psycopg2.Error as error:
                 LOGGER.warning("the layer positions waits for the database: %s", str(error).strip().split("\n")[0])
                 self._disconnect()
+            except Exception:  # terminals go on being taken in, whatever it is
+                LOGGER.exception("%d positions are looked at for no alarm", len(self._to_look))
+                self._to_look = []
+                self._disconnect()
             await asyncio.sleep(max(0.0, EVERY - (time.monotonic() - begun)))
 
     def recall(self, roster: Roster) -> None:

@@ -59,6 +59,9 @@ class Dispatch:
             except psycopg2.Error as error:
                 LOGGER.warning("commands wait for the database: %s", str(error).strip().split("\n")[0])
                 self.close()
+            except Exception:  # terminals go on being taken in, whatever it is
+                LOGGER.exception("commands could not be sent")
+                self.close()
 
     def close(self) -> None:
         """Close the connection to the database."""
