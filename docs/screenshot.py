@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--phone", action="store_true")
     parser.add_argument("--language", default="zh-CN")
+    parser.add_argument("--account", help="sign in first; the password is in CITYMAP_PASSWORD")
     parser.add_argument("--click", action="append", default=[], metavar="SELECTOR", help="click this first")
     asked = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -46,6 +47,12 @@ def main() -> int:
             locale=asked.language,
             color_scheme="dark" if asked.dark else "light",
         )
+        if asked.account:
+            page.goto(f"{asked.url.split('#')[0].rsplit('/', 1)[0]}/sign-in?next=/health")
+            page.fill("#account", asked.account)
+            page.fill("#password", os.environ["CITYMAP_PASSWORD"])
+            page.click("main [type=submit]")
+            page.wait_for_url("**/health")
         page.goto(asked.url)
         page.wait_for_selector(READY, state="attached", timeout=60_000)
         for selector in asked.click:

@@ -44,7 +44,8 @@ export function MapPane({ state }) {
     openMap(holder.current, view ?? {}, t("map.label")).then((map) => {
       if (gone || !map) return gone ? map?.remove() : setMissing(true);
       made = here.map = map;
-      map.on("load", () => {
+      // Vehicles are there before the last tile of the ground is.
+      map.once("style.load", () => {
         if (gone) return;
         addLayers(map, state.theme);
         overlay = new Overlay(map, scene, state.theme);
