@@ -37,7 +37,8 @@ APP = {
 #: What sign-in and the administration of access may do.
 ACCESS = {
     "citymap.layers": "r", "citymap.derivations": "r", "citymap.*": "", "city.*": "", "history.*": "", "procrastinate.*": "", "access.*": "rawd",
-    "access.external_identities": "rad", "grid.*": "", "planning.*": "", "tracking.*": "", "audit.entries": "r", "audit.links": "r", "audit.*": "",
+    "access.external_identities": "rad", "grid.*": "", "planning.*": "", "tracking.*": "", "audit.entries": "r", "audit.links": "r",
+    "audit.unsealed": "r", "audit.*": "",
 }  # fmt: skip
 #: PostGIS's own tables hold coordinate systems.
 _OTHERS = ("public", "topology", "tiger", "information_schema")

@@ -147,6 +147,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/lite"): anybody,
     ("GET", "/board"): anybody,
     ("GET", "/dispatch"): anybody,
+    ("GET", "/planning"): anybody,
     ("GET", "/collections"): anybody,
     **{("GET", f"/collections/records{path}"): anybody for path in ("", "/items", "/queryables", "/schema", "/sortables")},
     ("GET", "/collections/records/items/{record}"): lambda person, path: reads(person, {"collection": path["record"]}),
@@ -229,6 +230,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/notices/{notice}/comments"): anybody,
     ("GET", "/photos/{photo}"): anybody,  # who may see which, tests/grid looks after
     ("GET", "/audit"): holds("audit:read"),
+    ("GET", "/audit/verification"): holds("audit:read"),
+    ("GET", "/admin/state"): holds("accounts:manage"),
+    **{("GET", f"/admin/{part}"): anybody for part in ("layers", "rules", "terminals", "jobs", "health", "log")},
     ("GET", "/sign-in"): anybody,
     ("POST", "/sign-in"): anybody,
     ("GET", "/sign-in/{provider}"): anybody,
