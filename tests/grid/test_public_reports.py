@@ -1,10 +1,14 @@
 """Reports without an account: entered once, bounded, told of by receipt only."""
 
 import base64
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from geoserver import public_reports
+from geoserver.config import load
+from geoserver.errors import SignInNeeded
 from geoserver.guard.purposes import purpose_of
 from geoserver.settings.server import Rate
 from tests.grid.site import GridSite
@@ -77,3 +81,11 @@ def test_public_reports_have_a_narrow_quota_of_their_own() -> None:
     assert purpose_of(scope) == "reports"
     quota = Rate().reports
     assert quota.requests / quota.seconds <= 10 / 3600
+
+
+def test_a_city_that_takes_no_public_reports_asks_to_sign_in() -> None:
+    # Where they are taken it goes on to read the request, which is none here.
+    for opened, refused in (("false", SignInNeeded), ("true", AttributeError)):
+        city: Any = SimpleNamespace(settings=load(environ={"CITYMAP__GRID__PUBLIC_REPORTS__OPEN": opened}))
+        with pytest.raises(refused):
+            public_reports._report(city, None, b"")  # type: ignore[arg-type]

@@ -99,6 +99,27 @@ def test_tiles_hold_what_the_rules_allow(secrets_city: SecretsSite, who: str) ->
         assert not forbidden(person, answer.content.decode("utf-8", "replace"))
 
 
+def test_a_tile_that_an_account_was_shown_is_not_left_for_the_public(secrets_city: SecretsSite) -> None:
+    """Tiles of the public are answered ahead of everything else, by their address: see :mod:`geoserver.hot_tiles`."""
+    places = ("/collections/open/tiles", "/collections/inner/tiles", "/tiles")
+    for first, then in (("a-leader", "anonymous"), ("anonymous", "a-leader"), ("a-intake-clerk", "b-handler")):
+        for n, place_ in enumerate(places):
+            # An address that nobody has asked for yet.
+            asked = {"collections": "open,inner"} if place_ == "/tiles" else {}
+            asked |= {"filter": f"size < 9{len(first)}{len(then)}{n}"}
+            for who in (first, then, first, then):
+                person = PEOPLE[who]
+                answer = secrets_city.get(person, f"{place_}/WebMercatorQuad/0/0/0", **asked)
+                layers = {"open", "inner"} if place_ == "/tiles" else {place_.split("/")[2]}
+                if not layers <= seen_layers(person):
+                    assert answer.status_code == 404, (who, place_)
+                    continue
+                expected = {
+                    found for layer in layers for found in seen_markers(person, layer) if found[2] != "key_core"
+                }
+                assert markers(str(mapbox_vector_tile.decode(answer.content))) == expected, (who, place_)
+
+
 def addresses(site: SecretsSite, who: str) -> list[str]:
     """Everything of the site that can be read without knowing more than its layers."""
     layers = [f"/collections/{layer}" for layer in LAYERS]
