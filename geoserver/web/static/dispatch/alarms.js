@@ -39,7 +39,7 @@ function announce(alarms) {
 }
 
 /** Vehicles with an alarm that nobody has looked at yet have a ring on the map. */
-function mark(alarms) {
+export function mark(alarms) {
   fleet.alarmed.fill(0);
   for (const { device, state } of alarms) if (state === "new" && fleet.at(device) !== undefined) fleet.alarmed[fleet.at(device)] = 1;
 }

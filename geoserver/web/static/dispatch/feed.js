@@ -2,6 +2,7 @@
 
 import { language } from "../map/i18n.js";
 import { ask, base } from "../work/api.js";
+import { mark } from "./alarms.js";
 import { fleet, get, noteEnd, patch, set } from "./store.js";
 
 /** After the stream was refused, ask again [ms]; devices in one page of the list of devices. */
@@ -33,6 +34,7 @@ export function taken({ moved, gone }) {
   const now = performance.now();
   for (const one of moved) fleet.take(one, now);
   for (const code of gone) fleet.remove(code);
+  if (ordered !== fleet.membership) mark(get().alarms ?? []);
   relist();
   set({ told: get().told + 1, link: "live", now: Date.now() });
 }
