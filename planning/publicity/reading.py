@@ -51,6 +51,13 @@ def notice_by_id(conn: Connection, id: int) -> Notice | None:
     return Notice(**row) if row else None
 
 
+def notices_of(conn: Connection, redline: str) -> list[Notice]:
+    """The notices of a red line, in the order of their numbers."""
+    find_layer(conn, "notices")
+    rows = conn.execute(text(_NOTICE + "redline = :redline ORDER BY id"), {"redline": redline}).mappings()
+    return [Notice(**row) for row in rows]
+
+
 def all_notices(conn: Connection, most: int) -> list[Notice]:
     """The notices, the newest first."""
     find_layer(conn, "notices")

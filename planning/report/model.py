@@ -14,6 +14,8 @@ from planning.check.answers import Conflict
 from planning.check.inputs import subject_again
 from planning.check.store import Change, Kept, changes_since, kept_check, latest_check
 from planning.errors import PlanningError
+from planning.publicity.reading import Notice, notices_of
+from planning.publicity.summary import CommentSummary, summarise
 from planning.redline.answers import Step
 from planning.redline.history import steps_of
 from planning.redline.reading import RedLine, find_redline
@@ -26,7 +28,7 @@ Language = Literal["zh-CN", "en-US"]
 @dataclass(frozen=True)
 class Report:
     """Everything that is written down. ``stale``: what changed near the parcel since the check.
-    ``layers`` are the catalogue's."""
+    ``layers`` are the catalogue's; ``publicity`` are the notices of the red line, with what the public said."""
 
     kept: Kept
     parcels: tuple[Parcel, ...]
@@ -35,6 +37,7 @@ class Report:
     stale: tuple[Change, ...]
     language: Language
     layers: Mapping[str, Layer]
+    publicity: tuple[tuple[Notice, CommentSummary], ...] = ()
 
     @property
     def zone(self) -> Zone:
@@ -85,7 +88,15 @@ def report_of(conn: Connection, redline: str | None, check: int | None, language
         line = find_redline(conn, kept.inputs["number"])
     steps = steps_of(conn, line)[0] if line else ()
     stale = changes_since(conn, kept.id)
-    return Report(kept, _parcels(kept, line), line, steps, stale, language, load_layers(conn))
+    return Report(kept, _parcels(kept, line), line, steps, stale, language, load_layers(conn), _publicity(conn, line))
+
+
+def _publicity(conn: Connection, line: RedLine | None) -> tuple[tuple[Notice, CommentSummary], ...]:
+    """Of who may see the queue all comments count, of others the published ones."""
+    if line is None:
+        return ()
+    table = "notice_comments" if load_layers(conn, ["notice-comments"]) else "published_comments"
+    return tuple((notice, summarise(conn, notice.number, table)) for notice in notices_of(conn, line.number))
 
 
 def _parcels(kept: Kept, line: RedLine | None) -> tuple[Parcel, ...]:

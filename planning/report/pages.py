@@ -43,6 +43,9 @@ def write_pages(report: Report, maps: CityMaps, paper: Paper, timezone: str, pat
         sheet.heading(report.say(Text("说明", "Remarks")))
         for remark in remarks:
             sheet.say(f"· {remark}")
+    if rows := tables.publicity(report):
+        sheet.heading(report.say(Text("公示与公众意见", "Publicity")))
+        sheet.pairs(rows)
     _table(sheet, tables.life(report, timezone))
     _table(sheet, tables.coordinates(report))
     sheet.output(path)

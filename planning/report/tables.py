@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from layers.catalogue import Text
 from planning.check.answers import Conflict
 from planning.layers import LINE_KINDS, REDLINE_STATES, ZONE_KINDS
+from planning.publicity.summary import in_words
 from planning.redline.transitions import TRANSITIONS
 from planning.report.model import Report
 from planning.survey.zones import PREFIX
@@ -199,6 +200,15 @@ def life(report: Report, timezone: str) -> Table:
     return Table(
         say(Text("办理过程", "Course")), tuple(map(say, headings)), rows, (1.7, 1.2, 1.2, 1.6, 2.4, 2.2), ("L",) * 6
     )
+
+
+def publicity(report: Report) -> list[tuple[str, str]]:
+    """The notices of the red line, and what the public said of it."""
+    rows = []
+    for notice, counts in report.publicity:
+        rows.append((notice.number, f"{notice.title} · {notice.begins} – {notice.ends}"))
+        rows.append((report.say(Text("公众意见", "Comments")), report.say(in_words(counts))))
+    return rows
 
 
 def remarks(report: Report) -> Sequence[str]:

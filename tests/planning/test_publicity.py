@@ -3,16 +3,25 @@
 import io
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 import requests
 from PIL import Image
 from playwright.sync_api import Browser
 
+from geoserver.config import load
 from geoserver.guard.purposes import purpose_of
+from geoserver.process_maps import ProcessMaps
 from geoserver.web.assets import NODE_MODULES
+from layers.access import Grant, Principal
+from layers.database import Database
+from layers.processing import Workspace
+from layers.raster.store import RasterStore
 from planning.options import PlanningOptions
+from planning.report.processes import redline_report
 from tests.people import PASSWORD
 from tests.planning.boundary_files import SOUND
 from tests.planning.http_site import Site, open_site
@@ -230,3 +239,16 @@ def test_schemes_stand_among_the_buildings_in_3d_for_who_may_see_them(site: Site
         child["boundingVolume"] for child in tree["root"]["children"]
     ]
     assert len(parts) == 2
+
+
+def test_the_report_tells_of_the_publicity(site: Site, notice: dict[str, Any], tmp_path: Path) -> None:
+    planner = Principal("zhou", frozenset({"planner"}), (Grant("*", frozenset({"read"}), "sensitive"),))
+    database = Database(site.database, pool_size=1)
+    with database.engine.connect() as conn:
+        maps = ProcessMaps(conn, planner, load(environ={}), RasterStore(tmp_path / "r"))
+        found = redline_report(conn, Workspace(tmp_path), maps, PlanningOptions(), redline=notice["redline"])
+        document = pypdfium2.PdfDocument(found.path)
+        said = "".join(page.get_textpage().get_text_bounded() for page in document).replace("\r\n", "")
+        document.close()
+    database.close()
+    assert notice["number"] in said and "共收到意见" in said

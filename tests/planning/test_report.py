@@ -129,7 +129,6 @@ def test_the_page_in_the_zip_shows_its_map_with_the_network_off(
     said = page.locator(".leaflet-popup-content").inner_text()
     assert f"{checked.result.conflicts[-1].area:,.2f} m²" in said
     assert (asked, wrong) == ([], [])
-    page.screenshot(path="/tmp/offline.png")
     context.close()
 
 
