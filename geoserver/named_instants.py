@@ -26,9 +26,7 @@ def with_instant(city: "City", request: Request) -> Request:
     name = request.query_params.get(_NAME, "")
     if not name or reads_like_instant(name):
         return request
-    collection = request.path_params.get("collection")
-    several = request.query_params.get("collections")
-    layers = (collection,) if collection else tuple(several.split(",")) if several else ()
+    layers = _asked_for(city, request)
     with city.reading() as reader:
         try:
             instant = instant_of(reader, name, layers).isoformat()
@@ -38,3 +36,11 @@ def with_instant(city: "City", request: Request) -> Request:
     pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
     query = urlencode([(key, instant if key == _NAME else value) for key, value in pairs])
     return Request({**request.scope, "query_string": query.encode("ascii")}, request.receive)
+
+
+def _asked_for(city: "City", request: Request) -> tuple[str, ...]:
+    """The layers of a request, and those that they are derived of; none where it asks for a whole map."""
+    named = request.path_params.get("collection") or request.query_params.get("collections", "")
+    found = tuple(filter(None, named.split(",")))
+    inputs = [name for layer_id in found if layer_id in city.layers for name in city.layers[layer_id].inputs]
+    return (*found, *inputs)

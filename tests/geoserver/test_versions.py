@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+import layers.importing.file_import  # noqa: F401 - so that no request waits while the libraries are loaded
 from layers.catalogue import Field, Layer, Text
 from layers.registry import create_layer
 from tests.geoserver.job_site import JobSite, job_site
