@@ -271,9 +271,9 @@ def test_five_thousand_vehicles_cost_a_frame_little_and_the_list_makes_only_what
     sizes = []
     for _ in range(4):
         site.sql("UPDATE city.positions SET geom = ST_Translate(geom, 0.0001, 0), time = now() WHERE device LIKE 'm%'")
-        before = page.locator(".map").get_attribute("data-fps")
+        before = page.locator(".map").get_attribute("data-counted")
         page.wait_for_function(
-            "(was) => document.querySelector('.map').dataset.fps !== was", arg=before, timeout=PATIENCE
+            "(was) => document.querySelector('.map').dataset.counted !== was", arg=before, timeout=PATIENCE
         )
         sizes.append(page.evaluate("performance.memory?.usedJSHeapSize ?? 0"))
     seen = page.locator(".map").evaluate("(map) => ({...map.dataset})")

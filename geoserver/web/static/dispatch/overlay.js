@@ -95,6 +95,7 @@ export class Overlay {
     const { dataset } = this.map.getContainer();
     dataset.fps = ((this.#frames * 1000) / (now - this.#since)).toFixed(1);
     dataset.cost = (this.#spent / Math.max(1, this.#frames)).toFixed(2);
+    dataset.counted = String(Number(dataset.counted ?? 0) + 1);
     dataset.drawn = String(this.painter.drawn);
     dataset.joined = String(this.painter.joined);
     this.#frames = this.#spent = 0;
