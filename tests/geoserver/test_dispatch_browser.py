@@ -257,7 +257,7 @@ def test_a_fence_is_drawn_ruled_changed_and_deleted_and_a_link_ends(visit: Visit
     assert requests.get(link, timeout=20).status_code == 404
 
 
-def test_five_thousand_vehicles_cost_a_frame_little_and_the_list_makes_only_what_is_in_view(
+def test_five_thousand_vehicles_are_drawn_in_bounded_memory_and_the_list_makes_only_what_is_in_view(
     visit: Visit, site: GridSite
 ) -> None:
     site.sql(
