@@ -23,7 +23,7 @@ GRANT SELECT ON citymap.changes, citymap.changes_cut TO citymap_app;
 
 -- When a layer was made: one of the same id that was made later is another.
 CREATE FUNCTION citymap.layer_created(layer_id text) RETURNS timestamptz
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+LANGUAGE sql STABLE
 RETURN (SELECT created FROM citymap.layers WHERE id = layer_id);
 
 -- A statement's features, a thousand in a row of the log.

@@ -24,6 +24,8 @@ APP = {
     "citymap.generalised": "rad", "citymap.generalised_layers": "rawd", "citymap.pipe_kinds": "r", "citymap.pipe_clearances": "r",
     # what an import did is noted by triggers; who may give names to states the policies say
     "citymap.versions": "rad", "citymap.version_layers": "ra", "citymap.seals": "", "citymap.imports": "raw", "citymap.import_changes": "r",
+    # which features changed when, as positions are asked for; layers of other servers by policies
+    "citymap.changes": "r", "citymap.changes_cut": "r", "citymap.proxies": "rad",
     "citymap.alembic_version": "", "city.*": "rawd", "history.*": "r", "procrastinate.*": "rawd", "access.*": "", "audit.*": "",
     # what the configuration and the rules of a city say; steps and photos are only ever added
     "planning.*": "r", "planning.counters": "", "planning.boundary_points": "ra", "planning.steps": "ra",
@@ -36,7 +38,7 @@ APP = {
 }  # fmt: skip
 #: What sign-in and the administration of access may do.
 ACCESS = {
-    "citymap.layers": "r", "citymap.derivations": "r", "citymap.*": "", "city.*": "", "history.*": "", "procrastinate.*": "", "access.*": "rawd",
+    "citymap.layers": "r", "citymap.derivations": "r", "citymap.proxies": "r", "citymap.*": "", "city.*": "", "history.*": "", "procrastinate.*": "", "access.*": "rawd",
     "access.external_identities": "rad", "grid.*": "", "planning.*": "", "tracking.*": "", "audit.entries": "r", "audit.links": "r",
     "audit.unsealed": "r", "audit.*": "",
 }  # fmt: skip
@@ -70,6 +72,7 @@ INNER = {
     "grid.case_recorded", "grid.case_guarded", "grid.feature_located", "grid.watch_layer", "grid.layer_watched",
     "grid.stage_moved", "grid.watch_stages", "grid.surface_located",
     "planning.guard_redline", "planning.guard_meeting", "planning.keep_apart", "planning.watch_redlines",
+    "citymap.note_changes", "citymap.follow_changes", "citymap.make_layer_followed", "citymap.tidy_feed", "citymap.one_collection",
     "citymap.derive_dirty", "citymap.keep_ground", "citymap.as_closed_as_inputs", "citymap.close_derived",
     "citymap.widen_view", "citymap.make_view", "citymap.view_made", "citymap.view_changed", "citymap.drop_views",
     "citymap.drop_derived", "citymap.forget_generalised", "citymap.draw_generalised",
