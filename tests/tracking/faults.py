@@ -186,7 +186,9 @@ def stage() -> Iterator[tuple[Cluster, str, dict[str, str]]]:
     """A durable cluster of its own, migrated, with devices: its address, and their codes with their secrets."""
     folder = Path(tempfile.mkdtemp(prefix="citymap-faults-", dir="/tmp"))
     folder.chmod(0o755)
-    forked.set_forkserver_preload(["__main__", "tests.tracking.faults"])
+    forked.set_forkserver_preload(
+        ["__main__", "geoserver.tracking_gateway", "geoserver.migrations", "tests.tracking.gateways"]
+    )
     cluster = Cluster(folder / "postgres")
     try:
         url = cluster.start()
