@@ -103,7 +103,6 @@ def test_a_gbk_shapefile_is_previewed_imported_named_styled_and_undone(
         "[data-style-part=color]",
         "(input) => { input.value = '#aa2211'; input.dispatchEvent(new Event('input', { bubbles: true })); }",
     )
-    found += faults(page)
     keep(page, "style")
     style = site.get("/styles/city", ("gui", PASSWORD)).json()
     [drawn] = [one for one in style["layers"] if one["id"].startswith("city-facilities:") and one["type"] == "circle"]
