@@ -35,9 +35,9 @@ JOIN city.grid_cells g ON g.parent = a.admin_code AND g.kind = 'grid',
 WHERE n % 25 = 2;
 
 -- layer patrol-plans
-INSERT INTO city.patrol_plans (code, name, worker, grids, area_code, times, every, least_share, width, begins,
+INSERT INTO city.patrol_plans (geom, code, name, worker, grids, area_code, times, every, least_share, width, begins,
     active)
-SELECT 'XC-' || parent, name || '日常巡查', worker, ARRAY[code], parent, 1 + row_number() OVER (ORDER BY code) % 3,
+SELECT ST_Multi(ST_Boundary(geom)), 'XC-' || parent, name || '日常巡查', worker, ARRAY[code], parent, 1 + row_number() OVER (ORDER BY code) % 3,
        'week', 0.5, 60, CAST(CAST(:until AS timestamptz) - interval '1 year' AS date), true
 FROM city.grid_cells WHERE kind = 'grid';
 

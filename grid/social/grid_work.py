@@ -126,12 +126,12 @@ def _done(others: OtherProcesses, plan: Plan, count: int, times: list[Slot]) -> 
 def _covered(others: OtherProcesses, plan: Plan, begin: datetime, end: datetime) -> float:
     """The share [0–1] of a plan's grids or route that its device's track covered."""
     of: dict[str, Any]
-    if plan.route:
-        feature = {"type": "Feature", "geometry": json.loads(plan.route), "properties": {}}
-        of = {"type": "FeatureCollection", "features": [feature]}
-    else:
+    if plan.grids:
         codes = ", ".join("'" + code.replace("'", "''") + "'" for code in plan.grids)
         of = {"layer": "grid-cells", "filter": f"code IN ({codes})"}
+    else:
+        feature = {"type": "Feature", "geometry": json.loads(plan.route or "null"), "properties": {}}
+        of = {"type": "FeatureCollection", "features": [feature]}
     inputs = {
         "devices": [plan.device],
         "of": of,
