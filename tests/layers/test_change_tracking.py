@@ -114,3 +114,24 @@ def test_states_of_a_row_stay_in_order_when_an_older_transaction_writes_later(da
     finally:
         with database.transaction() as conn:
             conn.execute(text("DELETE FROM city.places WHERE id = :id"), {"id": feature})
+
+
+def test_an_edit_within_the_extent_wakes_no_reader_of_the_catalogue(database: Database) -> None:
+    with database.transaction() as conn:
+        kept = [insert_place(conn, "wide a", 114.0, 30.0), insert_place(conn, "wide b", 115.0, 31.0)]
+        east = conn.execute(text("SELECT extent[3] FROM citymap.layers WHERE id = 'places'")).scalar_one()
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as ear:
+        ear.exec_driver_sql("LISTEN citymap_catalogue")
+        ear.exec_driver_sql("LISTEN citymap_dirty")
+        heard = ear.connection.driver_connection
+        assert heard is not None
+        told = []
+        for x in (114.5, east + 0.01):
+            with database.transaction() as conn:
+                kept.append(insert_place(conn, f"wide {x}", x, 30.5))
+            heard.poll()
+            told.append({note.channel for note in heard.notifies})
+            heard.notifies.clear()
+    with database.transaction() as conn:
+        conn.execute(text("DELETE FROM city.places WHERE id = ANY (:ids)"), {"ids": kept})
+    assert told == [{"citymap_dirty"}, {"citymap_dirty", "citymap_catalogue"}]
