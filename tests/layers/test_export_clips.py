@@ -125,7 +125,7 @@ def test_a_raster_clip_has_the_pixels_that_gdal_cuts(conn: Connection, store: Ra
 
 
 def degrees_to(there: Any, degrees: Any) -> Any:
-    """The area as it comes back from degrees: a millimetre decides which pixels its edge leaves out."""
+    """The area as it comes back from degrees: millimetres decide which pixels its edge leaves out."""
     back = gpd.GeoSeries([shapely.segmentize(degrees, 0.001)], crs=4490).to_crs(4547).iloc[0]
-    assert back.symmetric_difference(there).area < 1
+    assert back.symmetric_difference(there).area < 5  # [m²] along 1.2 km
     return back
