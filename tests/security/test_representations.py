@@ -102,7 +102,8 @@ def test_tiles_hold_what_the_rules_allow(secrets_city: SecretsSite, who: str) ->
 def test_a_tile_that_an_account_was_shown_is_not_left_for_the_public(secrets_city: SecretsSite) -> None:
     """Tiles of the public are answered ahead of everything else, by their address: see :mod:`geoserver.hot_tiles`."""
     places = ("/collections/open/tiles", "/collections/inner/tiles", "/tiles")
-    for first, then in (("a-leader", "anonymous"), ("anonymous", "a-leader"), ("a-intake-clerk", "b-handler")):
+    pairs = (("a-intake-clerk", "anonymous"), ("anonymous", "a-leader"), ("a-leader", "b-handler"))
+    for first, then in pairs:
         for n, place_ in enumerate(places):
             # An address that nobody has asked for yet.
             asked = {"collections": "open,inner"} if place_ == "/tiles" else {}
