@@ -314,7 +314,7 @@ VALUES: dict[str, tuple[str, ...]] = {
     "x": ("0",), "row": ("0",), "column": ("0",), "level": ("0",), "process": ("import-layer", "export-layer"), "job": (str(JOBS[2]),), "upload": (str(UPLOADS[1]),),
     "session": ("00000000-0000-4000-8000-000000000000",), "key": ("aaaaaaaaaaaa",), "account": ("no-such-account",),
     "notice": ("999999",), "drawing": ("1",), "photo": ("00000000-0000-4000-8000-000000000000",), "secret": ("aaaaaaaaaaaa",), "share": ("00000000-0000-4000-8000-000000000000",), "department": ("no-such-department",), "provider": ("x",), "role": ("no-such-role",), "link": ("x",),
-    "path:path": ("favicon.svg",), "encoding": ("terrarium",), "style": ("default",), "i": ("0",), "j": ("0",), "archive": ("open-map", "inner-map"), "format": ("xml",), "service": ("event-0102",), "token": ("999",), "geometry": ("20261120T02Z",), "query": ("velocity",), "property": ("speed",),
+    "path:path": ("favicon.svg",), "name": ("x.json",), "encoding": ("terrarium",), "style": ("default",), "i": ("0",), "j": ("0",), "archive": ("open-map", "inner-map"), "format": ("xml",), "service": ("event-0102",), "token": ("999",), "geometry": ("20261120T02Z",), "query": ("velocity",), "property": ("speed",),
 }  # fmt: skip
 
 
