@@ -29,8 +29,8 @@ _FilterText = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 @dataclass(frozen=True, slots=True)
 class ImportedLayer:
-    """What one table of the file became; lists hold at most 1000 entries, the counts are exact. ``import_id`` is the number
-    by which ``undo-import`` takes it back."""
+    """What one table of the file became; lists hold at most 1000 entries, the counts are exact. ``import_id`` is the
+    number by which ``undo-import`` takes it back."""
 
     layer: str
     title: Text

@@ -202,7 +202,7 @@ def work_paths() -> Json:
     return {
         "/report": got("getReportPage", "The page for reporting, installable on phones", "text/html"),
         "/board": got("getBoardPage", "The leader's view: numbers, map and cases", "text/html"),
-        "/dispatch": got("getDispatchPage", "The dispatcher's desk: live vehicles, alarms, tasks and replay", "text/html"),
+        "/dispatch": got("getDispatchPage", "The dispatcher's desk: vehicles, alarms, tasks, replay", "text/html"),
         "/report/worker.js": got("getReportWorker", "The service worker of that page", "text/javascript"),
         "/report/manifest.webmanifest": got("getReportManifest", "Its manifest", "application/manifest+json"),
         "/cases": got("getCasesPage", "The inbox of cases", "text/html"),

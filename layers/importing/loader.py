@@ -87,7 +87,8 @@ def load(
     try:
         with _noted(conn, layer, mode, file) as counted:
             inserted, updated, unchanged, deleted = _write(conn, run, frames, mode, prune, progress)
-            counted.inserted, counted.updated, counted.unchanged, counted.deleted = inserted, updated, unchanged, deleted
+            counted.inserted, counted.updated = inserted, updated
+            counted.unchanged, counted.deleted = unchanged, deleted
             counted.rejected = run.findings.rejected_count
         if strict:
             _refuse_findings(run.findings)

@@ -15,5 +15,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP FUNCTION citymap.heed_seal, citymap.note_import, citymap.version_layer CASCADE")
-    op.execute("DROP TABLE citymap.import_changes, citymap.imports, citymap.seals, citymap.version_layers, citymap.versions")
+    tables = ("import_changes", "imports", "seals", "version_layers", "versions")
+    op.execute("DROP TABLE " + ", ".join(f"citymap.{name}" for name in tables))
     op.execute("DROP FUNCTION citymap.keep_versions, citymap.date_version, citymap.seal, citymap.rules_version")
