@@ -107,31 +107,6 @@ def test_a_parcel_is_imported_found_in_conflict_fixed_and_approved(visit: Visit,
     assert found == [] and fits(approver)
 
 
-def test_corners_moved_on_the_map_are_checked_and_the_others_keep_their_coordinates(visit: Visit) -> None:
-    page = visit("/planning#tab=draft", "chen")
-    page.wait_for_selector(".map[data-ready=true]", timeout=60_000)
-    bring(page, SOUND)
-    verdict(page, "blocked")
-    page.get_by_role("button", name="在图上改界址点").click()
-    page.wait_for_selector("[data-pen=ready]", timeout=60_000)
-    shown = page.locator(".map canvas").first.bounding_box()
-    assert shown
-    middle = (shown["x"] + shown["width"] / 2, shown["y"] + shown["height"] / 2)
-    side = (min(shown["width"], shown["height"]) - 120) / 2  # the parcel is a square that fills the map but 60 px
-    before = page.locator(".checked").get_attribute("data-check")
-    page.mouse.move(middle[0] + side - 3, middle[1] - side + 3)
-    page.mouse.move(middle[0] + side, middle[1] - side)
-    page.mouse.down()
-    page.mouse.move(middle[0] + side - 120, middle[1] - side + 40, steps=6)
-    page.mouse.up()
-    page.wait_for_function(
-        "(old) => !['', old].includes(document.querySelector('.checked').dataset.check)", arg=before, timeout=30_000
-    )
-    page.locator("summary", has_text="界址点").click()
-    assert page.input_value("[data-point=J1][data-axis=x]") == "3364900.000"
-    assert page.input_value("[data-point=J3][data-axis=y]") == "586500.000"
-
-
 def test_input_outlives_the_session_and_errors_say_their_request(visit: Visit) -> None:
     page = visit("/planning#tab=draft", "zhou")
     bring(page, SOUND)
