@@ -7,10 +7,12 @@ import typer
 
 from geoserver.cli.console import ConfigOption, JsonOption, print_json, print_table
 from geoserver.cli.describe import describe
+from geoserver.cli.proxies import add_proxy, proxies, remove_proxy
 from geoserver.cli.session import load_settings, open_layers
 
 app = typer.Typer(help="List, describe and remove layers.")
-app.command()(describe)
+for _command in (describe, add_proxy, remove_proxy, proxies):
+    app.command()(_command)
 
 
 @app.callback(invoke_without_command=True)
