@@ -20,7 +20,7 @@ from geoserver.collection_documents import completed
 from geoserver.coverages import coverage_links
 from geoserver.errors import ParameterError
 from geoserver.features import find_layer
-from geoserver.formats import EXPORTS, media_type, negotiate
+from geoserver.formats import exports_of, media_type, negotiate
 from geoserver.parameters import query_values
 from geoserver.provider import Source
 from geoserver.proxies.description import proxy_resource
@@ -223,7 +223,7 @@ def layer_links(url: str, layer: Layer) -> list[dict[str, Any]]:
     here = f"{url}/collections/{layer.id}"
     links: list[dict[str, Any]] = [
         {"rel": "items", "type": media_type(f), "title": asdict(FORMATS[f].title), "href": f"{here}/items?f={f}"}
-        for f in EXPORTS
+        for f in exports_of(layer)
     ]
     pictures = layer.kind == "coverage"
     tilesets = Text("瓦片集", "Tilesets of pictures") if pictures else Text("矢量瓦片集", "Vector tilesets")

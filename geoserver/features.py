@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from geoserver.errors import NotAllowed, ParameterError
 from geoserver.exports import export_items
-from geoserver.formats import EXPORTS, media_type, negotiate
+from geoserver.formats import EXPORTS, exports_of, media_type, negotiate
 from geoserver.parameters import (
     Limits,
     crs_parameter,
@@ -192,7 +192,7 @@ def _page_links(
     city: "City", layer: Layer, values: Mapping[str, str], query: FeatureQuery, cursor: str | None, format_: str
 ) -> list[dict[str, str]]:
     items = f"{city.url}/collections/{layer.id}/items"
-    links = _representations(items, values, COLLECTION_FORMATS, format_)
+    links = _representations(items, values, (*ITEM_FORMATS, *exports_of(layer)), format_)
     onward = f"{items}?f={format_}{_further(values, ('f', 'limit', 'offset', 'cursor'))}&limit={query.limit}"
     if cursor:
         links.append(_link_to("next", f"{onward}&cursor={cursor}", format_))

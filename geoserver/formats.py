@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 
 from geoserver.errors import NotAcceptable
+from layers.catalogue import Layer
 from layers.exporting.export import FORMATS
 
 #: Formats that are streamed from a cursor, and what ``f`` calls them.
@@ -23,6 +24,11 @@ _ACCEPTED = {FORMATS[name].media_type: name for name in EXPORTS} | {
     "application/xhtml+xml": "html",
     "application/schema+json": "schema",
 }
+
+
+def exports_of(layer: Layer) -> tuple[str, ...]:
+    """The export formats that a layer can be had in: a Shapefile holds one kind of geometry."""
+    return tuple(name for name in EXPORTS if name != "shp" or layer.geometry_type != "Geometry")
 
 
 def media_type(format_: str) -> str:
