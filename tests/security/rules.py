@@ -82,7 +82,7 @@ READS: dict[str, tuple[Read, ...]] = {
     "security-administrator": (),
     "audit-administrator": (),
     "planner": (_SENSITIVE,),
-    "grid-worker": (_INTERNAL, Read("cases", "internal", "area"), Read("visits", "internal", "area")),
+    "grid-worker": (_INTERNAL, Read("cases", "internal", "area"), Read("visits", "sensitive", "area")),
     "intake-clerk": (_INTERNAL,),
     "shift-leader": (_INTERNAL,),
     "case-dispatcher": (_INTERNAL,),
