@@ -26,6 +26,8 @@ def _plain(schema: Json, definitions: Mapping[str, Json], depth: int) -> Json:
         definition = definitions[schema["$ref"].rsplit("/", 1)[1]]
         schema = {**definition, **{k: v for k, v in schema.items() if k != "$ref"}}
     plain = {name: value for name, value in schema.items() if name not in _LEFT_OUT}
+    if isinstance(plain.get("default"), dict) and plain["default"].keys() == {"zh", "en"}:
+        del plain["default"]  # pygeoapi would take it for a text of the page, and tell one language of it
     for name in ("items", "additionalProperties"):
         if isinstance(plain.get(name), dict):
             plain[name] = _plain(plain[name], definitions, depth + 1)

@@ -123,15 +123,15 @@ def serve(database_url: str, **overrides: str) -> Iterator[str]:
     from geoserver.app import make_app
     from geoserver.serving import uvicorn_options
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    listening = socket.socket()  # handed over: a port that was only looked for could be another's by then
+    listening.bind(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
     environ = {"CITYMAP__SERVER__BIND__PORT": str(port), "CITYMAP__SERVER__LIMITS__RATE": "null"}
     environ["CITYMAP__TILES__DIRECTORY"] = str(ROOT / "var" / "test-tiles")
     settings = load(environ=environ | {f"CITYMAP__{k}": v for k, v in overrides.items()})
     app = make_app(settings, database_url)
     server = uvicorn.Server(uvicorn.Config(app, **uvicorn_options(settings) | {"log_level": "warning"}))
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{port}"
     for _ in range(200):

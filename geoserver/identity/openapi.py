@@ -15,7 +15,7 @@ from geoserver.identity import provider_routes as provider
 from geoserver.identity import role_routes as roles
 from geoserver.identity.bodies import Body
 from geoserver.identity.routes import ROUTES
-from geoserver.openapi import content, operation, parameter
+from geoserver.openapi import content, operation, parameter, reference
 from geoserver.process_schema import schema_of
 from geoserver.reply import Reply
 
@@ -141,4 +141,5 @@ def _answers(handler: Handler) -> Json:
         return {str(int(HTTPStatus.SEE_OTHER)): {"description": "Where the browser goes on"}}
     if handler in _PAGES:
         return {str(int(status)): content("The page, or what it is about", "text/html", "application/json")}
-    return {str(int(status)): content("Done", "application/json")}
+    there = {"409": reference("responses", "Conflict")} if handler in _CREATED else {}
+    return {str(int(status)): content("Done", "application/json"), **there}

@@ -5,7 +5,7 @@ import os
 import re
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ import requests
 from playwright.sync_api import Browser, Page, Route, expect
 
 from geoserver.web.assets import STATIC
-from tests.geoserver.test_work_browser import BREACHES, READY, faults, fits, sign_in
+from tests.geoserver.visits import PHONE, READY, Visit, faults, fits, sign_in, visitor
 from tests.grid.site import GridSite, grid_site
 from tests.people import employ
 from tests.tracking.gateways import running
@@ -25,15 +25,13 @@ from tracking.model import Fix
 
 pytestmark = pytest.mark.browser
 
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
 #: In the community's ground; one road runs north and one east (tests/grid/conftest.py). The fence is east of 114.914.
 NEAR, FAR, OTHERS = "13900000001", "13900000002", "13900000003"
 FENCE = "POLYGON((114.914 30.405, 114.92 30.405, 114.92 30.415, 114.914 30.415, 114.914 30.405))"
 LAT = 30.41
 #: Vehicles of the test of many, their ground, and how long it may take until all have come [ms].
 MANY, PATIENCE = 5000, 60_000
-
-type Visit = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -62,33 +60,9 @@ def site(postgres_url: str, template_name: str, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def visit(browser: Browser, site: GridSite) -> Iterator[Visit]:
-    """Open the desk as somebody in a new profile; errors, breaches and foreign requests fail the test."""
-    pages: list[Page] = []
-    wrong: list[str] = []
-
-    def open_page(who: str | None = "diao", path: str = "/dispatch", **options: Any) -> Page:
-        context = browser.new_context(**{"locale": "zh-CN", "viewport": DESK, "reduced_motion": "reduce", **options})
-        page = context.new_page()
-        page.add_init_script(BREACHES)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        own = (site.url, "data:", "blob:")
-        context.on("request", lambda sent: None if sent.url.startswith(own) else wrong.append(sent.url))
-        pages.append(page)
-        if who:
-            page.goto(f"{site.url}/sign-in?next=/dispatch")
-            sign_in(page, who)
-            page.wait_for_url(lambda url: urlsplit(url).path == "/dispatch")
-        if not who or path != "/dispatch":
-            page.goto(site.url + path)
-            page.reload()  # the fragment alone is no navigation
-        page.wait_for_selector(READY, state="attached", timeout=PATIENCE)
-        return page
-
-    yield open_page
-    breaches = [page.evaluate("window.breaches ?? []") for page in pages if not page.is_closed()]
-    for page in pages:
-        page.context.close()
-    assert (wrong, [found for found in breaches if found]) == ([], [])
+    """Open the desk as somebody in a new profile."""
+    with visitor(browser, site.url) as found:
+        yield lambda who="diao", path="/dispatch", **options: found(path, who, **{"viewport": DESK} | options)
 
 
 def fix(at: float, lon: float, speed: float = 36.0) -> Fix:

@@ -20,7 +20,7 @@ EPSG = "http://www.opengis.net/def/crs/EPSG/0/"
 def stock(site: Site, query: str) -> dict[str, Any]:
     """The answer of ``pygeoapi.api.itemtypes`` to the query string."""
     with site.database.transaction() as conn:
-        api = build_api(load(environ={}), site.database, load_layers(conn), "{}")
+        api = build_api(load(environ={}), site.database, load_layers(conn), {}, "{}")
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": query.encode(), "headers": []}
     request = APIRequest(Request(scope), ["en"])
     _, status, content = itemtypes.get_collection_items(api, request, "trees")
@@ -53,6 +53,6 @@ def test_pygeoapis_handler_and_ours_find_the_same_features(site: Site, query: st
 
 def test_a_copied_definition_still_reads_the_same_database(site: Site) -> None:
     with site.database.transaction() as conn:
-        config = build_api(load(environ={}), site.database, load_layers(conn), "{}").config
+        config = build_api(load(environ={}), site.database, load_layers(conn), {}, "{}").config
     definition = config["resources"]["trees"]["providers"][0]
     assert copy.deepcopy(definition)["data"] is definition["data"]

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,21 +11,16 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
-from geoserver.web.assets import NODE_MODULES
+from tests.geoserver.visits import PHONE, READY, Visit, faults, fits, sign_in, visitor
 from tests.grid.site import GridSite, grid_site
-from tests.people import PASSWORD, employ
+from tests.people import employ
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 390, "height": 844}
 HERE = {"longitude": 114.9052, "latitude": 30.4102, "accuracy": 8}
-BREACHES = "window.breaches = []; addEventListener('securitypolicyviolation', (e) => breaches.push(e.blockedURI + ' ' + e.violatedDirective))"
-RULES = "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })"
 #: One person who does everything, as in a small town.
 ALL = ("intake-clerk", "shift-leader", "case-dispatcher", "case-verifier")
-READY = "html[data-ready=true]"
 
-type Visit = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -40,45 +35,10 @@ def site(postgres_url: str, template_name: str, tmp_path_factory: pytest.TempPat
 
 @pytest.fixture
 def visit(browser: Browser, site: GridSite) -> Iterator[Visit]:
-    """Open a path as somebody, or as nobody, in a new profile; errors, breaches and foreign requests fail the test."""
-    pages: list[Page] = []
-    errors: list[str] = []
-    foreign: list[str] = []
-
-    def note(request: Any) -> None:
-        if not request.url.startswith((site.url, "data:", "blob:")):
-            foreign.append(request.url)
-
-    def open_page(path: str, who: str | None = None, **options: Any) -> Page:
-        context = browser.new_context(**{
-            "locale": "zh-CN", "viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", "bypass_csp": False,
-            "geolocation": HERE, "permissions": ["geolocation"], **options,
-        })  # fmt: skip
-        page = context.new_page()
-        page.add_init_script(BREACHES)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        context.on("request", note)
-        pages.append(page)
-        if who:
-            page.goto(f"{site.url}/sign-in?next={path}")
-            sign_in(page, who)
-            page.wait_for_url(lambda url: urlsplit(url).path == path)
-        else:
-            page.goto(site.url + path)
-        page.wait_for_selector(READY, state="attached", timeout=60_000)
-        return page
-
-    yield open_page
-    breaches = [page.evaluate("window.breaches ?? []") for page in pages if not page.is_closed()]
-    for page in pages:
-        page.context.close()
-    assert (errors, foreign, [found for found in breaches if found]) == ([], [], [])
-
-
-def sign_in(page: Page, who: str) -> None:
-    page.fill("#account", who)
-    page.fill("#password", PASSWORD)
-    page.click("main [type=submit]")
+    """Open a path as somebody, or as nobody, in a new profile that is somewhere."""
+    somewhere = {"viewport": {"width": 1280, "height": 800}, "geolocation": HERE, "permissions": ["geolocation"]}
+    with visitor(browser, site.url) as found:
+        yield lambda path, who=None, **options: found(path, who, **somewhere | options)
 
 
 def photo(path: Path) -> Path:
@@ -87,20 +47,6 @@ def photo(path: Path) -> Path:
     exif[0x0112] = 6
     image.save(path, "JPEG", exif=exif)
     return path
-
-
-def fits(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
-
-
-def faults(page: Page) -> list[str]:
-    """What axe finds, light and dark; its script comes by the test's own road, past the page's policy."""
-    page.evaluate((NODE_MODULES / "axe-core" / "axe.min.js").read_text("utf-8"))
-    found = []
-    for look in ("light", "dark"):
-        page.evaluate("(look) => { document.documentElement.dataset.theme = look; }", look)
-        found += [(look, one) for one in page.evaluate(RULES)["violations"]]
-    return [f"{look} {one['id']}: {node['html'][:200]}" for look, one in found for node in one["nodes"]]
 
 
 def choose_class_and_go_on(page: Page, service: str, words: str) -> None:

@@ -9,7 +9,7 @@ from geoserver.identity.routes import ROUTES
 def test_every_route_is_described_and_the_description_is_valid() -> None:
     paths = identity_paths()
     assert {(m.upper(), p) for p, item in paths.items() for m in item} == {(m, p) for m, p, _ in ROUTES}
-    refused = {name: {"description": name} for name in ("BadRequest", "SignIn", "Forbidden", "NotFound", "TooMany")}
+    refused = {name: {"description": name} for name in ("BadRequest", "SignIn", "Forbidden", "NotFound", "TooMany", "Conflict")}
     refused |= {name: {"description": name} for name in ("ServerError", "Unavailable")}
     schemes = {"account": {"type": "http", "scheme": "basic"}}
     document = {"openapi": "3.0.3", "info": {"title": "x", "version": "1"}, "paths": paths,

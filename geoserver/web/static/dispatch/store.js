@@ -32,10 +32,10 @@ export const patch = (part, values) => set({ [part]: { ...get()[part], ...values
 /** What is shown of something that went wrong. */
 export const told = (error) => error.told ?? { cause: String(error.message ?? error), cure: t("error.server.cure") };
 
-/** Whether the session is over: nobody in particular is told by "not there" only. */
+/** Whether the session is over: nobody in particular is told by "not there" only, and an answer may be from before a new sign-in. */
 export async function noteEnd(error) {
-  const gone = error.signInNeeded || ([403, 404].includes(error.status) && (await whoAmI().catch(() => get().account)) === null);
-  if (gone) set({ ended: true });
+  const refused = error.signInNeeded || [403, 404].includes(error.status);
+  if (refused && (await whoAmI().catch(() => get().account)) === null) set({ ended: true });
 }
 
 let silence;
