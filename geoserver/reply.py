@@ -86,7 +86,17 @@ def failure(error: Exception, request: Request | None = None) -> Reply:
         headers["Retry-After"] = "2"
     if isinstance(error, TooManyRequests | SignInNeeded):
         headers.update(error.headers)
+    if request and _of_a_page(request):
+        headers.pop("WWW-Authenticate", None)
     return replace(reply, headers=headers)
+
+
+def _of_a_page(request: Request) -> bool:
+    """Whether a page of ours asks, which says by itself that one must sign in: the browser's own prompt, which it opens
+    also for streams of events in the background, would lie over the page and take its clicks."""
+    headers = request.headers
+    fetched = headers.get("sec-fetch-mode", "navigate") != "navigate"
+    return fetched or "x-csrf-token" in headers or "text/event-stream" in headers.get("accept", "")
 
 
 def told(document: Mapping[str, str], status: int, request: Request | None) -> Reply:
@@ -115,15 +125,8 @@ def _answer(handler: Callable[..., Reply], request: Request, body: bytes) -> Rep
     except Exception as error:
         if isinstance(error, PermissionError):
             running.note_refusal(request, error)
-        reply = running.seen_by(ANONYMOUS).pages.failure(request, _unprompted(request, failure(error, request)))
+        reply = running.seen_by(ANONYMOUS).pages.failure(request, failure(error, request))
     return _compressed(reply, request.headers.get("accept-encoding", ""))
-
-
-def _unprompted(request: Request, reply: Reply) -> Reply:
-    """The refusal without the prompt that the browser would open over a page of ours, which tells it by itself."""
-    if "x-csrf-token" not in request.headers:
-        return reply
-    return replace(reply, headers={name: v for name, v in reply.headers.items() if name != "WWW-Authenticate"})
 
 
 def _kept_apart(reply: Reply, account: str | None) -> Reply:

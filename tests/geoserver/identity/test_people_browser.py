@@ -361,6 +361,9 @@ def test_people_without_an_account_or_an_office_are_told_where_to_sign_in(visit:
     expect(page.get_by_role("heading", level=1)).to_have_text("您的账号没有此项权限。")
     asked = {"Accept": "text/html"}
     assert "WWW-Authenticate" not in requests.get(f"{people.url}/admin", headers=asked, timeout=10).headers
+    for of_a_page in ({"Sec-Fetch-Mode": "cors"}, {"Accept": "text/event-stream"}):
+        refused = requests.get(f"{people.url}/admin", headers=of_a_page, timeout=10)
+        assert refused.status_code == 401 and "WWW-Authenticate" not in refused.headers
     assert "Basic" in requests.get(f"{people.url}/admin", timeout=10).headers["WWW-Authenticate"]
 
 
