@@ -11,7 +11,7 @@ run:
 
 test:
 	@scripts/bootstrap.sh test
-	@exec .venv/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@exec .venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check:
 	@scripts/bootstrap.sh check
