@@ -33,7 +33,7 @@ from tiles.generalised.shapes import Features, line_pieces, point_pieces, polygo
 
 _READER = Principal("citymap tiles", grants=(Grant("*", frozenset({"read"}), "public"),))
 #: Bytes of a feature table from which on its layer is generalised: below, drawing it as it is costs little.
-LARGE = 1 << 20
+LARGE = 8 << 20
 #: Boxes that meet more cells than this are taken for everywhere.
 _MOST_CELLS = 100_000
 #: Cells in one transaction.
