@@ -100,13 +100,14 @@ class BoundedConnection(HttpToolsProtocol):
         """Parse; bytes of which nothing comes (a header without end) are counted."""
         if self._refusal is not None or self.transport.is_closing():
             return
+        if self._unseen > self._bounds.head:
+            self._refuse_headers()
+            return
         self._unseen += len(data)
         super().data_received(data)
         if self._refusal is not None or self.transport.is_closing():
             return
-        if self._unseen - len(data) > self._bounds.head:
-            self._refuse_headers()
-        elif self._deadline is None and self._is_idle():
+        if self._deadline is None and self._is_idle():
             self._await_head()
 
     def on_message_begin(self) -> None:

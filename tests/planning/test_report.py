@@ -80,7 +80,7 @@ def test_the_map_is_true_to_its_scale_and_not_blank(pdf: pypdfium2.PdfDocument) 
     red = (pixels[..., 0] > 215) & (pixels[..., 1] < 30) & (pixels[..., 2] < 30)
     long = [(red.sum(axis), n) for axis, n in ((0, 1), (1, 0))]
     columns, rows = (np.flatnonzero(count > 0.5 * count.max()) for count, _ in long)
-    printed = re.search(r"1:(\d+)", text_of(pdf))
+    printed = re.search(r"m +1:(\d+)", text_of(pdf))
     assert printed
     for found, metres in ((columns, 320), (rows, 240)):
         millimetres = (found[-1] - found[0] + 1) / DPI * 25.4 - 0.6  # the line's own width
