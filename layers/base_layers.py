@@ -138,7 +138,7 @@ LAND_USE = Layer(
     geometry_type="MultiPolygon",
     fields=(
         *_name(),
-        Field("code", "string", Text("地类编码", "Land-use code")),
+        Field("code", "string", Text("地类编码", "Land-use code"), role="class"),
         Field("kind", "string", Text("地类名称", "Land-use class")),
         _SOURCE,
         _KEY,

@@ -57,7 +57,7 @@ class Field:
 
     ``name`` is the column and the property; ``unit`` a UCUM-like symbol such as ``m`` or ``km/h``;
     ``domain`` maps stored codes to their meaning. The ``area`` (division code) and ``department`` of a feature decide
-    who may see and change it.
+    who may see and change it; its ``class`` is what it is coloured by.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Field:
     unit: str | None = None
     domain: Mapping[str, Text] | None = None
     visibility: Visibility = "public"
-    role: Literal["title", "key", "area", "department"] | None = None
+    role: Literal["title", "key", "area", "department", "class"] | None = None
 
     def __post_init__(self) -> None:
         if not _IDENTIFIER.fullmatch(self.name) or self.name in SYSTEM_COLUMNS:

@@ -70,7 +70,7 @@ _SCHEME = Field(
         "2011": Text("GB 50137-2011", "GB 50137-2011"),
     },
 )
-_LAND_CODE = Field("land_code", "string", Text("用地代码", "Land code"))
+_LAND_CODE = Field("land_code", "string", Text("用地代码", "Land code"), role="class")
 _VERSION = (
     Field("plan", "string", Text("规划", "Plan")),
     Field("version", "string", Text("版本", "Version")),

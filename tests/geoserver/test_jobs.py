@@ -68,7 +68,7 @@ def test_an_uploaded_shapefile_becomes_a_collection(busy_site: JobSite, tmp_path
 def test_the_worker_works_out_the_pieces_of_a_large_layer(busy_site: JobSite) -> None:
     busy_site.sql(
         "INSERT INTO city.places (geom, name) SELECT ST_SetSRID(ST_MakePoint(114.8 + n % 100 / 1e3, 30.3), 4490), '地名' || n % 50 "
-        "FROM generate_series(1, 90000) AS n"
+        "FROM generate_series(1, 15000) AS n"
     )
     assert eventually(lambda: busy_site.sql("SELECT FROM citymap.generalised_layers WHERE layer = 'places'"))
     busy_site.sql("DELETE FROM city.places")

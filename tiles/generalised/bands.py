@@ -1,7 +1,7 @@
 """Zoom bands and the cells that pieces are worked out in. Lengths are degrees of CGCS2000 unless a name says metres."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -86,8 +86,28 @@ def count_meeting(box: Box) -> float:
 
 
 def class_name(layer: Layer) -> str | None:
-    """The field by which a layer is coloured: the first public text with a value domain."""
-    return next((f.name for f in layer.fields if f.domain and f.type == "string" and f.visibility == "public"), None)
+    """The public text by which a layer is coloured: its class, else what its style paints by, else with a domain."""
+    texts = [f for f in layer.fields if f.type == "string" and f.visibility == "public"]
+    painted = list(_read([part.get("paint") for part in layer.style]))
+    ranked = (
+        [f.name for f in texts if f.role == "class"],
+        sorted((f.name for f in texts if f.name in painted), key=painted.index),
+        [f.name for f in texts if f.domain],
+    )
+    return next((name for names in ranked for name in names), None)
+
+
+def _read(style: Any) -> Iterator[str]:
+    """The fields that a part of a MapLibre style reads: ``["get", field]``, or ``property`` of the functions of old."""
+    match style:
+        case ["get", str(name), *_] | {"property": str(name)}:
+            yield name
+        case Mapping():
+            for value in style.values():
+                yield from _read(value)
+        case list() | tuple():
+            for value in style:
+                yield from _read(value)
 
 
 def may_be_generalised(layer: Layer) -> bool:

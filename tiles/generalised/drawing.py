@@ -55,7 +55,7 @@ def source(layer: Layer, band: Band, n: int, searched: str) -> FromClause:
     t = feature_table(layer)
     fields = [f.name for f in layer.fields]
     own = ", ".join(f"t.{quoted(name)}" for name in fields)
-    named = {class_name(layer): "g.class", layer.title_field: "g.name"}
+    named = {layer.title_field: "g.name", class_name(layer): "g.class"}
     either = ", ".join(
         f"coalesce(t.{quoted(name)}, {named[name]}) AS {quoted(name)}" if name in named else f"t.{quoted(name)}"
         for name in fields

@@ -37,7 +37,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER forget_generalised AFTER UPDATE ON citymap.layers FOR EACH ROW
-    WHEN ((OLD.visibility, OLD.fields, OLD.srid, OLD.geometry_type) IS DISTINCT FROM (NEW.visibility, NEW.fields, NEW.srid, NEW.geometry_type))
+    WHEN ((OLD.visibility, OLD.fields, OLD.style, OLD.srid, OLD.geometry_type) IS DISTINCT FROM (NEW.visibility, NEW.fields, NEW.style, NEW.srid, NEW.geometry_type))
     EXECUTE FUNCTION citymap.forget_generalised();
 
 -- Tiles that were drawn before there were pieces go.

@@ -33,7 +33,7 @@ from tiles.generalised.shapes import Features, line_pieces, point_pieces, polygo
 
 _READER = Principal("citymap tiles", grants=(Grant("*", frozenset({"read"}), "public"),))
 #: Bytes of a feature table from which on its layer is generalised: below, drawing it as it is costs little.
-LARGE = 8 << 20
+LARGE = 1 << 20
 #: Boxes that meet more cells than this are taken for everywhere.
 _MOST_CELLS = 100_000
 #: Cells in one transaction.
@@ -96,7 +96,9 @@ def _take_turn(conn: Connection, layer: Layer) -> None:
     if not turn(conn, layer.id):
         raise Changed(layer.id)
     present = load_layers(conn).get(layer.id)
-    if present is None or not may_be_generalised(present) or present.fields != layer.fields:
+    if present is None or not may_be_generalised(present):
+        raise Changed(layer.id)
+    if (present.fields, present.style) != (layer.fields, layer.style):
         raise Changed(layer.id)
 
 

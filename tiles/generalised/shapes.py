@@ -3,6 +3,7 @@
 Shapes are shapely geometries in degrees. Nothing here reads the database.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from tiles.generalised.coverage import Codes, Shapes, by_code, covered, outlined
 _OWN_SHAPE, _APART = 6, 32
 #: The share of a pixel that polygons must cover to be drawn.
 _COVERED = 0.2
+#: How many classes of a cell's polygons keep their name: pixels are counted for each, half a megabyte.
+_CLASSES = 63
 #: How many bands there are whose merged lines keep their names.
 _NAMED_BANDS = 3
 
@@ -31,10 +34,11 @@ class Features:
     names: Sequence[str | None]
 
     def codes(self) -> tuple[list[str | None], Codes]:
-        """The classes there are, and of each feature the position of its own among them."""
-        known = list(dict.fromkeys(self.classes))
+        """The commonest classes, with None for all others, and of each feature the position of its own among them."""
+        commonest = Counter(filter(None, self.classes)).most_common(_CLASSES)
+        known: list[str | None] = [None, *(name for name, _ in commonest)]
         at = {name: n for n, name in enumerate(known)}
-        return known, np.array([at[name] for name in self.classes], dtype=np.intp)
+        return known, np.array([at.get(name, 0) for name in self.classes], dtype=np.intp)
 
 
 def polygon_pieces(found: Features, cell: Cell) -> list[Piece]:

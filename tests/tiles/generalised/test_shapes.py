@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import shapely
 
-from tiles.generalised.bands import BANDS, CELL, Band, Cell, Piece, band_of, cells_meeting, count_meeting
+from layers.base_layers import BUILDINGS, LAND_USE, PLACES
+from layers.catalogue import Field, Text
+from planning.layers import CONTROL_PLAN
+from tiles.generalised.bands import BANDS, CELL, Band, Cell, Piece, band_of, cells_meeting, class_name, count_meeting
 from tiles.generalised.shapes import Features, line_pieces, point_pieces, polygon_pieces
 from tiles.matrix_sets import standard_sets
 
@@ -139,3 +142,28 @@ def test_cells_meeting_boxes_are_those_that_share_ground_with_them() -> None:
     for cx in range(2600, 2630):
         for cy in range(680, 710):
             assert (Cell(cx, cy) in found) == shapely.box(*Cell(cx, cy).box).intersects(shapely.box(*box))
+
+
+def test_a_layer_is_merged_by_what_it_is_coloured_by() -> None:
+    assert [class_name(layer) for layer in (BUILDINGS, LAND_USE, CONTROL_PLAN)] == ["use", "code", "land_code"]
+    plain = PLACES.changed(
+        fields=(Field("a", "string", Text("a", "a")), Field("b", "string", Text("b", "b"))), style=()
+    )
+    assert class_name(plain) is None
+    by_b = {
+        "type": "fill",
+        "layout": {"text-field": ["get", "a"]},
+        "paint": {"fill-color": ["match", ["slice", ["get", "b"], 0, 2], "07", "red", "grey"]},
+    }
+    assert class_name(plain.changed(style=(by_b,))) == "b"
+    assert (
+        class_name(plain.changed(style=({"paint": {"fill-color": {"property": "a", "stops": [[0, "red"]]}}},))) == "a"
+    )
+
+
+def test_of_very_many_classes_the_commonest_are_told_apart() -> None:
+    classes: list[str | None] = [*(str(n) for n in range(300)), *["07"] * 300]
+    drawn = {
+        piece.class_ for piece in polygon_pieces(features(boxes(np.random.default_rng(7), 600, 2, 5), classes), CITY)
+    }
+    assert "07" in drawn and None in drawn and 10 < len(drawn) <= 64

@@ -85,6 +85,22 @@ def test_houses_are_merged_by_use_and_lose_nothing_of_their_ground(database: Dat
     assert len(plain) == 900 and len(rendered.body) * 5 < len(before.body)
 
 
+def test_what_is_merged_keeps_the_field_that_it_is_coloured_by(database: Database) -> None:
+    with database.engine.begin() as conn:
+        conn.execute(
+            text(
+                "INSERT INTO city.land_use (geom, code) SELECT geom, CASE use WHEN 'industrial' THEN '1001' ELSE '0701' END FROM city.buildings"
+            )
+        )
+    bring_up(database, large=0)
+    assert {f["properties"].get("code") for f in tile(database, "land-use", 12)[0]} == {"0701", "1001"}
+    with database.engine.begin() as conn:
+        recoloured = 'UPDATE citymap.layers SET style = \'[{"type": "fill", "paint": {"fill-color": ["get", "kind"]}}]\' WHERE id = \'land-use\''
+        conn.execute(text(recoloured))
+        assert conn.execute(text("SELECT count(*) FROM citymap.generalised WHERE layer = 'land-use'")).scalar_one() == 0
+        conn.execute(text("UPDATE citymap.layers SET style = '[]' WHERE id = 'land-use'; DELETE FROM city.land_use"))
+
+
 def test_roads_are_joined_and_keep_their_name(database: Database) -> None:
     bring_up(database, large=0)
     roads, _ = tile(database, "roads", 12)
