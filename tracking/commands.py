@@ -31,7 +31,8 @@ class TooManyCommands(CommandRefused):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An entry of the queue as people see it. ``result`` is 0 done, 1 failed, 2 wrong, 3 not supported."""
+    """An entry of the queue as people see it. ``result`` is 0 done, 1 failed, 2 wrong, 3 not supported; ``answer`` has
+    what else the terminal said, as values."""
 
     id: int
     kind: str
@@ -41,6 +42,7 @@ class Command:
     sent: datetime | None
     answered: datetime | None
     result: int | None
+    answer: Mapping[str, int | str] | None
 
 
 def enqueue(conn: Connection, device: Device, kind: str, words: Mapping[str, Any]) -> int:
@@ -74,7 +76,7 @@ def require_change(conn: Connection, device: Device) -> None:
 def read_commands(conn: Connection, device: Device, most: int = 100) -> list[Command]:
     """The newest commands of a device that the principal may see, newest first."""
     rows = conn.execute(
-        text("SELECT id, kind, words, made, made_by, sent, answered, result FROM tracking.commands"
+        text("SELECT id, kind, words, made, made_by, sent, answered, result, answer FROM tracking.commands"
              " WHERE device = :device ORDER BY id DESC LIMIT :most"),
         {"device": device.id, "most": most},
     )  # fmt: skip
@@ -108,6 +110,11 @@ def _follow(words: Mapping[str, Any], _v2019: bool) -> tuple[int, bytes]:
 
 def _parameters(words: Mapping[str, Any], _v2019: bool) -> tuple[int, bytes]:
     return downlink.SET_PARAMETERS, downlink.set_parameters({int(key): value for key, value in words["values"].items()})
+
+
+def _ask_parameters(words: Mapping[str, Any], _v2019: bool) -> tuple[int, bytes]:
+    ids = [int(key) for key in words.get("ids", ())]
+    return downlink.GET_NAMED_PARAMETERS if ids else downlink.GET_PARAMETERS, downlink.get_parameters(ids)
 
 
 def _circle(words: Mapping[str, Any], v2019: bool) -> tuple[int, bytes]:
@@ -145,6 +152,7 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any], bool], tuple[int, bytes]]] = {
     "locate": _locate,
     "follow": _follow,
     "parameters": _parameters,
+    "ask-parameters": _ask_parameters,
     "circle": _circle,
     "rectangle": _rectangle,
     "polygon": _polygon,

@@ -58,7 +58,7 @@ def command_device(conn: Connection, device: _Code, kind: _Code, words: Mapping[
     dispatcher.md.
 
     device: 设备编号 | Code of the device
-    kind: 指令 | text, locate, follow, parameters, circle, rectangle, polygon, route or forget-areas
+    kind: 指令 | text, locate, follow, parameters, ask-parameters, circle, rectangle, polygon, route or forget-areas
     words: 内容 | What it says
     returns: 队列编号 | Its id in the queue
     """

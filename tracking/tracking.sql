@@ -56,7 +56,9 @@ CREATE TABLE tracking.commands (
     made_by text NOT NULL DEFAULT coalesce(nullif(current_setting('citymap.actor', true), ''), session_user::text),
     expires timestamptz NOT NULL DEFAULT clock_timestamp() + interval '1 day',
     sent timestamptz, tries integer NOT NULL DEFAULT 0, serial integer,
-    answered timestamptz, result smallint
+    answered timestamptz, result smallint,
+    -- What else the answer said, as values: parameters by their ids.
+    answer jsonb CHECK (octet_length(answer::text) <= 262144)
 );
 CREATE INDEX commands_waiting ON tracking.commands (device, id) WHERE answered IS NULL;
 

@@ -34,6 +34,10 @@ def test_commands_are_the_bytes_of_the_standard() -> None:
         0x8103,
         b"\x01" + struct.pack(">IBI", 1, 4, 60),
     )
+    short = message_of("parameters", {"values": {"19": "鄂", "49": 300, "132": 2}}, v2019=True)  # a WORD and a BYTE
+    assert short[1] == b"\x03" + struct.pack(">IB2sIBHIBB", 19, 2, "鄂".encode("gbk"), 49, 2, 300, 132, 1, 2)
+    assert message_of("ask-parameters", {}, v2019=True) == (0x8104, b"")
+    assert message_of("ask-parameters", {"ids": [1, 19]}, v2019=True) == (0x8106, struct.pack(">BII", 2, 1, 19))
     circle = message_of("circle", {"id": 7, "centre": [114.9, -30.4], "radius": 200, "speed": 40}, v2019=False)
     attributes = 0x02 | 0x08 | 0x20 | 0x40
     assert circle == (0x8600, struct.pack(">BBIHIIIHB", 1, 1, 7, attributes, 30_400_000, 114_900_000, 200, 40, 10))
@@ -51,6 +55,9 @@ def test_commands_are_the_bytes_of_the_standard() -> None:
         ("dance", {}),
         ("text", {}),
         ("parameters", {"values": 1}),
+        ("parameters", {"values": {"132": 256}}),
+        ("parameters", {"values": {"19": "长" * 128}}),
+        ("ask-parameters", {"ids": [1] * 256}),
         ("circle", {"id": -1, "centre": [1, 2], "radius": 5}),
         ("text", {"text": "长" * 600}),
         ("polygon", {"id": 1, "ring": [[0, 0]]}),
@@ -118,7 +125,18 @@ def test_a_command_reaches_its_terminal_and_the_answer_the_queue(tracking_site: 
             result = 1 if kind == "route" else 0
             unit.send(uplink.GENERAL_REPLY, struct.pack(">HHB", parts[-1].serial, message, result))
         assert len(parts) == 4
-        _until_answered(tracking_site, device, {**dict.fromkeys(orders, 0), "route": 1, "locate": 0, "text": 0})
+        results = {**dict.fromkeys(orders, 0), "route": 1, "locate": 0, "text": 0}
+        _until_answered(tracking_site, device, results)
+        with tracking_site.transaction() as conn:
+            command_device(conn, code, "ask-parameters", {"ids": [1, 19]})
+        asked = unit.wait_for(0x8106)
+        told = message_of("parameters", {"values": {"1": 60, "19": "10.0.0.1"}}, v2019=False)[1]
+        unit.send(uplink.PARAMETERS, struct.pack(">H", asked.serial) + told)
+        _until_answered(tracking_site, device, {**results, "ask-parameters": 0})
+        with tracking_site.transaction() as conn:
+            assert device_commands(conn, code)[0].answer == {"1": 60, "19": "10.0.0.1"}
+            kept = conn.execute(text("SELECT data FROM tracking.notes WHERE device = :d"), {"d": device.id}).scalar()
+            assert bytes(kept or b"")[2:] == told
         unit.close()
 
 

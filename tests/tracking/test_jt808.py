@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tracking.jt808.errors import BodyRefused, FrameRefused
 from tracking.jt808.frames import LONGEST, Message, Splitter, checksum, cut, escape, read_frame, unescape, write_frame
 from tracking.jt808.location import read_location
+from tracking.jt808.parameters import write_parameters
 from tracking.jt808.subpackages import MOST, MOST_BYTES, PATIENCE, Merger
 from tracking.jt808.uplink import Authentication, Locations, Registration, Unknown, read_message
 from tracking.model import Doubt
@@ -59,6 +60,28 @@ def test_of_the_vectors_those_with_a_wrong_checksum_are_refused_and_no_other() -
             taken.append(row)
     assert (len(refused), len(taken)) == (17, 100)
     assert {row["checksum_ok"] for row in refused} == {"False"} and {row["checksum_ok"] for row in taken} == {"True"}
+
+
+@pytest.mark.skipif(not VECTORS.exists(), reason="the JT/T 808 vectors are not beside the repository")
+def test_the_parameters_of_the_vectors_are_read_by_their_ids_and_written_back_as_they_came() -> None:
+    """One counts more than it has, one's last text is cut short."""
+    told = []
+    with VECTORS.open() as file:
+        for row in csv.DictReader(file):
+            if row["msg_id"] == "0104" and row["checksum_ok"] == "True":
+                message = read_frame(frame_of(row["frame_hex"]))
+                told += [(message.body, read_message(message).told)] if message.parts == 1 else []
+    assert [len(values) for _, values in told] == [1, 2, 2, 1, 7, 35, 36, 35]
+    for body, values in told[:3:2]:
+        assert write_parameters({int(key): value for key, value in values.items()}) == body[2:]
+    assert told[1][1]["rest"].endswith("636f6d")
+    largest = told[5][1]
+    assert (largest["1"], largest["19"], largest["24"], largest["61440"]) == (
+        120,
+        "device.gps51.com",
+        808,
+        "1757729687,28800",
+    )
 
 
 def test_one_changed_bit_of_a_frame_is_always_noticed() -> None:

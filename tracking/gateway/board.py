@@ -24,6 +24,7 @@ from tracking.gateway.connection import connect
 from tracking.gateway.dispatch import Dispatch
 from tracking.gateway.roster import Roster
 from tracking.gateway.session import Session
+from tracking.jt808.parameters import Values
 from tracking.model import ACC, UNFIT, Device, Fix, Stored
 from tracking.states import Patience, Seen
 
@@ -96,9 +97,9 @@ class Board:
         """A device said something."""
         self._heard[device.id] = at
 
-    def answered(self, device: Device, serial: int, result: int) -> None:
+    def answered(self, device: Device, serial: int, result: int, told: Values | None = None) -> None:
         """A device answered a message of ours."""
-        self.dispatch.answered(device.id, serial, result)
+        self.dispatch.answered(device.id, serial, result, told)
 
     def joined(self, device: Device, session: Session) -> None:
         """A device has proved who it is; a newer connection takes the older one's place."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import psycopg2
 from psycopg2.extensions import connection
 from psycopg2.extras import execute_values
@@ -12,6 +13,7 @@ from psycopg2.extras import execute_values
 from tracking.commands import CommandRefused, message_of
 from tracking.gateway.connection import connect
 from tracking.gateway.session import Session
+from tracking.jt808.parameters import Values
 
 LOGGER = logging.getLogger("citymap")
 #: Seconds between looks, and after which an unanswered command is sent again; how often at most.
@@ -26,8 +28,8 @@ _SENT = """
     UPDATE tracking.commands c SET sent = now(), tries = c.tries + 1, serial = n.serial
     FROM (VALUES %s) AS n (id, serial) WHERE c.id = n.id"""
 _ANSWERED = """
-    UPDATE tracking.commands c SET answered = now(), result = n.result FROM (VALUES %s) AS n (id, result)
-    WHERE c.id = n.id AND c.answered IS NULL"""
+    UPDATE tracking.commands c SET answered = now(), result = n.result, answer = n.answer
+    FROM (VALUES %s) AS n (id, result, answer) WHERE c.id = n.id AND c.answered IS NULL"""
 
 
 class Dispatch:
@@ -39,13 +41,13 @@ class Dispatch:
         self._codes = codes
         self._connection: connection | None = None
         self._under_way: dict[tuple[int, int], int] = {}
-        self._answers: dict[int, int] = {}
+        self._answers: dict[int, tuple[int, str | None]] = {}
 
-    def answered(self, device: int, serial: int, result: int) -> None:
-        """A device answered the message of ours with this serial."""
+    def answered(self, device: int, serial: int, result: int, told: Values | None = None) -> None:
+        """A device answered the message of ours with this serial, perhaps with values."""
         command = self._under_way.pop((device, serial), None)
         if command is not None:
-            self._answers[command] = result
+            self._answers[command] = (result, None if told is None else orjson.dumps(told).decode())
 
     async def run(self) -> None:
         """Send and enter until cancelled."""
@@ -80,7 +82,7 @@ class Dispatch:
                 message, body = message_of(kind, words, v2019=session.layout(code) == 2019)
             except CommandRefused as error:
                 LOGGER.warning("command %d cannot be sent: %s", command, error)
-                self._answers[command] = 2
+                self._answers[command] = (2, None)
                 continue
             serials = session.tell(code, message, body)
             if len(self._under_way) > 100_000:
@@ -97,7 +99,8 @@ class Dispatch:
         with self._connection.cursor() as cursor:
             answers = dict(self._answers)
             if answers:
-                execute_values(cursor, _ANSWERED, list(answers.items()), "(%s::bigint, %s::smallint)")
+                rows = [(command, *answer) for command, answer in answers.items()]
+                execute_values(cursor, _ANSWERED, rows, "(%s::bigint, %s::smallint, %s::jsonb)")
             cursor.execute(_WAITING, (devices, TRIES, AGAIN, _MOST))
             waiting = cursor.fetchall()
         self._connection.commit()

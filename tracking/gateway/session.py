@@ -25,6 +25,7 @@ from tracking.jt808.downlink import (
 )
 from tracking.jt808.errors import BodyRefused, FrameRefused
 from tracking.jt808.frames import Message, Splitter, cut, read_frame, write_frame
+from tracking.jt808.parameters import Values
 from tracking.jt808.subpackages import Merger
 from tracking.judging import clock_checked, may_keep
 from tracking.model import Device, Stored
@@ -55,8 +56,8 @@ class Listener(Protocol):
     def heard(self, device: Device, at: float) -> None:
         """A device said something."""
 
-    def answered(self, device: Device, serial: int, result: int) -> None:
-        """A device answered the message of ours that had this serial."""
+    def answered(self, device: Device, serial: int, result: int, told: Values | None = None) -> None:
+        """A device answered the message of ours that had this serial, perhaps with values."""
 
     def joined(self, device: Device, session: "Session") -> None:
         """A device has proved who it is over this connection."""
@@ -205,9 +206,9 @@ class Session:
                     self._around.commit.add(work)
                 elif answers is None:  # off duty: nothing is kept, and nothing need be sent again
                     self._reply(device.code, message.serial, message.id, Result.DONE)
-            case uplink.Note(kind, data, answers):
+            case uplink.Note(kind, data, answers, told):
                 if answers is not None:
-                    self._around.listener.answered(device, answers, Result.DONE)
+                    self._around.listener.answered(device, answers, Result.DONE, told)
                 work.notes = (Note(device, self.last, kind, data),)
                 self._around.commit.add(work)
             case uplink.Reply(serial, _, result):

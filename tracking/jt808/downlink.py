@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
+from tracking.jt808.parameters import write_parameters
+
 PLATFORM_REPLY, REGISTER_REPLY, RESEND = 0x8001, 0x8100, 0x8003
-SET_PARAMETERS, GET_PARAMETERS, LOCATE, TRACK, TEXT = 0x8103, 0x8104, 0x8201, 0x8202, 0x8300
+SET_PARAMETERS, GET_PARAMETERS, GET_NAMED_PARAMETERS = 0x8103, 0x8104, 0x8106
+LOCATE, TRACK, TEXT = 0x8201, 0x8202, 0x8300
 SET_CIRCLES, DELETE_CIRCLES, SET_RECTANGLES, DELETE_RECTANGLES = 0x8600, 0x8601, 0x8602, 0x8603
 SET_POLYGON, DELETE_POLYGONS, SET_ROUTE, DELETE_ROUTES = 0x8604, 0x8605, 0x8606, 0x8607
 
@@ -82,14 +85,15 @@ def track(interval: int, seconds: int) -> bytes:
 
 
 def set_parameters(values: Mapping[int, int | str]) -> bytes:
-    """0x8103 设置终端参数: DWORDs and texts by their id."""
-    items = [
-        struct.pack(">IB", key, 4) + struct.pack(">I", value)
-        if isinstance(value, int)
-        else struct.pack(">IB", key, len(value.encode("gb18030"))) + value.encode("gb18030")
-        for key, value in values.items()
-    ]
-    return bytes((len(items),)) + b"".join(items)
+    """0x8103 设置终端参数: numbers and texts by their id. Raises :class:`ValueError`."""
+    return write_parameters(values)
+
+
+def get_parameters(ids: Sequence[int] = ()) -> bytes:
+    """0x8106 查询指定终端参数; none named are all of them, and that is 0x8104, which has no body."""
+    if len(ids) > 255:
+        raise ValueError(f"{len(ids)} parameters are more than the 255 of one message")
+    return struct.pack(f">B{len(ids)}I", len(ids), *ids) if ids else b""
 
 
 def set_circle(area: Area, lon: float, lat: float, radius: int, *, v2019: bool = True) -> bytes:

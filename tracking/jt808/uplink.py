@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tracking.jt808.errors import BodyRefused
 from tracking.jt808.frames import Message
 from tracking.jt808.location import read_location
+from tracking.jt808.parameters import Values, read_parameters
 from tracking.model import Fix
 
 GENERAL_REPLY, HEARTBEAT, LOGOUT, REGISTER, AUTHENTICATE = 0x0001, 0x0002, 0x0003, 0x0100, 0x0102
@@ -64,12 +65,13 @@ class Locations:
 class Note:
     """Something else that is worth keeping as it stands: a multimedia event, parameters, properties.
 
-    ``answers`` is the serial of our question, where it answers one.
+    ``answers`` is the serial of our question, where it answers one, and ``told`` what it says as values.
     """
 
     kind: str
     data: bytes
     answers: int | None = None
+    told: Values | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +161,19 @@ def _batch(message: Message) -> Locations:
     return Locations(tuple(fixes), None, tuple(refused))
 
 
-def _note(kind: str, least: int, *, answers: bool = False) -> Callable[[Message], Note]:
+def _note(kind: str, least: int) -> Callable[[Message], Note]:
     def read(message: Message) -> Note:
         _require(message, least)
-        return Note(kind, message.body, int.from_bytes(message.body[:2]) if answers else None)
+        return Note(kind, message.body)
 
     return read
+
+
+def _parameters(message: Message) -> Note:
+    """0x0104: the serial of our question, how many, and each with its id and length."""
+    body = message.body
+    _require(message, 3)
+    return Note("parameters", body, int.from_bytes(body[:2]), read_parameters(body[3:], body[2]))
 
 
 def _plain(kind: str) -> Callable[[Message], Plain]:
@@ -177,7 +186,7 @@ _READERS: Mapping[int, Callable[[Message], Said]] = {
     LOGOUT: _plain("logout"),
     REGISTER: _registration,
     AUTHENTICATE: _authentication,
-    PARAMETERS: _note("parameters", 3, answers=True),
+    PARAMETERS: _parameters,
     PROPERTIES: _note("properties", 2),
     LOCATION: _location,
     LOCATION_REPLY: _answer,
