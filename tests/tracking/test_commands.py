@@ -130,13 +130,13 @@ def test_a_command_reaches_its_terminal_and_the_answer_the_queue(tracking_site: 
         with tracking_site.transaction() as conn:
             command_device(conn, code, "ask-parameters", {"ids": [1, 19]})
         asked = unit.wait_for(0x8106)
-        told = message_of("parameters", {"values": {"1": 60, "19": "10.0.0.1"}}, v2019=False)[1]
-        unit.send(uplink.PARAMETERS, struct.pack(">H", asked.serial) + told)
+        listed = message_of("parameters", {"values": {"1": 60, "19": "10.0.0.1"}}, v2019=False)[1]
+        unit.send(uplink.PARAMETERS, struct.pack(">H", asked.serial) + listed)
         _until_answered(tracking_site, device, {**results, "ask-parameters": 0})
         with tracking_site.transaction() as conn:
             assert device_commands(conn, code)[0].answer == {"1": 60, "19": "10.0.0.1"}
             kept = conn.execute(text("SELECT data FROM tracking.notes WHERE device = :d"), {"d": device.id}).scalar()
-            assert bytes(kept or b"")[2:] == told
+            assert bytes(kept or b"")[2:] == listed
         unit.close()
 
 

@@ -21,7 +21,7 @@ type Values = dict[str, int | str]
 
 
 def write_parameters(values: Mapping[int, int | str]) -> bytes:
-    """The list of 0x8103: how many, and each with its id and length. Raises :class:`ValueError` for what does not fit."""
+    """The list of 0x8103: how many, and each with id and length. Raises :class:`ValueError` for what does not fit."""
     if len(values) > 255:
         raise ValueError(f"{len(values)} parameters are more than the 255 of one message")
     return bytes((len(values),)) + b"".join(_written(key, value) for key, value in values.items())
