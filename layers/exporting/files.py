@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet
 import pyogrio
 import pyproj
 
@@ -57,9 +56,11 @@ def write_kml(selection: Selection, options: Options, path: Path) -> None:
 def write_geoparquet(selection: Selection, options: Options, path: Path) -> None:
     """GeoParquet 1.1 with WKB geometries; lists stay lists."""
     del options
+    from pyarrow.parquet import ParquetWriter  # 25 MB, which exports to other formats need not
+
     rows = ArrowRows(selection, path.parent, lists_as_json=False)
     schema = rows.schema.with_metadata({"geo": json.dumps(_geoparquet_metadata(selection))})
-    with pa.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+    with ParquetWriter(path, schema, compression="zstd") as writer:
         for group in batched(rows.batches(), _ROW_GROUP_BATCHES):
             writer.write_table(pa.Table.from_batches(group).cast(schema))
 
