@@ -14,13 +14,20 @@ from sqlalchemy import Connection, cast, func, select
 from layers.catalogue import Text
 from layers.crs import epsg, transformer
 from layers.query import Box, FeatureQuery, rows
-from layers.terrain.cast import LOWEST, Sun, shadow_of
-from layers.terrain.errors import AnalysisTooLarge
+from layers.raster.store import RasterStore
+from layers.registry import LayerNotFound
+from layers.terrain.cast import LOWEST, Shadow, Sun, Throw, on_ground, shadow_of
+from layers.terrain.elevation import Elevation
+from layers.terrain.errors import AnalysisTooLarge, OutsideElevation
 from layers.terrain.geojson import as_geojson
+from layers.terrain.obstacles import ground_of
 from layers.terrain.shadow_processes import MOST_BUILDINGS, Shadows
 from layers.terrain.solar import clock_time
-from layers.terrain.sources import FLOOR_HEIGHT, building_layer
+from layers.terrain.sources import FLOOR_HEIGHT, Bounds, building_layer, read_elevation
 from layers.terrain.sunlight import Receptors, true_north
+
+#: Most cells of the ground that shadows fall on.
+_CELLS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +42,11 @@ class Standing:
 
 
 def cast_all(
-    conn: Connection, ground: Any, time: datetime, layers: Sequence[str], planned: Sequence[tuple[Any, float]],
-    reach: float, srid: int,
+    conn: Connection, store: RasterStore, ground: Any, time: datetime, layers: Sequence[str],
+    planned: Sequence[tuple[Any, float]], reach: float, srid: int, dem: str | None,
 ) -> Shadows:  # fmt: skip
-    """The shadows of the buildings within ``reach`` of ``ground``, where they meet it (shapely, EPSG ``srid``)."""
+    """The shadows of the buildings within ``reach`` of ``ground``, where they meet it (shapely, EPSG ``srid``), on the
+    terrain of ``dem``; on level ground without."""
     place = ground.representative_point()
     lon, lat = (float(v) for v in transformer(srid, 4490).transform(place.x, place.y))
     zenith, azimuth = sun.zenith_and_azimuth(Observer(lat, lon), time.astimezone(UTC), with_refraction=False)
@@ -56,18 +64,20 @@ def cast_all(
     light = Sun(azimuth + turned, altitude)
     found = [*_standing(conn, layers, ground, reach, srid)]
     found += [Standing("", -n, shape, 0.0, height) for n, (shape, height) in enumerate(planned, 1)]
+    terrain, warnings = _terrain(conn, store, dem, ground.buffer(reach).bounds, srid)
     features, cast_shapes = [], []
-    for one in found:
-        shadow = shadow_of(one.footprint, one.base, one.top, light)
-        if shapely.intersects(shadow, ground):
-            cast_shapes.append(shadow)
-            features.append(_feature(one, shadow, light, srid))
-    flat = Text("阴影按各栋建筑所在的平地计算", "Each shadow is on level ground, as at its building")
+    shapes = np.array([one.footprint for one in found], dtype=object)
+    grounds = ground_of(terrain, shapes) if terrain is not None and found else np.full(len(found), np.nan)
+    for one, stands in zip(found, grounds.tolist(), strict=True):
+        shadow = shadow_of(one.footprint, one.base, one.top, light, _throw(light, terrain, stands))
+        if shapely.intersects(shadow.shape, ground):
+            cast_shapes.append(shadow.shape)
+            features.append(_feature(one, shadow, stands, srid))
     shaded = shapely.intersection(shapely.union_all(cast_shapes), ground) if cast_shapes else shapely.Polygon()
     open_ground = shapely.difference(shaded, shapely.union_all([one.footprint for one in found])) if found else shaded
     return Shadows(
         **told, buildings=len(found), shaded=round(float(open_ground.area), 2),
-        shadows={"type": "FeatureCollection", "features": features}, warnings=(flat,),
+        shadows={"type": "FeatureCollection", "features": features}, warnings=warnings,
     )  # fmt: skip
 
 
@@ -91,10 +101,30 @@ def _standing(conn: Connection, layers: Sequence[str], ground: Any, reach: float
                 yield Standing(layer.id, row["id"], shapely.from_wkb(bytes(row["shape"])), base, top)
 
 
-def _feature(one: Standing, shadow: Any, light: Sun, srid: int) -> dict[str, Any]:
-    length = round(float(np.hypot(*(one.top * light.per_metre))), 2)
-    properties = {"layer": one.layer or None, "id": one.id, "height": round(one.top, 2), "length": length}
-    return {"type": "Feature", "geometry": as_geojson(shadow, srid), "properties": properties}
+def _terrain(
+    conn: Connection, store: RasterStore, dem: str | None, bounds: Bounds, srid: int
+) -> tuple[Elevation | None, tuple[Text, ...]]:
+    """The ground of a box, or that shadows are on level ground, and why."""
+    why = ("", "")
+    if dem is not None:
+        try:
+            return read_elevation(conn, store, dem, bounds, srid, max_cells=_CELLS), ()
+        except (OutsideElevation, LayerNotFound):
+            why = f"：{dem} 在此没有高程", f": {dem} has no elevation here"
+    flat = Text(f"阴影按各栋建筑所在的平地计算{why[0]}", f"Each shadow is on level ground, as at its building{why[1]}")
+    return None, (flat,)
+
+
+def _throw(light: Sun, terrain: Elevation | None, stands: float) -> Throw | None:
+    return None if terrain is None or np.isnan(stands) else on_ground(light, terrain, stands)
+
+
+def _feature(one: Standing, shadow: Shadow, stands: float, srid: int) -> dict[str, Any]:
+    properties = {
+        "layer": one.layer or None, "id": one.id, "height": round(one.top, 2), "length": round(shadow.length, 2),
+        "ground": None if np.isnan(stands) else round(stands, 2),
+    }  # fmt: skip
+    return {"type": "Feature", "geometry": as_geojson(shadow.shape, srid), "properties": properties}
 
 
 def _solar_time(time: datetime, longitude: float) -> float:

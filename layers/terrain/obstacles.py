@@ -29,19 +29,27 @@ def standing_on(
 ) -> Obstacles:
     """Buildings of those heights [m] above the ground, whose footprints are in the grid's CRS.
 
-    The ground of a building is the mean height of the terrain at the vertices of its outline; one whose ground is
-    unknown is left out.
+    A building whose ground is unknown is left out.
     """
     shapes = np.asarray(footprints, dtype=object)
-    coordinates, owner = shapely.get_coordinates(shapely.get_exterior_ring(_largest(shapes)), return_index=True)
-    ground = elevation.at(coordinates[:, 0], coordinates[:, 1])
+    ground = ground_of(elevation, shapes)
+    placed = np.isfinite(ground)
+    tops = ground[placed] + np.asarray(heights, float)[placed]
+    kept = tuple(int(id) for id, there in zip(ids, placed, strict=True) if there)
+    return Obstacles(shapes[placed], tops, kept, elevation.srid)
+
+
+def ground_of(elevation: Elevation, shapes: NDArray[Any]) -> Floats:
+    """The heights [m] on which buildings stand: of each the mean of the terrain at the corners of its outline, NaN
+    where none is known."""
+    points, owner = shapely.get_coordinates(shapely.get_exterior_ring(_largest(shapes)), return_index=True)
+    corner = np.append(owner[1:] == owner[:-1], False)  # the last point of a ring is its first again
+    points, owner = points[corner], owner[corner]
+    ground = elevation.at(points[:, 0], points[:, 1])
     known = np.isfinite(ground)
     count = np.bincount(owner[known], minlength=len(shapes))
     total = np.bincount(owner[known], weights=ground[known], minlength=len(shapes))
-    placed = count > 0
-    tops = total[placed] / count[placed] + np.asarray(heights, float)[placed]
-    kept = tuple(int(id) for id, there in zip(ids, placed, strict=True) if there)
-    return Obstacles(shapes[placed], tops, kept, elevation.srid)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan))
 
 
 def with_buildings(elevation: Elevation, obstacles: Obstacles) -> Elevation:
