@@ -69,6 +69,8 @@ def advance(
     checked = _look(desk, line) if "looked" in transition.needs else None
     if "overdue" in transition.needs:
         _require_overdue(line, today)
+    if "current" in transition.needs:
+        _require_current(line, today)
     changes: dict[str, Any] = {}
     if "conditions" in transition.needs:
         changes["conditions"] = _required(given.get("conditions"), "conditions", "规划条件")
@@ -87,6 +89,7 @@ def allocate(desk: Desk, number: str, opinion: str, revision: int | None = None)
     line = find_redline(desk.conn, number, lock=True, revision=revision)
     transition, role = step("approve", line.status, desk.principal.roles)
     today = desk.options.today()
+    _require_current(line, today)
     _require_notice(desk.conn, line, today)
     kept, result = _check(desk, line)
     if result.blocking:
@@ -107,8 +110,9 @@ def _move(desk: Desk, line: RedLine, to: Transition, signed: Signed, today: date
     if to.series is not None:
         number = next_number(desk.conn, desk.options, to.series, today)
         signed = Signed(signed.actor, signed.role, signed.opinion, number, signed.check)
-    term = desk.options.valid_until(to.after, today)
-    move(desk.conn, line, to.action, to.after, signed, **changes, **({"expires_on": term} if term else {}))
+    if to.term:
+        changes = changes | {"expires_on": desk.options.valid_until(to.after, today)}
+    move(desk.conn, line, to.action, to.after, signed, **changes)
 
 
 def _look(desk: Desk, line: RedLine) -> int:
@@ -135,8 +139,8 @@ def _check(desk: Desk, line: RedLine) -> tuple[int, Checked]:
 
 def _open_conflicts(line: RedLine, result: Checked) -> tuple[str, str]:
     found = [conflict for conflict in result.conflicts if conflict.severity == "blocking"]
-    zh = "；".join(f"{c.clause.zh}（{c.area:.2f} 平方米）" for c in found[:5])
-    en = "; ".join(f"{c.clause.en} ({c.area:.2f} m²)" for c in found[:5])
+    zh = "；".join(f"{c.clause.zh}（{c.size.zh}）" for c in found[:5])
+    en = "; ".join(f"{c.clause.en} ({c.size.en})" for c in found[:5])
     return f"{line.number} 有 {len(found)} 处未消除的冲突：{zh}", f"{line.number} has {len(found)} open conflicts: {en}"
 
 
@@ -162,6 +166,16 @@ def _require_overdue(line: RedLine, today: date) -> None:
     term = line.facts["expires_on"]
     if term is None or term >= today:
         raise PlanningConflict(f"有效期至 {term}，尚未到期", f"the red line is valid until {term}")
+
+
+def _require_current(line: RedLine, today: date) -> None:
+    """What has run out carries no further step: neither an approval on old conditions, nor a permit on an old one."""
+    term = line.facts["expires_on"]
+    if term is not None and term < today:
+        raise PlanningConflict(
+            f"{line.number} 的有效期至 {term}，已过期：请办理到期（expire），或退回、重新申请",
+            f"{line.number} was valid until {term}: let it expire, or return it and apply anew",
+        )
 
 
 def _required(value: Any, name: str, zh: str) -> Any:

@@ -27,8 +27,8 @@ class Transition:
     """One step. ``roles``: any of them may take it. ``series``: of the number that its document gets, if it has one.
 
     ``needs``: ``opinion`` words why; ``conditions`` are set; ``looked`` a kept check that is not stale; ``check`` one
-    made in the same moment, without blocking conflict; ``notice`` a publicity that has ended; ``overdue`` a term that
-    has passed.
+    made in the same moment, without blocking conflict; ``notice`` a publicity that has ended; ``current`` a term that
+    has not passed; ``overdue`` one that has. ``term``: with the step the term of its state begins, or there is none.
     """
 
     action: Action
@@ -37,7 +37,8 @@ class Transition:
     after: State
     roles: tuple[str, ...]
     series: str | None = None
-    needs: tuple[Literal["opinion", "conditions", "looked", "check", "notice", "overdue"], ...] = ()
+    needs: tuple[Literal["opinion", "conditions", "looked", "check", "notice", "current", "overdue"], ...] = ()
+    term: bool = False
 
 
 _CLERK, _PLANNER, _REVIEWER, _APPROVER = "planning-clerk", "planner", "planning-reviewer", "planning-approver"
@@ -45,19 +46,20 @@ _CLERK, _PLANNER, _REVIEWER, _APPROVER = "planning-clerk", "planner", "planning-
 TRANSITIONS: tuple[Transition, ...] = (
     Transition("examine", Text("预审", "Examine"), ("applied",), "examined", (_PLANNER,), needs=("looked",)),
     Transition("set-conditions", Text("核发选址意见书与规划条件", "Issue site opinion and conditions"), ("examined",),
-               "conditions", (_REVIEWER,), "选", ("conditions",)),
-    Transition("publicise", Text("公示", "Put before the public"), ("conditions",), "publicised", (_PLANNER,)),
+               "conditions", (_REVIEWER,), "选", ("conditions",), term=True),
+    Transition("publicise", Text("公示", "Put before the public"), ("conditions",), "publicised", (_PLANNER,),
+               needs=("current",)),
     Transition("approve", Text("批准", "Approve"), ("publicised",), "approved", (_APPROVER,), "批",
-               ("check", "notice")),
+               ("current", "check", "notice"), term=True),
     Transition("permit-land", Text("核发建设用地规划许可证", "Issue the land permit"), ("approved",), "land-permit",
-               (_APPROVER,), "地"),
+               (_APPROVER,), "地", ("current",), term=True),
     Transition("permit-works", Text("核发建设工程规划许可证", "Issue the works permit"), ("land-permit",),
-               "works-permit", (_APPROVER,), "建"),
+               "works-permit", (_APPROVER,), "建", ("current",), term=True),
     Transition("verify", Text("规划核实", "Verify"), ("works-permit",), "verified", (_PLANNER,), "核"),
     Transition("archive", Text("归档", "Archive"), ("verified",), "archived", (_CLERK, _PLANNER)),
     Transition("return", Text("退回", "Return"), _BEFORE_APPROVAL, "returned", (_PLANNER, _REVIEWER, _APPROVER),
                needs=("opinion",)),
-    Transition("resubmit", Text("重新申报", "Resubmit"), ("returned",), "applied", (_CLERK, _PLANNER)),
+    Transition("resubmit", Text("重新申报", "Resubmit"), ("returned",), "applied", (_CLERK, _PLANNER), term=True),
     Transition("withdraw", Text("撤回", "Withdraw"), (*_BEFORE_APPROVAL, "returned"), "withdrawn", (_CLERK, _PLANNER),
                needs=("opinion",)),
     Transition("revoke", Text("撤销", "Revoke"), ("approved", "land-permit", "works-permit"), "revoked", (_APPROVER,),

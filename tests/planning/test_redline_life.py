@@ -177,6 +177,24 @@ def test_expiry_needs_a_term_that_has_passed(office: Office) -> None:
     assert office.approved(square(1410, 5, 30))  # its ground is free again
 
 
+def test_what_has_run_out_carries_no_further_step(office: Office) -> None:
+    """Neither an approval on conditions that lapsed, nor a permit on an approval that did; a works permit has no term."""
+    number = office.apply(square(1400, 300, 30)).number
+    office.publicise(number)
+    past, later = "'2020-01-01'", "'2099-01-01'"
+    office.sql(f"UPDATE city.redlines SET expires_on = {past} WHERE number = :n", n=number)
+    with pytest.raises(PlanningConflict, match="was valid until 2020-01-01"):
+        office.run(APPROVER, processes.allocate_redline, redline=number)
+    office.sql(f"UPDATE city.redlines SET expires_on = {later} WHERE number = :n", n=number)
+    office.run(APPROVER, processes.allocate_redline, redline=number)
+    office.sql(f"UPDATE city.redlines SET expires_on = {past} WHERE number = :n", n=number)
+    with pytest.raises(PlanningConflict, match="was valid until 2020-01-01"):
+        office.advance(number, "permit-land", APPROVER)
+    office.sql(f"UPDATE city.redlines SET expires_on = {later} WHERE number = :n", n=number)
+    office.advance(number, "permit-land", APPROVER)
+    assert office.advance(number, "permit-works", APPROVER).facts["expires_on"] is None
+
+
 def test_revoked_ground_is_free_again(office: Office) -> None:
     number = office.approved(square(1600, 0, 30))
     other = office.apply(square(1615, 0, 30)).number
