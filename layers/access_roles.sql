@@ -44,7 +44,7 @@ WITH granted (role, kind, resources, actions, visibility, within) AS (VALUES
     ('planning-reviewer', 'collection', 'redlines', 'read create update', 'internal', 'everywhere'),
     ('planning-reviewer', 'process', 'check-redline advance-redline record-opinion', 'execute', 'core', 'everywhere'),
     ('planning-approver', 'collection', '*', 'read', 'sensitive', 'everywhere'),
-    ('planning-approver', 'collection', 'redlines control-plan control-lines control-zones', 'read create update', 'internal', 'everywhere'),
+    ('planning-approver', 'collection', 'redlines control-plan control-lines open-control-lines control-zones', 'read create update', 'internal', 'everywhere'),
     ('planning-approver', 'process', 'check-redline advance-redline allocate-redline change-redline approve-plan record-opinion close-meeting', 'execute', 'core', 'everywhere'),
 
     ('grid-worker', 'collection', '*', 'read', 'internal', 'everywhere'),

@@ -1,6 +1,7 @@
 """The layers of planning.
 
-控制线 control lines · 控制区 control zones · 控规 control plan · 用地红线 red lines · 公示 notices.
+控制线 control lines, as areas and as lines · 控制区 control zones · 控规 control plan · 用地红线 red lines · 公示
+notices.
 
 道路红线 road · 绿线 green · 蓝线 blue · 紫线 purple · 黄线 yellow · 橙线 orange · 城镇开发边界 urban-boundary ·
 永久基本农田 farmland · 生态保护红线 ecology. What a kind means for a red line is data: planning/data/rules.csv.
@@ -114,6 +115,19 @@ CONTROL_LINES = Layer(
     style=(_fill(_LINE_COLOURS, 0.12), _outline(_LINE_COLOURS, 1.2)),
     order=110,
 )
+#: A line has no inside: what it asks is not to be crossed, and the distance of its rule.
+OPEN_CONTROL_LINES = Layer(
+    id="open-control-lines",
+    title=Text("规划边线", "Control lines, open"),
+    description=Text(
+        "以线而非范围划定的道路红线等；红线不得穿越，并按规则保持距离",
+        "Control lines that are drawn as lines, not as areas: a parcel does not cross them, and keeps their distance",
+    ),
+    geometry_type="MultiLineString",
+    fields=CONTROL_LINES.fields,
+    style=(_outline(_LINE_COLOURS, 2),),
+    order=110,
+)
 CONTROL_ZONES = Layer(
     id="control-zones",
     title=Text("控制区", "Control zones"),
@@ -212,4 +226,7 @@ NOTICES = Layer(
     order=114,
 )
 #: Every layer of planning, in drawing order.
-PLANNING_LAYERS = (CONTROL_LINES, CONTROL_ZONES, CONTROL_PLAN, REDLINES, NOTICES, SCHEME_BUILDINGS, *PUBLICITY_LAYERS)
+PLANNING_LAYERS = (
+    CONTROL_LINES, OPEN_CONTROL_LINES, CONTROL_ZONES, CONTROL_PLAN, REDLINES, NOTICES, SCHEME_BUILDINGS,
+    *PUBLICITY_LAYERS,
+)  # fmt: skip

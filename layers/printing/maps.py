@@ -63,23 +63,25 @@ def draw_ground(sheet: Sheet, place: Place, maps: CityMaps, layers: Sequence[str
 
 
 def draw_shape(sheet: Sheet, place: Place, shape: Any, colour: str, width: float = 0.5, opacity: float = 0.0) -> None:
-    """The polygons of a shapely shape [m], outlined [mm] and filled with an ``opacity``."""
+    """The polygons and lines of a shapely shape [m], drawn so wide [mm]; polygons are filled with an ``opacity``."""
     ink = DeviceRGB(*(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)))
     with sheet.drawing_context() as drawing:
-        for polygon in shapely.get_parts(shape):
-            if polygon.geom_type != "Polygon":
+        for part in shapely.get_parts(shape):
+            if part.geom_type not in ("Polygon", "LineString"):
                 continue
+            area = part.geom_type == "Polygon"
             path = PaintedPath()
             style = path.style
             style.stroke_color, style.stroke_width = ink, width
-            style.fill_color, style.fill_opacity = (ink, opacity) if opacity else (None, None)
+            style.fill_color, style.fill_opacity = (ink, opacity) if opacity and area else (None, None)
             style.intersection_rule = IntersectionRule.EVENODD
-            for ring in (polygon.exterior, *polygon.interiors):
-                first, *others = (place.on_paper(*c) for c in shapely.get_coordinates(ring)[:-1])
+            for line in (part.exterior, *part.interiors) if area else (part,):
+                first, *others = (place.on_paper(*c) for c in shapely.get_coordinates(line))
                 path.move_to(*first)
                 for point in others:
                     path.line_to(*point)
-                path.close()
+                if area:
+                    path.close()
             drawing.add_item(path)
 
 

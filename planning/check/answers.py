@@ -26,7 +26,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """One collision by one clause: what of the parcel, ``area`` [m²] and ``share`` of the parcel."""
+    """One collision by one clause: what of the parcel, ``area`` [m²] and ``share`` of the parcel; of a line that the
+    parcel crosses the ``length`` within it [m], whose area is none."""
 
     subject: str
     kind: str
@@ -37,6 +38,14 @@ class Conflict:
     area: float
     share: float
     geometry: dict[str, Any]
+    length: float = 0.0
+
+    @property
+    def size(self) -> Text:
+        """How large it is, in words."""
+        if self.length:
+            return Text(f"穿越 {self.length:,.2f} m", f"crosses {self.length:,.2f} m")
+        return Text(f"{self.area:,.2f} m²", f"{self.area:,.2f} m²")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from layers.raster.store import RasterStore
 from layers.registry import load_layers, note_reads
 from planning.check.answers import Checked
 from planning.check.queries import farthest_rule
-from planning.check.rule_sets import Found, check_lines, check_plan, check_redlines
+from planning.check.rule_sets import Found, check_lines, check_open_lines, check_plan, check_redlines
 from planning.check.subject import Subject, Wishes
 from planning.check.surroundings import access_to, buildings_in, crossed, ground_of, holdings_in, land_use_of
 from planning.plan.land_codes import load_land_codes
@@ -22,6 +22,7 @@ from planning.survey.parcel import Parcel, parcel_of
 RULE_SETS = (
     ("control-zones", check_lines),
     ("control-lines", check_lines),
+    ("open-control-lines", check_open_lines),
     ("control-plan", check_plan),
     ("redlines", check_redlines),
 )
@@ -48,7 +49,7 @@ def check(conn: Connection, store: RasterStore | None, subject: Subject, wishes:
         if name in used:
             rule_set(conn, used[name], found)
     found.conflicts = found.located()
-    found.conflicts.sort(key=lambda c: (_SEVERITIES[c.severity], c.subject, c.kind, -c.area))
+    found.conflicts.sort(key=lambda c: (_SEVERITIES[c.severity], c.subject, c.kind, -c.area, -c.length))
     ground = ground_of(conn, store, wishes.dem, subject) if store is not None and wishes.dem else None
     remarks = (ground,) if isinstance(ground, Text) else ()
     ground = None if isinstance(ground, Text) else ground

@@ -19,12 +19,14 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What of an overlap counts: ``shape`` of polygons, its ``area`` [m²]; and what was left out as slivers."""
+    """What of an overlap counts: ``shape`` of polygons, its ``area`` [m²]; and what was left out as slivers. Of a line
+    its parts, and their ``length`` [m]."""
 
     shape: Any
     area: float
     slivers: int
     sliver_area: float
+    length: float = 0.0
 
 
 def piece_of(overlap: Any, tolerance: Tolerance) -> Piece:
@@ -45,3 +47,12 @@ def piece_of(overlap: Any, tolerance: Tolerance) -> Piece:
     kept = polygons[~small]
     shape = kept[0] if len(kept) == 1 else shapely.multipolygons(kept)
     return Piece(shape, float(areas[~small].sum()), int(small.sum()), float(areas[small].sum()))
+
+
+def line_of(overlap: Any, deep: Any) -> Piece:
+    """The parts of a line within a parcel (shapely, metres) that come ``deep`` into it: into the parcel without its
+    edge. What runs along the edge, as surveyed twice, crosses nothing."""
+    parts = shapely.get_parts(shapely.get_parts(overlap))
+    lines = parts[shapely.get_type_id(parts) == 1]
+    crossing = lines[shapely.length(shapely.intersection(lines, deep)) > 0]
+    return Piece(shapely.multilinestrings(crossing), 0.0, 0, 0.0, float(shapely.length(crossing).sum()))

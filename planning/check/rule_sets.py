@@ -12,7 +12,7 @@ from layers.catalogue import Layer, Text
 from layers.crs import transformer
 from planning.boundary.answers import as_geojsons
 from planning.check.answers import Conflict, PlotPart, Seen
-from planning.check.pieces import Piece, piece_of
+from planning.check.pieces import Piece, line_of, piece_of
 from planning.check.queries import MAX_ROWS, ask, near, source
 from planning.check.subject import Subject
 from planning.errors import PlanningError
@@ -46,6 +46,11 @@ class Found:
         self.sliver_area += piece.sliver_area
         return piece if piece.area else None
 
+    def crossing(self, overlap: Any) -> Piece | None:
+        """The part of a line that crosses the parcel; None where it only touches the edge."""
+        piece = line_of(overlap, self.subject.deep)
+        return piece if piece.length else None
+
     def share(self, area: float) -> float:
         """Of the parcel's plane area."""
         return round(area / self.subject.area, 6)
@@ -55,7 +60,8 @@ class Found:
     ) -> None:
         """Enter a conflict. Its geometry comes at the end, for all of them at once."""
         area = round(piece.area, 2)
-        self.conflicts.append(Conflict(subject, kind, rule, severity, clause, seen, area, self.share(area), {}))
+        length = round(piece.length, 2)
+        self.conflicts.append(Conflict(subject, kind, rule, severity, clause, seen, area, self.share(area), {}, length))
         self.shapes.append(piece.shape)
 
     def located(self) -> list[Conflict]:
@@ -80,6 +86,19 @@ def check_lines(conn: Connection, layer: Layer, found: Found) -> None:
         if row.rule == "allowed-uses" and not _is_conflict(found, row):
             continue
         piece = found.piece(shapely.from_wkb(bytes(row.piece)))
+        if piece is not None:
+            seen = _seen(layer.id, row, row.code, row.name)
+            found.conflict(piece, layer.id, row.kind, row.rule, row.severity, Text(row.zh, row.en), seen)
+
+
+def check_open_lines(conn: Connection, layer: Layer, found: Found) -> None:
+    """Control lines drawn as lines: whether the parcel crosses them, or keeps less than their distance."""
+    parts = {"near": near(layer, _VERSIONED, found.subject.as_of is not None)}
+    for row in _bounded(ask(conn, "open_lines", found.subject, found.reach, parts), layer):
+        if row.rule == "allowed-uses" and not _is_conflict(found, row):
+            continue
+        overlap = shapely.from_wkb(bytes(row.piece))
+        piece = found.piece(overlap) if row.rule == "keep-distance" else found.crossing(overlap)
         if piece is not None:
             seen = _seen(layer.id, row, row.code, row.name)
             found.conflict(piece, layer.id, row.kind, row.rule, row.severity, Text(row.zh, row.en), seen)

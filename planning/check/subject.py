@@ -53,6 +53,11 @@ class Subject:
     def _boxes(self) -> dict[float, tuple[float, float, float, float]]:
         return {}
 
+    @cached_property
+    def deep(self) -> Any:
+        """The shape without an edge as wide as a sliver may be."""
+        return shapely.buffer(self.shape, -max(self.tolerance.width, 0.001))
+
     @property
     def area(self) -> float:
         """Plane area [m²]."""

@@ -14,6 +14,8 @@ from planning.indices.model import Limits, Neighbour, Side
 _BEYOND = 10.0
 #: Least share of a side that a neighbour must lie along.
 _SHARE = 0.3
+#: A control line drawn as a line counts as ground so wide on both sides [m]: it may run just along a side.
+_LINE = 0.1
 _KINDS: dict[str, Neighbour] = {"road": "road", "green": "green", "blue": "water"}
 _ORDER: tuple[Neighbour, ...] = ("road", "water", "green")
 
@@ -53,13 +55,15 @@ def _grounds(conn: Connection, subject: Subject) -> dict[Neighbour, Any]:
     """Roads, green and water near the site, each as one shape in the plane of its zone."""
     layers = load_layers(conn)
     found: dict[Neighbour, list[Any]] = {}
-    if (lines := layers.get("control-lines")) is not None:
+    for lines in filter(None, map(layers.get, ("control-lines", "open-control-lines"))):
         note_reads(conn, lines)
         names = ("kind", "status", "approved_on", "superseded_on")
         statement = f"SELECT n.kind, ST_AsBinary(n.g) AS shape FROM ({{near}}) AS n, parcel WHERE {IN_FORCE}"
         for row in _ask(conn, statement, subject, near(lines, names, False)):
             if row.kind in _KINDS:
-                found.setdefault(_KINDS[row.kind], []).append(shapely.from_wkb(bytes(row.shape)))
+                shape = shapely.from_wkb(bytes(row.shape))
+                shape = shape if shape.area else shapely.buffer(shape, _LINE, cap_style="flat")
+                found.setdefault(_KINDS[row.kind], []).append(shape)
     if (water := layers.get("water")) is not None:
         for row in _ask(
             conn, "SELECT ST_AsBinary(n.g) AS shape FROM ({near}) AS n, parcel", subject, near(water, (), False)

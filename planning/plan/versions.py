@@ -12,7 +12,7 @@ from layers.tables import quoted
 from planning.errors import PlanningConflict, PlanningError
 
 #: Layers that are kept by versions.
-VERSIONED = ("control-plan", "control-lines", "control-zones")
+VERSIONED = ("control-plan", "control-lines", "open-control-lines", "control-zones")
 #: Fields of a plot that a comparison looks at.
 INDICES = ("scheme", "land_code", "far_max", "far_min", "density_max", "green_min", "height_max", "parking_min")
 #: Most plots and transitions of a comparison that are told one by one.

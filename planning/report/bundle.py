@@ -51,6 +51,7 @@ def _write_geopackage(report: Report, path: Path) -> None:
         {
             "severity": c.severity, "kind": c.kind, "rule": c.rule, "clause": report.say(c.clause),
             "feature_layer": c.feature.layer, "feature_id": c.feature.id, "area": c.area, "share": c.share,
+            "length": c.length,
             "geometry": piece,
         }
         for c, piece in report.pieces()

@@ -63,9 +63,10 @@ def _shapes(report: Report) -> folium.GeoJson:
                 for p in report.parcels]  # fmt: skip
     for number, conflict in enumerate(report.kept.result.conflicts, 1):
         severity = report.say(SEVERITIES[conflict.severity])
-        words = f"{number}. {severity}: {report.say(conflict.clause)} · {conflict.area:,.2f} m² ({conflict.share:.2%})"
+        share = "" if conflict.length else f" ({conflict.share:.2%})"
+        words = f"{number}. {severity}: {report.say(conflict.clause)} · {report.say(conflict.size)}{share}"
         shape = shapely.geometry.shape(conflict.geometry)
-        features.append(_feature(shape, _COLOURS[conflict.severity], 0.35, 1.5, words))
+        features.append(_feature(shape, _COLOURS[conflict.severity], 0.35, 5 if conflict.length else 1.5, words))
     return folium.GeoJson(
         {"type": "FeatureCollection", "features": features},
         style_function=lambda f: f["properties"]["style"],

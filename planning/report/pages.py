@@ -15,7 +15,7 @@ from planning.report.model import Report
 from planning.report.tables import SEVERITIES, Table
 
 #: Layers drawn over the base map.
-LAYERS = ("control-zones", "control-lines")
+LAYERS = ("control-zones", "control-lines", "open-control-lines")
 _RED = "#e60000"
 _COLOURS = {"blocking": "#c00000", "warning": "#e07b00", "info": "#2b6cb0"}
 #: Points whose names fit on a map; more are listed only.
@@ -98,7 +98,7 @@ def _conflicts(sheet: Sheet, report: Report, maps: CityMaps) -> None:
     place = place_for(report.shape, report.zone.srid, sheet.l_margin, top, sheet.inner_width, room)
     draw_ground(sheet, place, maps, LAYERS, report.language)
     for number, (conflict, piece) in enumerate(report.pieces(), 1):
-        draw_shape(sheet, place, piece, _COLOURS[conflict.severity], 0.25, 0.35)
+        draw_shape(sheet, place, piece, _COLOURS[conflict.severity], 0.9 if conflict.length else 0.25, 0.35)
         _number(sheet, place.on_paper(*shapely.get_coordinates(piece.representative_point())[0]), number)
     draw_shape(sheet, place, report.shape, _RED, 0.6)
     draw_scale_and_north(sheet, place, report.say(Text("北", "N")))

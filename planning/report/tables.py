@@ -84,7 +84,7 @@ def conflicts(report: Report) -> Table:
         (
             str(number), say(SEVERITIES[c.severity]), _kind(report, c), say(c.clause),
             " ".join(filter(None, (c.feature.name or c.feature.code, c.feature.version))) or "—",
-            f"{c.area:,.2f}", f"{c.share:.2%}",
+            *((say(c.size), "—") if c.length else (f"{c.area:,.2f}", f"{c.share:.2%}")),
         )
         for number, c in enumerate(report.kept.result.conflicts, 1)
     )  # fmt: skip

@@ -107,3 +107,25 @@ def make_plan(conn: Connection, seed: int = 1) -> Plan:
     load(conn, layers["land-use"], [land], "append")
     load(conn, layers["buildings"], [houses], "append")
     return Plan(*(frame.to_crs(4490).to_crs(4547) for frame in (lines, zones, plots, land, houses)))
+
+
+def make_open_lines(conn: Connection, seed: int = 3) -> gpd.GeoDataFrame:
+    """Control lines drawn as lines, some with a second part, in EPSG:4547 as they went into the database."""
+    rng = np.random.default_rng(seed)
+    count = 60
+    shapes = []
+    for _ in range(count):
+        starts = rng.uniform(0, SIZE, (int(rng.integers(1, 3)), 1, 2)) + (X, Y)
+        walks = starts + rng.normal(0, 120, (len(starts), int(rng.integers(2, 7)), 2)).cumsum(axis=1)
+        shapes.append(shapely.multilinestrings(shapely.linestrings(walks)))
+    frame = gpd.GeoDataFrame(
+        {
+            "kind": rng.choice(["road", "blue", "yellow", "orange"], count),
+            "code": [f"B{i}" for i in range(count)],
+            **_IN_FORCE,
+        },
+        geometry=shapes,
+        crs=4547,
+    )
+    load(conn, load_layers(conn)["open-control-lines"], [frame], "append")
+    return frame.to_crs(4490).to_crs(4547)

@@ -25,7 +25,7 @@ from planning.check.processes import CheckAnswer, check_redline
 from planning.errors import PlanningError
 from planning.options import PlanningOptions
 from planning.report.processes import redline_report
-from tests.planning.plan_site import make_plan
+from tests.planning.plan_site import make_open_lines, make_plan
 from tests.planning.redline_site import square
 
 PLANNER = Principal("zhou", frozenset({"planner"}), (Grant("*", frozenset({"read", "create"}), "sensitive"),))
@@ -37,6 +37,7 @@ DPI = 150
 @pytest.fixture
 def maps(conn: Connection, tmp_path: Path) -> CityMaps:
     make_plan(conn)
+    make_open_lines(conn)
     return ProcessMaps(conn, PLANNER, load(environ={}), RasterStore(tmp_path / "rasters"))
 
 
@@ -64,9 +65,9 @@ def test_the_paper_says_what_the_check_found(
 ) -> None:
     said = text_of(pdf).replace("\r\n", "").replace("\n", "")
     result = checked.result
-    assert result.conflicts and f"{result.areas.plane:,.2f} m²" in said
+    assert any(conflict.length for conflict in result.conflicts) and f"{result.areas.plane:,.2f} m²" in said
     for conflict in result.conflicts:
-        assert f"{conflict.area:,.2f}" in said
+        assert conflict.size.zh.removesuffix(" m²").replace(" ", "") in said.replace(" ", "")
         assert conflict.clause.zh.replace(" ", "") in said.replace(" ", "")
     for point, x in (("J1", "3365940.000"), ("J3", "38587620.000")):
         assert point in said and x in said
@@ -127,7 +128,7 @@ def test_the_page_in_the_zip_shows_its_map_with_the_network_off(
     assert page.evaluate("document.querySelector('img.leaflet-image-layer').naturalWidth") == 2000
     page.locator("path.leaflet-interactive").nth(pieces).dispatch_event("click")
     said = page.locator(".leaflet-popup-content").inner_text()
-    assert f"{checked.result.conflicts[-1].area:,.2f} m²" in said
+    assert checked.result.conflicts[-1].size.zh in said
     assert (asked, wrong) == ([], [])
     context.close()
 
@@ -140,4 +141,4 @@ def test_what_was_never_checked_has_no_report(conn: Connection, maps: CityMaps, 
 
 def test_the_table_of_conflicts_is_on_white_paper(pdf: pypdfium2.PdfDocument) -> None:
     picture = np.asarray(pdf[1].render(scale=1).to_pil().convert("L"))
-    assert (picture[len(picture) // 2 :] > 250).mean() > 0.8
+    assert (picture[len(picture) // 2 :] > 250).mean() > 0.75

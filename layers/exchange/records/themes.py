@@ -46,6 +46,7 @@ STANDARD: Mapping[str, tuple[Topic, str | None]] = {
     "components": ("structure", "300000"),
     "cases": ("society", None),
     "control-lines": ("planningCadastre", None),
+    "open-control-lines": ("planningCadastre", None),
     "control-zones": ("planningCadastre", None),
     "control-plan": ("planningCadastre", None),
     "redlines": ("planningCadastre", None),

@@ -12,7 +12,7 @@ const SETTLE = 1200;
 
 /** The names of states and kinds, by layer and field. */
 async function readNames() {
-  const layers = ["redlines", "control-lines", "control-zones", "control-plan", "notices"];
+  const layers = ["redlines", "control-lines", "open-control-lines", "control-zones", "control-plan", "notices", "pipelines", "roads"];
   const found = await Promise.allSettled(layers.map((layer) => ask("GET", `collections/${layer}/schema`, { query: { f: "json", lang: language } })));
   const named = found.map((one) => (one.status === "fulfilled" ? one.value : null));
   set({

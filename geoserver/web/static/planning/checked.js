@@ -36,7 +36,7 @@ function Found({ answer, busy, picked, names, report }) {
     <${Conflicts} conflicts=${result.conflicts} picked=${picked} names=${names} />
     ${result.slivers > 0 && html`<p class="small soft">${t("check.slivers", { n: result.slivers, area: squareMetres(result.sliver_area) })}</p>`}
     ${[...result.unknown, ...result.remarks].length > 0 && html`<ul class="remarks small">${[...result.unknown, ...result.remarks].map((text, n) => html`<li key=${n}>${own(text)}</li>`)}</ul>`}
-    <${Inside} result=${result} />
+    <${Inside} result=${result} names=${names} />
     <div class="row"><button type="button" class="button" data-report="pdf" onClick=${() => askReport({ check: answer.check }, "pdf")}>${t("report.pdf")}</button>
       <button type="button" class="button" data-report="zip" onClick=${() => askReport({ check: answer.check }, "zip")}>${t("report.zip")}</button></div>
     ${report ?? html`<${Report} />`}
@@ -76,7 +76,7 @@ function Clause({ found, picked, names }) {
     <li data-severity=${severity}>
       <h3><span class=${`chip ${grade}`}>${icon(sign)}${t(`severity.${severity}`)}</span> ${own(clause)}</h3>
       <ul>${found.map((one) => html`<li key=${one.n}><button type="button" class="piece" data-conflict=${one.n} aria-pressed=${String(picked === one.n)} onClick=${() => pick(one, picked)}>
-        <span>${featureName(one, names)}</span><span class="number">${squareMetres(one.area)} · ${percent(one.share)}</span></button></li>`)}</ul>
+        <span>${featureName(one, names)}</span><span class="number">${one.length ? t("conflict.crosses", { length: metres(one.length) }) : `${squareMetres(one.area)} · ${percent(one.share)}`}</span></button></li>`)}</ul>
     </li>
   `;
 }
@@ -95,14 +95,15 @@ export function featureName({ kind, subject, feature }, names) {
 }
 
 /** What lies in the parcel beside conflicts, folded away. */
-function Inside({ result }) {
+function Inside({ result, names }) {
+  const named = (layer, field, code) => names[layer]?.fields[field]?.[code] ?? code;
   const { plots, buildings, crossed, access, ground, land_use: uses } = result;
   const parts = [
     plots.length > 0 && [t("inside.plots"), plots.map((p) => [`${p.plot ?? ""} ${p.land_code ?? ""} ${p.land_use ?? ""}`, `${squareMetres(p.area)} · ${percent(p.share)}`])],
     uses.length > 0 && [t("inside.uses"), uses.map((u) => [`${u.code ?? ""} ${u.name ?? ""}`, `${squareMetres(u.area)} · ${percent(u.share)}`])],
     buildings && [t("inside.buildings"), [[t("inside.count"), t("inside.cut", { n: buildings.count, cut: buildings.cut })], [t("inside.floor"), squareMetres(buildings.floor_area)], [t("inside.people"), amount(buildings.people)]]],
-    crossed.length > 0 && [t("inside.crossed"), crossed.map((c) => [c.kind ?? c.layer, t("inside.length", { n: c.count, length: metres(c.length) })])],
-    access.length > 0 && [t("inside.access"), access.map((a) => [a.name ?? a.road_class ?? "", metres(a.distance)])],
+    crossed.length > 0 && [t("inside.crossed"), crossed.map((c) => [named(c.layer, "kind", c.kind) ?? names[c.layer]?.title ?? c.layer, t("inside.length", { n: c.count, length: metres(c.length) })])],
+    access.length > 0 && [t("inside.access"), access.map((a) => [a.name ?? named("roads", "class", a.road_class) ?? "", metres(a.distance)])],
     ground && [t("inside.ground"), [[t("inside.heights"), `${metres(ground.lowest)} – ${metres(ground.highest)}`], [t("inside.slope"), `${amount(ground.mean_slope)}° / ${amount(ground.steepest)}°`]]],
   ].filter(Boolean);
   return parts.map(([title, rows]) => html`

@@ -5,7 +5,7 @@ import { sides } from "../map/edit/catching.js";
 import { get, set } from "./state.js";
 
 /** Layers whose corners and sides are caught, from the zoom at which there are not too many. */
-const CAUGHT = ["redlines", "control-plan", "control-lines", "buildings"];
+const CAUGHT = ["redlines", "control-plan", "control-lines", "open-control-lines", "buildings"];
 const CLOSE = 14;
 const MOST = 300;
 

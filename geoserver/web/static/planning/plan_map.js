@@ -8,12 +8,11 @@ import { openMap } from "../work/map_view.js";
 import { drawn } from "./drawn.js";
 import { useMap } from "./drawing.js";
 import { openLine } from "./lines.js";
-import { addLayers, showPlan } from "./map_layers.js";
+import { addLayers, PLAN, showPlan } from "./map_layers.js";
 import { openNotice } from "./notices.js";
 import { pickSite } from "./siting.js";
 import { get, set } from "./state.js";
 
-const SHOWN = ["control-plan", "control-lines", "control-zones", "redlines"];
 const PADDING = 60;
 
 export function PlanMap({ state }) {
@@ -63,7 +62,7 @@ export function PlanMap({ state }) {
 
 /** Which layers of the plan lie under what is at hand. */
 function Switches({ state }) {
-  const layers = SHOWN.filter((id) => state.names[id] && (state.account || id !== "redlines"));
+  const layers = PLAN.filter((id) => state.names[id] && (state.account || id !== "redlines"));
   const toggle = (id) => set({ shown: state.shown.includes(id) ? state.shown.filter((one) => one !== id) : [...state.shown, id] });
   return html`<details class="switches" open=${matchMedia("(min-width: 901px)").matches}><summary>${t("map.layers")}</summary>
     ${layers.map((id) => html`<label class="tick" key=${id}><input type="checkbox" checked=${state.shown.includes(id)} onChange=${() => toggle(id)} />${state.names[id].title}</label>`)}</details>`;
@@ -74,7 +73,7 @@ function picked(map) {
   return ({ point }) => {
     if (get().sketch) return;
     const around = [[point.x - 4, point.y - 4], [point.x + 4, point.y + 4]];
-    const layers = ["work-piece", "work-area"].filter((id) => map.getLayer(id));
+    const layers = ["work-piece", "work-piece-edge", "work-area"].filter((id) => map.getLayer(id));
     const hit = map.queryRenderedFeatures(around, { layers }).find(({ properties }) => properties.key !== undefined);
     if (!hit) return;
     const { kind, key } = hit.properties;
