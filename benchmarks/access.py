@@ -20,6 +20,8 @@ from layers.registry import create_layer, load_layers
 ACCOUNT, PASSWORD = "bench", "correct horse battery 9!"
 ROWS = 100_000
 CONNECTIONS = 8
+#: In the middle of the sample city.
+TILE = "/collections/buildings/tiles/WebMercatorQuad/14/6738/13421"
 
 
 @dataclass
@@ -44,6 +46,8 @@ CASES = (
     ("limit=10 of an internal layer", "/collections/bench-internal/items?limit=10&f=json", True),
     ("bbox of an internal layer, about 100 features", "/collections/bench-internal/items?limit=1000&bbox=114.5,30.5,114.53,30.53&f=json", True),
     ("limit=10 of a sensitive layer, each read audited", "/collections/bench-sensitive/items?limit=10&f=json", True),
+    ("a cached tile of a public layer, anonymous", TILE, False),
+    ("a cached tile of a public layer, signed in", TILE, True),
 )
 
 
