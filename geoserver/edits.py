@@ -22,8 +22,9 @@ from layers.features import change_feature, create_feature, delete_feature
 if TYPE_CHECKING:
     from geoserver.city import City
 
-_FEATURE_TYPES = ("application/geo+json", "application/json")
-_PATCH_TYPES = ("application/merge-patch+json", *_FEATURE_TYPES)
+#: Media types of a feature.
+FEATURE_TYPES = ("application/geo+json", "application/json")
+_PATCH_TYPES = ("application/merge-patch+json", *FEATURE_TYPES)
 _MATCHED = re.compile(r'"(\d{1,18})(?:-[^"]*)?"')
 
 
@@ -40,8 +41,7 @@ def may_update(city: "City", collection: str, item: str) -> None:
 @idempotent
 def post_item(city: "City", request: Request, body: bytes, collection: str) -> Reply:
     """``POST /collections/{collection}/items``: 201 with the Location of the new feature."""
-    layer = _editable_layer(city, request, collection, "create")
-    edit = _edit(city, request, body, layer, _FEATURE_TYPES)
+    layer, edit = checked_creation(city, request, collection, json_body(request, body, FEATURE_TYPES))
     with city.transaction() as conn:
         take_claim(conn)
         new, revision = create_feature(conn, layer, edit)
@@ -50,10 +50,16 @@ def post_item(city: "City", request: Request, body: bytes, collection: str) -> R
     return Reply(status=HTTPStatus.CREATED, headers=headers, media_type=None)
 
 
+def checked_creation(city: "City", request: Request, collection: str, document: object) -> tuple[Layer, Edit]:
+    """The layer that a new feature goes into, and its checked values. Raises where it may not, or is none."""
+    layer = _editable_layer(city, request, collection, "create")
+    return layer, checked_edit(layer, document, _content_crs(city, request, layer))
+
+
 @idempotent
 def put_item(city: "City", request: Request, body: bytes, collection: str, item: str) -> Reply:
     """``PUT …/items/{item}``: replaces the feature; the id is the path's."""
-    return _change(city, request, body, collection, item, _FEATURE_TYPES, partial=False)
+    return _change(city, request, body, collection, item, FEATURE_TYPES, partial=False)
 
 
 @idempotent
@@ -100,9 +106,7 @@ def _change(
     with city.transaction() as conn:
         take_claim(conn)
         revision = change_feature(conn, layer, feature_id(layer, item), edit, _expected(request))
-    return Reply(
-        status=HTTPStatus.NO_CONTENT, headers={"ETag": etag(revision, "json", CRS84.uri)}, media_type=None
-    )
+    return Reply(status=HTTPStatus.NO_CONTENT, headers={"ETag": etag(revision, "json", CRS84.uri)}, media_type=None)
 
 
 def _editable_layer(city: "City", request: Request, collection: str, action: Action) -> Layer:

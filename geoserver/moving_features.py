@@ -1,7 +1,8 @@
-"""OGC API – Moving Features, read only: the tracks of ``devices``, ``positions`` and ``trajectories`` (22-003r3).
+"""OGC API – Moving Features: the tracks of ``devices``, ``positions`` and ``trajectories`` (22-003r3).
 
 A temporal geometry is what a device did in one hour without a long silence. Every read asks for the rights of the
-collection, of the device and of ``positions``; a look at the track of a device that a person carries is audited.
+collection, of the device and of ``positions``; a look at the track of a device that a person carries is audited. What
+clients add to tracks is in :mod:`~geoserver.moving_edits`.
 """
 
 from contextlib import AbstractContextManager
@@ -28,20 +29,23 @@ from tracking.tracks import Track
 if TYPE_CHECKING:
     from geoserver.city import City
 
-_ITEM = "/collections/{collection}/items/{item}"
+ITEM = "/collections/{collection}/items/{item}"
 #: Hours in one answer, and instants of the parameter ``leaf``.
 _HOURS, _MOST_HOURS, _MOST_INSTANTS = 24, 48, 1000
 _QUERIES = ("distance", "velocity", "acceleration")
 _NOT_KEPT = {"Cache-Control": "no-store"}
+#: Media types of what is added to a track (:mod:`~geoserver.moving_edits`).
+SENT = ("application/json", "application/geo+json")
 
 
 def routes() -> list[BaseRoute]:
     """The routes."""
     return [
-        Route(f"{_ITEM}/tgsequence", endpoint(get_geometries), methods=["GET"]),
-        Route(f"{_ITEM}/tgsequence/{{geometry}}/{{query}}", endpoint(get_derived), methods=["GET"]),
-        Route(f"{_ITEM}/tproperties", endpoint(get_properties), methods=["GET"]),
-        Route(f"{_ITEM}/tproperties/{{property}}", endpoint(get_property), methods=["GET"]),
+        Route(f"{ITEM}/tgsequence", endpoint(get_geometries), methods=["GET"]),
+        Route(f"{ITEM}/tgsequence/{{geometry}}", endpoint(get_geometry), methods=["GET"]),
+        Route(f"{ITEM}/tgsequence/{{geometry}}/{{query}}", endpoint(get_derived), methods=["GET"]),
+        Route(f"{ITEM}/tproperties", endpoint(get_properties), methods=["GET"]),
+        Route(f"{ITEM}/tproperties/{{property}}", endpoint(get_property), methods=["GET"]),
     ]
 
 
@@ -62,6 +66,12 @@ def get_geometries(city: "City", request: Request, _body: bytes, collection: str
                      [g.document() for g in found], values, more)  # fmt: skip
 
 
+def get_geometry(city: "City", request: Request, _body: bytes, collection: str, item: str, geometry: str) -> Reply:
+    """``GET …/tgsequence/{geometry}``: one of them, where the Location of a POST leads."""
+    query_values(request, ("f",))
+    return json_reply(_one(city, request, collection, item, geometry).document())
+
+
 def get_derived(
     city: "City", request: Request, _body: bytes, collection: str, item: str, geometry: str, query: str
 ) -> Reply:
@@ -70,22 +80,14 @@ def get_derived(
     if query not in _QUERIES:
         find_layer(city, collection)
         raise NotThere(f"a temporal geometry has no {query[:40]!r}; it has {', '.join(_QUERIES)}")
-    try:
-        begin = datetime.fromtimestamp(hour_of(geometry), UTC)
-    except (ValueError, OverflowError, OSError):
-        find_layer(city, collection)
-        raise NotThere(f"there is no temporal geometry {geometry[:40]!r}") from None
-    for found in _read(city, request, collection, item, begin, begin, 1)[0]:
-        if found.id == geometry:
-            return _json(found.derived(query))  # type: ignore[arg-type]
-    raise NotThere(f"there is no temporal geometry {geometry[:40]!r}")
+    return json_reply(_one(city, request, collection, item, geometry).derived(query))  # type: ignore[arg-type]
 
 
 def get_properties(city: "City", request: Request, _body: bytes, collection: str, item: str) -> Reply:
     """``GET …/tproperties`` (22-003r3 §8.8): what there is, without values."""
     values = query_values(request, ("f",))
-    with _open(city, request, collection) as conn:
-        find_moving(conn, collection, _identity(city, collection, item))
+    with open_moving(city, request, collection) as conn:
+        find_moving(conn, collection, identity(city, collection, item))
     return _sequence(city, request, {}, "temporalProperties", [described(name) for name in PROPERTIES], values, None)
 
 
@@ -102,6 +104,19 @@ def get_property(city: "City", request: Request, _body: bytes, collection: str, 
                      values, more)  # fmt: skip
 
 
+def _one(city: "City", request: Request, collection: str, item: str, geometry: str) -> Moving:
+    """The geometry of that id. Raises :class:`NotThere`."""
+    try:
+        begin = datetime.fromtimestamp(hour_of(geometry), UTC)
+    except (ValueError, OverflowError, OSError):
+        find_layer(city, collection)
+        raise NotThere(f"there is no temporal geometry {geometry[:40]!r}") from None
+    for found in _read(city, request, collection, item, begin, begin, 1)[0]:
+        if found.id == geometry:
+            return found
+    raise NotThere(f"there is no temporal geometry {geometry[:40]!r}")
+
+
 def _read(
     city: "City", request: Request, collection: str, item: str, begin: datetime | None, end: datetime | None, most: int
 ) -> tuple[list[Moving], datetime | None]:
@@ -114,13 +129,13 @@ def _track(
     city: "City", request: Request, collection: str, item: str, begin: datetime | None, end: datetime | None, most: int
 ) -> tuple[Track | None, bool, datetime | None]:
     """Fixes of whole hours, None without any; whether the feature is a brief one; and where the next hour begins."""
-    with _open(city, request, collection) as conn:
-        moving = find_moving(conn, collection, _identity(city, collection, item))
+    with open_moving(city, request, collection) as conn:
+        moving = find_moving(conn, collection, identity(city, collection, item))
         track, more = read_hours(conn, moving, begin, end, most)
     return track if track is not None and len(track) else None, moving.brief, more
 
 
-def _open(city: "City", request: Request, collection: str) -> AbstractContextManager[Connection]:
+def open_moving(city: "City", request: Request, collection: str) -> AbstractContextManager[Connection]:
     """A transaction with the principal's rights. Raises where the collection does not move, or may not be seen."""
     layer = find_layer(city, collection)
     published = request.app.state.city.published.layers[collection]
@@ -129,7 +144,8 @@ def _open(city: "City", request: Request, collection: str) -> AbstractContextMan
     return city.transaction(layer)
 
 
-def _identity(city: "City", collection: str, item: str) -> int:
+def identity(city: "City", collection: str, item: str) -> int:
+    """The id of a feature. Raises where the collection or such an id is none."""
     return feature_id(find_layer(city, collection), item)
 
 
@@ -192,10 +208,11 @@ def _sequence(
         onward = {**values, "datetime": f"{more:%Y-%m-%dT%H:%M:%SZ}/{last or '..'}"}
         links.append({"rel": "next", "type": "application/json", "href": f"{here}?{urlencode(onward)}"})
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return _json({**head, name: parts, "links": links, "timeStamp": stamp, "numberReturned": len(parts)})
+    return json_reply({**head, name: parts, "links": links, "timeStamp": stamp, "numberReturned": len(parts)})
 
 
-def _json(document: Json) -> Reply:
+def json_reply(document: Json) -> Reply:
+    """An answer that nobody keeps."""
     return Reply(orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY), headers=_NOT_KEPT)
 
 
@@ -227,13 +244,19 @@ def moving_paths() -> Json:
         answer = {"200": content(summary, "application/json")}
         return {"get": operation(name, summary, parameters, answer, "moving features", security=OPTIONAL_ACCOUNT)}
 
+    body = {"content": {name: {"schema": {"type": "object"}} for name in SENT}, "required": True}
+    added = operation(
+        "postTemporalGeometry", "Add to the track: a MovingPoint of MF-JSON, or a Feature with one", item,
+        {"201": content("What became of them", "application/json")}, "moving features", security=OPTIONAL_ACCOUNT,
+        requestBody=body,
+    )  # fmt: skip
+    track = shown("getTemporalGeometrySequence", "The track of a moving feature, as MF-JSON", sequence)
     return {
-        f"{_ITEM}/tgsequence": shown(
-            "getTemporalGeometrySequence", "The track of a moving feature, as MF-JSON", sequence
-        ),
-        f"{_ITEM}/tgsequence/{{geometry}}/{{query}}": shown(
+        f"{ITEM}/tgsequence": {**track, "post": added},
+        f"{ITEM}/tgsequence/{{geometry}}": shown("getTemporalGeometry", "One temporal geometry of the track", one[:3]),
+        f"{ITEM}/tgsequence/{{geometry}}/{{query}}": shown(
             "getTemporalGeometryQuery", "Distance, velocity or acceleration over time", one
         ),
-        f"{_ITEM}/tproperties": shown("getTemporalProperties", "Temporal properties of a moving feature", item),
-        f"{_ITEM}/tproperties/{{property}}": shown("getTemporalProperty", "Values of a temporal property", named),
+        f"{ITEM}/tproperties": shown("getTemporalProperties", "Temporal properties of a moving feature", item),
+        f"{ITEM}/tproperties/{{property}}": shown("getTemporalProperty", "Values of a temporal property", named),
     }

@@ -23,6 +23,7 @@ from geoserver.guard.address import client_address
 from geoserver.guard.admission import attempt
 from geoserver.guard.request_id import request_id
 from geoserver.identity.devices import verify_device
+from geoserver.moving_edits import routes as moving_edit_routes
 from geoserver.moving_features import moving_paths
 from geoserver.moving_features import routes as moving_routes
 from geoserver.openapi import OPTIONAL_ACCOUNT, Json, content, operation, parameter
@@ -62,6 +63,7 @@ def routes() -> list[BaseRoute]:
         Route("/tracking/shared/{token}", endpoint(get_shared), methods=["GET"]),
         Route("/tracking/positions", _device_endpoint(_handler(_batch, None)), methods=["POST"]),
         *moving_routes(),
+        *moving_edit_routes(),
     ]
 
 

@@ -25,6 +25,11 @@ def clock_checked(fix: Fix, received: float) -> Fix:
     return fix._replace(doubt=fix.doubt | Doubt.CLOCK)
 
 
+def not_ahead(fix: Fix, now: float) -> Fix:
+    """What is brought from elsewhere may be as old as it likes, but it tells nothing of what is to come."""
+    return fix._replace(doubt=fix.doubt | Doubt.CLOCK) if fix.time > now + AHEAD else fix
+
+
 def may_keep(device: Device, at: float) -> bool:
     """Whether a fix of that time may be kept: of a device that a person carries, only on duty (docs/dispatcher.md).
 

@@ -25,7 +25,7 @@ MET = (
     "layers/pipes/*.py", "layers/analysis/*.py", "tracking/analysis/*.py", "geoserver/moving_features.py",
     "tracking/dispatching/*.py", "tracking/importing/*.py", "tracking/alarms/*.py", "tracking/sharing.py",
     "geoserver/versions.py", "geoserver/named_instants.py", "geoserver/edr/*.py", "layers/versions/*.py",
-    "tracking/tracks.py", "tracking/inputs/track_files.py", "geoserver/tracking_shares.py", "geoserver/other_processes.py",
+    "tracking/tracks.py", "tracking/inputs/track_files.py", "tracking/inputs/moving_points.py", "geoserver/moving_edits.py", "geoserver/tracking_shares.py", "geoserver/other_processes.py",
 )  # fmt: skip
 #: Errors of commands and of the configuration, which never answer a request; and those that carry both languages.
 ELSEWHERE = {

@@ -310,6 +310,116 @@ def test_coverage_and_deviation_tell_what_was_missed(site: Site) -> None:
     assert left["percent"] == pytest.approx(50, abs=4)
 
 
+def post(site: Site, path: str, document: Any, account: tuple[str, str] | None = FLEET) -> requests.Response:
+    return requests.post(f"{site.url}{path}", json=document, auth=account, timeout=30)
+
+
+def new_device(site: Site, code: str, **values: Any) -> str:
+    """Its items' path."""
+    row = {"name": code, "department": "roads", "person": False, "duty": None, **values, "code": code}
+    with site.database.transaction() as conn:
+        conn.execute(
+            text(f"INSERT INTO city.devices ({', '.join(row)}) VALUES ({', '.join(f':{n}' for n in row)})"), row
+        )
+        site.devices[code] = read_device(conn, code)
+    return f"/collections/devices/items/{site.devices[code].id}"
+
+
+def test_a_track_that_was_read_is_written_to_another_device_and_read_back_the_same(site: Site) -> None:
+    read = site.sequence("mf-car")["geometrySequence"]
+    item = new_device(site, "mf-copy")
+    whole = {"type": "MovingGeometryCollection", "prisms": read[1:]}  # by one POST, the first by another
+    for document, count in ((read[0], 60), (whole, 90), (read[0], 60)):
+        made = post(site, f"{item}/tgsequence", document)
+        assert made.status_code == 201, made.text
+        again = document is read[0] and count == 60 and len(site.sequence("mf-copy")["geometrySequence"]) == 3
+        assert made.json() == {
+            "received": count,
+            "stored": 0 if again else count,
+            "present": count if again else 0,
+            "left_out": 0,
+        }
+        first = requests.get(made.headers["Location"], auth=FLEET, timeout=30).json()
+        part = document if "datetimes" in document else document["prisms"][0]
+        assert (first["datetimes"][-1], first["coordinates"]) == (part["datetimes"][-1], part["coordinates"])
+    assert site.sequence("mf-copy")["geometrySequence"] == read
+    feature = {"type": "Feature", "temporalGeometry": {**read[0], "datetimes": ["2026-11-20T05:00:00.25Z", 1795151401500], "coordinates": [[114.9, 30.4, 25.0], [114.91, 30.4, 26.0]]},
+               "temporalProperties": [{"datetimes": ["2026-11-20T05:00:00.25Z"], "speed": {"form": "KMH", "values": [12.5]}, "mileage": {"values": [7.5]}}]}  # fmt: skip
+    assert post(site, f"{item}/tgsequence", feature).status_code == 201
+    speed = site.get(f"{item}/tproperties/speed", datetime="2026-11-20T05:00:00Z/..").json()["valueSequence"]
+    assert speed == [{"datetimes": ["2026-11-20T05:00:00.250000Z"], "values": [12.5], "interpolation": "Discrete"}]
+    with site.database.transaction() as conn:
+        told = "SELECT detail ->> 'stored' FROM audit.entries WHERE action = 'create' AND kind = 'track' AND object = 'mf-copy' ORDER BY id"
+        assert conn.execute(text(told)).scalars().all() == ["60", "90", "0", "2"]
+
+
+def test_a_moving_feature_makes_a_device_with_its_track_or_nothing(site: Site) -> None:
+    feature = {"type": "Feature", "properties": {"code": "mf-new", "name": "新车", "department": "roads"},
+               "temporalGeometry": {"type": "MovingPoint", "datetimes": ["2026-11-20T06:00:00Z", "2026-11-20T06:00:10Z"],
+                                    "coordinates": [[114.9, 30.4], [114.901, 30.4]]}}  # fmt: skip
+    late = {**feature, "temporalGeometry": {**feature["temporalGeometry"], "coordinates": [[114.9, 30.4]]}}  # type: ignore[dict-item]
+    count = "SELECT count(*) FROM city.devices WHERE code = 'mf-new'"
+    for document, account, status in (
+        (late, FLEET, 400),
+        (feature, None, 404),
+        (feature, WATER, 403),
+        (feature, FLEET, 201),
+    ):
+        made = post(site, "/collections/devices/items", document, account)
+        assert made.status_code == status, made.text
+        with site.database.transaction() as conn:
+            assert conn.execute(text(count)).scalar() == (status == 201)
+    track = requests.get(f"{made.headers['Location']}/tgsequence", auth=FLEET, timeout=30).json()
+    assert [(part["datetimes"], part["coordinates"]) for part in track["geometrySequence"]] == [
+        (feature["temporalGeometry"]["datetimes"], feature["temporalGeometry"]["coordinates"])
+    ]  # type: ignore[index]
+
+
+POINT = {"type": "MovingPoint", "datetimes": ["2026-11-20T07:00:00Z"], "coordinates": [[114.9, 30.4]]}
+
+
+@pytest.mark.parametrize(("document", "says"), [
+    (7, "no object"), ({**POINT, "type": "MovingPolygon"}, "no MovingPoint"), ({**POINT, "datetimes": []}, "lists of one length"),
+    ({**POINT, "datetimes": ["x"]}, "datetimes[0]"), ({**POINT, "coordinates": [[114.9]]}, "coordinates[0]"), ({**POINT, "coordinates": [[190, 30]]}, "no place"),
+    ({**POINT, "coordinates": [[0, 0]]}, "no place"), ({**POINT, "coordinates": [[True, 30]]}, "coordinates[0]"), ({**POINT, "interpolation": "Step"}, "interpolation"),
+    ({**POINT, "datetimes": POINT["datetimes"] * 2, "coordinates": POINT["coordinates"] * 2}, "instants must rise"),
+    ({**POINT, "crs": {"type": "Name", "properties": {"name": "EPSG:4490"}}}, "crs"), ({"type": "MovingGeometryCollection", "prisms": [7]}, "prisms"),
+    ({"type": "Feature", "temporalGeometry": POINT, "temporalProperties": [{"datetimes": [0], "speed": {"values": [1]}}]}, "1990"),
+    ({"type": "Feature", "temporalGeometry": POINT, "temporalProperties": [{"datetimes": ["2026-11-20T08:00:00Z"], "speed": {"values": [1]}}]}, "there is no place"),
+    ({"type": "Feature", "temporalGeometry": POINT, "temporalProperties": [{"datetimes": POINT["datetimes"], "fuel": {"values": [1]}}]}, "fuel"),
+    ({"type": "Feature", "temporalGeometry": POINT, "temporalProperties": [{"datetimes": POINT["datetimes"], "speed": {"values": [1], "form": "KNT"}}]}, "KMH"),
+])  # fmt: skip
+def test_what_is_wrong_with_a_moving_point_is_named_and_nothing_is_stored(site: Site, document: Any, says: str) -> None:
+    item = f"/collections/devices/items/{site.devices['mf-car'].id}"
+    before = len(stored(site, site.devices["mf-car"].id))
+    answer = post(site, f"{item}/tgsequence", document)
+    assert (answer.status_code, says in answer.json()["description"]) == (400, True), answer.text
+    assert len(stored(site, site.devices["mf-car"].id)) == before
+
+
+def test_only_whoever_may_change_a_device_adds_to_its_track_and_a_persons_free_time_is_not_kept(site: Site) -> None:
+    worker = new_device(site, "mf-free", person=True, duty="Fri 10:00-15:00")  # in GMT+8
+    for item, account, status in (
+        (worker, FLEET, 201),
+        (worker, WATER, 404),
+        (worker, None, 404),
+        (f"/collections/devices/items/{site.devices['mf-pump'].id}", FLEET, 404),
+    ):
+        document = {
+            **POINT,
+            "datetimes": ["2026-11-20T06:59:50Z", "2026-11-20T07:00:10Z"],
+            "coordinates": [[114.9, 30.4]] * 2,
+        }
+        made = post(site, f"{item}/tgsequence", document, account)
+        assert made.status_code == status, made.text
+        assert status != 201 or made.json() == {"received": 2, "stored": 1, "present": 0, "left_out": 1}
+    off = post(site, f"{worker}/tgsequence", {**POINT, "datetimes": ["2026-11-20T08:00:00Z"]})
+    assert off.status_code == 400 and "off duty" in off.json()["description"]
+    with site.database.transaction() as conn:
+        stretch = conn.execute(text("SELECT id FROM city.trajectories WHERE device = 'mf-car'")).scalar_one()
+    assert post(site, f"/collections/trajectories/items/{stretch}/tgsequence", POINT).status_code == 409
+
+
 def bring(site: Site, path: Path, tracks: Sequence[RealTrack], **how: Any) -> dict[str, Any]:
     """Upload the file, and import what it has of these tracks, each into a device of its name."""
     with site.database.transaction() as conn:

@@ -17,8 +17,8 @@ from tracking.commands import require_change
 from tracking.gateway.board import CHANNEL
 from tracking.inputs.track_files import Reading, Told, read_track_file
 from tracking.inputs.values import InputRefused
-from tracking.judging import AHEAD, may_keep
-from tracking.model import Device, Doubt, Fix, Stored
+from tracking.judging import may_keep, not_ahead
+from tracking.model import Device, Stored
 from tracking.storing import clear_stage, cursor_of, store
 from tracking.tracks import DeviceNotFound, read_device
 
@@ -137,7 +137,7 @@ class _Taken:
             return known
         if not may_keep(known, reading.fix.time):
             return "the person was off duty"
-        return Stored(known, _in_time(reading.fix, self.now))
+        return Stored(known, not_ahead(reading.fix, self.now))
 
     def _find(self, code: str) -> Device | str:
         """Raises :class:`DeviceNotFound` for the one device that was named, :class:`layers.features.RowDenied`."""
@@ -156,11 +156,6 @@ class _Taken:
         self.wrong += 1
         if len(self.reasons) < _NAMED:
             self.reasons.append(LeftOut(where, reason))
-
-
-def _in_time(fix: Fix, now: float) -> Fix:
-    """A file may be as old as it likes, but it tells nothing of what is to come."""
-    return fix._replace(doubt=fix.doubt | Doubt.CLOCK) if fix.time > now + AHEAD else fix
 
 
 def _batches(rows: Iterator[Stored]) -> Iterator[list[Stored]]:
