@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 
-from geoserver import core, coverages, edits, features, health, processes, upload_routes, vector_tiles
+from geoserver import core, coverages, edits, features, health, moving_edits, processes, upload_routes, vector_tiles
 from geoserver.archives import ROUTES as ARCHIVES
 from geoserver.audit.routes import get_audit
 from geoserver.change_feed import changes
@@ -74,7 +74,7 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route(_SCHEMA, endpoint(either(_SCHEMA, coverages.get_schema))),
         Route("/collections/{collection}/coverage", endpoint(coverages.get_coverage)),
         Route(_ITEMS, endpoint(either(_ITEMS, features.get_items)), methods=["GET"]),
-        Route(_ITEMS, endpoint(edits.post_item, max_body, admit=edits.may_create), methods=["POST"]),
+        Route(_ITEMS, endpoint(moving_edits.post_item, max_body, admit=edits.may_create), methods=["POST"]),
         Route(_ITEMS, endpoint(edits.items_options), methods=["OPTIONS"]),
         Route(_ITEM, endpoint(either(_ITEM, features.get_item)), methods=["GET"]),
         Route(_ITEM, endpoint(edits.put_item, max_body, admit=edits.may_update), methods=["PUT"]),

@@ -275,6 +275,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/collections/{collection}/changes"): reads,
     # The site's layers are none of moving features, which those who see them are told.
     ("GET", "/collections/{collection}/items/{item}/tgsequence"): reads,
+    ("POST", "/collections/{collection}/items/{item}/tgsequence"): sees_vehicles,
+    ("GET", "/collections/{collection}/items/{item}/tgsequence/{geometry}"): reads,
     ("GET", "/collections/{collection}/items/{item}/tgsequence/{geometry}/{query}"): reads,
     ("GET", "/collections/{collection}/items/{item}/tproperties"): reads,
     ("GET", "/collections/{collection}/items/{item}/tproperties/{property}"): reads,
