@@ -1,19 +1,17 @@
 """The query parameters of EDR requests, checked and typed (OGC 19-086r6 §8)."""
 
-import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pyproj
 import shapely
-from numpy.typing import NDArray
 
+from geoserver.edr.around import UNITS, circle, corridor
 from geoserver.errors import NotAcceptable, ParameterError
 from geoserver.parameters import box_parameter, crs_parameter, instant, interval
-from layers.crs import Crs, coincident, meets, transformer
+from layers.crs import Crs
 from layers.raster.images import Interval
 
 #: Representations, by the names that ``f`` has for them.
@@ -27,17 +25,16 @@ QUERIES = {
     "cube": ("bbox",),
     "trajectory": ("coords",),
     "radius": ("coords", "within", "within-units"),
+    "corridor": ("coords", "corridor-width", "width-units", "corridor-height", "height-units"),
 }
-#: Metres in the units of ``within``.
-UNITS = {"m": 1.0, "km": 1000.0, "mi": 1609.344, "ft": 0.3048}
 _KINDS = {
     "position": ("Point", "MultiPoint"),
     "area": ("Polygon", "MultiPolygon"),
     "trajectory": ("LineString", "MultiLineString"),
     "radius": ("Point",),
+    "corridor": ("LineString", "MultiLineString"),
 }
 _LONGEST = 200_000
-_GEOD = pyproj.Geod(ellps="GRS80")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,27 @@ def _shape(query: str, values: dict[str, str], crs: Crs, offered: Collection[int
     if query == "cube":
         return _box(values, crs, offered)
     shape = _wkt(query, values.get("coords"), crs)
-    return _circle(shape, crs, values) if query == "radius" else shape
+    if query == "radius":
+        return circle(shape, crs, _metres(values, "within", "within-units"))
+    if query == "corridor":
+        if "corridor-height" in values:  # the standard has everybody give one; all of a coverage lies within any
+            _metres(values, "corridor-height", "height-units")
+        return corridor(shape, crs, _metres(values, "corridor-width", "width-units") / 2)
+    return shape
+
+
+def _metres(values: dict[str, str], name: str, units: str) -> float:
+    """A distance [m] by its parameter and that of its unit."""
+    unit = values.get(units, "m")
+    if unit not in UNITS:
+        raise ParameterError(units, f"{unit[:20]!r} is none of {', '.join(UNITS)}")
+    try:
+        found = float(values.get(name, "")) * UNITS[unit]
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 1e6:
+        raise ParameterError(name, "is no distance above 0 and up to 1000 km")
+    return found
 
 
 def _box(values: dict[str, str], crs: Crs, offered: Collection[int]) -> Any:
@@ -129,31 +146,3 @@ def _wkt(query: str, text: str | None, crs: Crs) -> Any:
     if shape.geom_type.endswith("Polygon") and not shape.is_valid:
         raise ParameterError("coords", f"is not valid: {shapely.is_valid_reason(shape)}")
     return shape
-
-
-def _circle(point: Any, crs: Crs, values: dict[str, str]) -> Any:
-    """The points so far from a point, on the ellipsoid."""
-    unit = values.get("within-units", "m")
-    if unit not in UNITS:
-        raise ParameterError("within-units", f"{unit[:20]!r} is none of {', '.join(UNITS)}")
-    try:
-        radius = float(values.get("within", "")) * UNITS[unit]
-    except ValueError:
-        radius = math.nan
-    if not 0 < radius <= 1e6:
-        raise ParameterError("within", "is no distance above 0 and up to 1000 km")
-    lon, lat = transformer(crs.srid, 4490).transform(point.x, point.y)
-    turns = np.linspace(0, 360, 361)
-    east, north, _ = _GEOD.fwd(np.full(361, lon), np.full(361, lat), turns, np.full(361, radius))
-    return shapely.Polygon(moved(np.column_stack([east, north]), 4490, crs.srid))
-
-
-def moved(points: NDArray[np.float64], srid: int, other: int) -> NDArray[np.float64]:
-    """Points (n, 2; east, north) in another CRS. Raises :class:`ParameterError` where it does not reach."""
-    if coincident(srid, other):
-        return points
-    west, south = points.min(axis=0)
-    east, north = points.max(axis=0)
-    if not meets(srid, (float(west), float(south), float(east) + 1e-9, float(north) + 1e-9), other):
-        raise ParameterError("coords", f"lies where EPSG:{other} does not reach")
-    return np.column_stack(transformer(srid, other).transform(points[:, 0], points[:, 1]))

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from starlette.requests import Request
 
 from geoserver.coverages import find_coverage_layer
-from geoserver.edr.parameters import COMMON, FORMATS, QUERIES, UNITS, asked_of
+from geoserver.edr.around import UNITS
+from geoserver.edr.parameters import COMMON, FORMATS, QUERIES, asked_of
 from geoserver.openapi import Json, content, operation, parameter, reference
 from geoserver.parameters import query_values
 from geoserver.reply import Reply
@@ -81,8 +82,8 @@ def _data_query(city: "City", layer_id: str, query: str) -> dict[str, Any]:
         "title": query, "query_type": query, "output_formats": list(FORMATS), "default_output_format": "CoverageJSON",
         "crs_details": [{"crs": crs.uri, "wkt": CRS.from_epsg(crs.srid).to_wkt()} for crs in _systems(city)],
     }  # fmt: skip
-    if query == "radius":
-        variables["within_units"] = list(UNITS)
+    units = {"radius": ("within_units",), "corridor": ("width_units", "height_units")}
+    variables |= {name: list(UNITS) for name in units.get(query, ())}
     asked = "&".join(f"{name}={{{name}}}" for name in QUERIES[query])
     href = f"{city.url}/collections/{layer_id}/{query}?{asked}"
     return {"link": {"href": href, "rel": "data", "title": query, "templated": True, "variables": variables}}
@@ -95,11 +96,17 @@ def _systems(city: "City") -> list[Crs]:
 def edr_paths(layers: Mapping[str, Layer]) -> Json:
     """The queries of those layers that are coverages, in OpenAPI."""
     text: Json = {"type": "string"}
+    length: Json = {"type": "number", "minimum": 0}
+    unit: Json = {"type": "string", "enum": list(UNITS)}
     own = {
         "coords": parameter("coords", "Where: WKT in crs", text, required=True),
         "bbox": parameter("bbox", "West, south, east and north in crs", text, required=True),
-        "within": parameter("within", "Radius", {"type": "number", "minimum": 0}, required=True),
-        "within-units": parameter("within-units", "Its unit", {"type": "string", "enum": list(UNITS)}),
+        "within": parameter("within", "Radius", length, required=True),
+        "within-units": parameter("within-units", "Its unit", unit),
+        "corridor-width": parameter("corridor-width", "Whole width", length, required=True),
+        "width-units": parameter("width-units", "Its unit", unit, required=True),
+        "corridor-height": parameter("corridor-height", "Any: a coverage has no vertical axis", length, required=True),
+        "height-units": parameter("height-units", "Its unit", unit, required=True),
     }
     shared = [
         parameter("f", "Representation", {"type": "string", "enum": list(FORMATS)}),

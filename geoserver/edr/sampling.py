@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from geoserver.coverage_parameters import CoverageRequest
 from geoserver.coverages import read_raster, source_of
-from geoserver.edr.parameters import Asked, moved
+from geoserver.edr.around import moved
+from geoserver.edr.parameters import Asked
 from layers.raster.coverage import Coverage
 from layers.raster.errors import NoSuchBand, RasterTooLarge
 from layers.raster.images import find_images

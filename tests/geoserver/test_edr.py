@@ -11,7 +11,9 @@ import rasterio
 import rasterio.mask
 import requests
 import shapely
+from covjson_pydantic.coverage import Coverage
 from pyproj import Geod, Transformer
+from scipy.spatial import cKDTree
 
 from tests.geoserver.raster_site import RasterSite, raster_site
 from tests.layers.raster.conftest import gdal
@@ -133,6 +135,50 @@ def test_a_radius_holds_the_pixels_so_near_on_the_ellipsoid(site: RasterSite) ->
     assert inside <= got <= near
 
 
+def test_a_corridor_holds_the_pixels_so_near_to_its_line_on_the_ellipsoid(site: RasterSite) -> None:
+    """Pixels' distances to the nearest of points every decimetre along the line."""
+    degrees = Transformer.from_crs(4547, 4490, always_xy=True)
+    line = shapely.LineString([(586500, 3364500), (586560, 3364580), (586700, 3364590)])
+    wkt = "LINESTRING(" + ",".join(f"{y} {x}" for x, y in line.coords) + ")"
+    asked = dict(coords=wkt, crs=NATIVE, corridor_width="0.06", width_units="km", corridor_height=10, height_units="m")
+    rows = ask(site, "dem", "corridor", **asked, f="CSV").text.splitlines()[1:]
+    got = {(float(x), float(y)): float(value) for x, y, value in (row.split(",") for row in rows)}
+    with rasterio.open(site.directory / HEIGHTS) as file:
+        heights = file.read(1)
+        down, across = np.nonzero(heights != -9999)
+        x, y = (np.array(v) for v in file.xy(down, across))
+    near = shapely.dwithin(line, shapely.points(x, y), 40)
+    x, y, down, across = x[near], y[near], down[near], across[near]
+    along = shapely.get_coordinates(shapely.line_interpolate_point(line, np.arange(0, line.length, 0.1)))
+    beside = along[cKDTree(along).query(np.column_stack([x, y]))[1]]
+    away = Geod(ellps="GRS80").inv(*degrees.transform(x, y), *degrees.transform(*beside.T))[2]
+    places = list(zip(x.tolist(), y.tolist(), strict=True))
+    inside = {place for place, d in zip(places, away, strict=True) if d < 29.98}
+    about = {place for place, d in zip(places, away, strict=True) if d < 30.02}
+    assert len(inside) > 1500 and inside <= set(got) <= about
+    values = dict(zip(places, heights[down, across].tolist(), strict=True))
+    assert all(values[place] == value for place, value in got.items())
+
+
+@pytest.mark.parametrize(
+    ("query", "params"),
+    [
+        ("position", {"coords": "POINT(114.9 30.4)"}),
+        ("position", {"coords": "MULTIPOINT((114.9 30.4),(114.901 30.4))"}),
+        ("trajectory", {"coords": "LINESTRING(114.9 30.4,114.9005 30.4)"}),
+        ("area", {"coords": "POLYGON((114.9 30.399,114.901 30.399,114.901 30.4,114.9 30.399))"}),
+        ("cube", {"bbox": "114.9,30.399,114.9005,30.3995"}),
+        ("radius", {"coords": "POINT(114.9 30.399)", "within": 20}),
+        ("corridor", {"coords": "LINESTRING(114.9 30.399,114.9005 30.399)", "corridor_width": 20}),
+    ],
+)
+def test_coverage_json_is_valid_for_another_reader(site: RasterSite, query: str, params: Any) -> None:
+    """covjson-pydantic knows the domain types, the shapes of ranges and what parameters must have."""
+    for collection in ("dem", "land-cover", "imagery"):
+        read = Coverage.model_validate_json(ask(site, collection, query, **params).content)
+        assert read.ranges and read.parameters and set(read.parameters) == set(read.ranges)
+
+
 def test_a_cube_is_the_box_of_pixels_and_a_trajectory_visits_every_pixel_of_its_line(site: RasterSite) -> None:
     cube = ask(site, "dem", "cube", bbox="3364500,586500,3364540,586560", crs=NATIVE).json()
     values = next(iter(cube["ranges"].values()))
@@ -160,6 +206,9 @@ def test_a_cube_is_the_box_of_pixels_and_a_trajectory_visits_every_pixel_of_its_
         ("area", {"coords": "POLYGON((114 30, 115 31, 115 30, 114 31, 114 30))"}, "not valid"),
         ("cube", {"bbox": "115,30,114,31"}, "area"),
         ("radius", {"coords": "POINT(114.9 30.4)", "within": "-5"}, "distance"),
+        ("corridor", {"coords": "LINESTRING(114.9 30.4,115 30.4)"}, "corridor-width"),
+        ("corridor", {"coords": "LINESTRING(114.9 30.4,119 30.4)", "corridor_width": "5"}, "150 km"),
+        ("corridor", {"coords": "LINESTRING(114.9 30.4,115 30.4)", "corridor_width": "5", "width_units": "li"}, "width-units"),
         ("position", {"coords": "POINT(114.9 30.4)", "f": "grib"}, "CoverageJSON"),
     ],
 )  # fmt: skip
@@ -171,7 +220,7 @@ def test_what_cannot_be_asked_is_refused_by_name(site: RasterSite, query: str, p
 
 def test_collections_tell_their_queries_parameters_and_times(site: RasterSite) -> None:
     document = site.get("/collections/imagery", f="json").json()
-    assert set(document["data_queries"]) == {"position", "area", "cube", "trajectory", "radius"}
+    assert set(document["data_queries"]) == {"position", "area", "cube", "trajectory", "radius", "corridor"}
     assert document["extent"]["temporal"]["interval"] == [["2020-05-01T00:00:00Z", "2020-05-01T00:00:00Z"]]
     listed = {one["id"]: one for one in site.get("/collections", f="json").json()["collections"]}
     assert listed["imagery"]["extent"] == document["extent"]
@@ -181,10 +230,11 @@ def test_collections_tell_their_queries_parameters_and_times(site: RasterSite) -
     for query in document["data_queries"].values():
         template = query["link"]["href"].removeprefix(site.url)
         filled = template.format(**{
-            "coords": {"area": "POLYGON((1 1,2 1,2 2,1 1))", "trajectory": "LINESTRING(1 1,1.0001 1)"}.get(
+            "coords": {"area": "POLYGON((1 1,2 1,2 2,1 1))", **dict.fromkeys(("trajectory", "corridor"), "LINESTRING(1 1,1.0001 1)")}.get(
                 query["link"]["title"], "POINT(1 1)"
             ),
-            "bbox": "1,1,1.0001,1.0001", "within": "5", "within-units": "m",
+            "bbox": "1,1,1.0001,1.0001", "within": "5", "within-units": "m", "corridor-width": "5", "width-units": "m", "corridor-height": "1",
+            "height-units": "m",
         })  # fmt: skip
         assert site.get(filled).status_code in (200, 404), filled  # 404: no image lies there
     assert site.get("/collections/buildings/position", coords="POINT(114.9 30.4)").status_code == 404
