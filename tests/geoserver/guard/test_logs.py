@@ -106,6 +106,7 @@ def _use_secrets(url: str) -> list[str]:
     answers = [
         requests.get(f"{url}/collections/trees/items?limit=1&token={SECRET}", timeout=10),
         requests.get(f"{url}/collections/trees/items", params={"access_token": JWT, "code": SECRET}, timeout=10),
+        requests.get(f"{url}/collections/trees/items?c%6Fde={SECRET}", timeout=10),
         requests.get(f"{url}/collections/trees/items?limit=2", auth=("planner", SECRET), timeout=10),
         requests.get(f"{url}/collections", headers={"Authorization": f"Bearer {JWT}", "X-API-Key": SECRET}, timeout=10),
         requests.get(
