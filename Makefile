@@ -11,7 +11,8 @@ run:
 
 test:
 	@scripts/bootstrap.sh test
-	@exec .venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# One process more than there are cores: half of the tests' time is waiting.
+	@exec .venv/bin/pytest -n $$(( $$(nproc) + 1 )) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check:
 	@scripts/bootstrap.sh check

@@ -53,7 +53,10 @@ def make_database(postgres_url: str, name: str, template: str | None = None) -> 
     engine = create_engine(psycopg2_url(postgres_url), isolation_level="AUTOCOMMIT")
     with engine.connect() as conn:
         conn.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        conn.execute(text(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else "")))
+        # As nothing here is ever flushed, copying files costs half of copying pages (before PostgreSQL 15 there is no other way).
+        version = conn.dialect.server_version_info or (0,)
+        copied = (f' TEMPLATE "{template}"' + " STRATEGY FILE_COPY" * (version >= (15,))) if template else ""
+        conn.execute(text(f'CREATE DATABASE "{name}"{copied}'))
     engine.dispose()
     return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
 
