@@ -57,6 +57,7 @@ _SUMMARIES: dict[Handler, str] = {
     provider.link_provider: "The address at which to prove an identity that one's account is linked to",
     own.sign_out: "End the session at hand",
     own.post_token: "A bearer token for a password (and code), a session or a key",
+    own.get_departments: "The names of departments by their ids",
     own.get_account: "Who asks, how it signed in, and its CSRF token",
     own.post_password: "Change one's own password",
     own.post_totp: "Begin one-time codes",

@@ -19,6 +19,7 @@ from geoserver.identity.sessions import end_session, list_sessions
 from geoserver.identity.tokens import make_token
 from geoserver.process_adapter import EDITING
 from geoserver.reply import Reply, failure
+from geoserver.rights import list_departments
 
 if TYPE_CHECKING:
     from geoserver.city import City
@@ -72,6 +73,14 @@ def sign_out(city: SeenCity, request: Request, _body: bytes) -> Reply:
             record(conn, "sign-out", "session", str(identity.session))
         city.identities.forget()
     return nothing({"Set-Cookie": city.identities.cookies.without_session(), "Clear-Site-Data": '"cache"'})
+
+
+def get_departments(city: SeenCity, request: Request, _body: bytes) -> Reply:
+    """``GET /departments``: their names, for whoever has signed in and meets their ids in layers."""
+    asker(city, request)
+    with city.gate.transaction() as conn:
+        found = [{"id": one.id, "zh": one.zh, "en": one.en} for one in list_departments(conn)]
+    return answer({"departments": found})
 
 
 def get_account(city: SeenCity, request: Request, _body: bytes) -> Reply:

@@ -27,6 +27,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("POST", "/sign-out", own.sign_out),
     ("POST", "/token", own.post_token),
     ("GET", "/account", own.get_account),
+    ("GET", "/departments", own.get_departments),
     ("POST", "/account/password", own.post_password),
     ("POST", "/account/totp", own.post_totp),
     ("POST", "/account/totp/confirm", own.confirm_totp),

@@ -41,6 +41,8 @@ def site(postgres_url: str, template_name: str, tmp_path_factory: pytest.TempPat
         with found.database.transaction() as conn:
             employ(conn, "diao", "fleet-dispatcher", department="sanitation")
             employ(conn, "water", "fleet-dispatcher", department="water")
+        for department, called in (("sanitation", "环卫处"), ("water", "水务局")):
+            found.sql("UPDATE access.departments SET zh = :zh WHERE id = :id", zh=called, id=department)
         for code, name, department in (
             (NEAR, "环卫1号", "sanitation"),
             (FAR, "环卫2号", "sanitation"),
@@ -125,6 +127,73 @@ def test_the_day_of_a_dispatcher_from_alarm_to_replay(visit: Visit, site: GridSi
         expect(page.get_by_text("没有进行中的任务")).to_be_visible(timeout=PATIENCE)
         assert site.sql("SELECT state FROM city.unit_tasks") == [("done",)]
         replay_of(page, site, begun)
+
+
+def test_an_alarm_is_seen_given_to_somebody_made_a_case_and_closed_with_what_was_found(
+    visit: Visit, site: GridSite
+) -> None:
+    site.sql(
+        "INSERT INTO city.alarms (geom, key, kind, device, name, department, began, detail, state) VALUES"
+        " (ST_SetSRID(ST_MakePoint(114.91, 30.41), 4490), 'act', 'leave', :code, '环卫1号', 'sanitation', now(), '东区', 'new')", code=NEAR
+    )  # fmt: skip
+    page = visit()
+    card = page.locator("[data-alarm=act]")
+    card.locator("[data-act=acknowledge]").click()
+    expect(card).to_have_attribute("data-state", "acknowledged", timeout=PATIENCE)
+    card.locator("[data-act=assign]").click()
+    card.locator("form input").fill("老李")
+    card.locator("form [type=submit]").click()
+    expect(card).to_have_attribute("data-state", "assigned", timeout=PATIENCE)
+    expect(card).to_contain_text("老李", timeout=PATIENCE)
+    card.locator("[data-act=case]").click()
+    card.locator("form select").select_option("event-0102", timeout=PATIENCE)
+    card.locator("form textarea").fill("车辆离开作业区，路面有抛洒")
+    card.locator("form [type=submit]").click()
+    link = card.locator("a[href*='cases#case=']")
+    expect(link).to_be_visible(timeout=PATIENCE)
+    (made,) = site.sql("SELECT a.case_id, c.class, c.description, ST_X(c.geom) FROM city.alarms a"
+                       " JOIN city.cases c ON c.code = a.case_id WHERE a.key = 'act'")  # fmt: skip
+    assert tuple(made[1:]) == ("0102", "车辆离开作业区，路面有抛洒", 114.91) and made[0] in link.inner_text()
+    expect(card.locator("[data-act=case]")).to_have_count(0)
+    card.locator("[data-act=close]").click()
+    card.locator("form textarea").fill("已清扫")
+    card.locator("form [type=submit]").click()
+    expect(card).to_have_count(0, timeout=PATIENCE)
+    (closed,) = site.sql("SELECT state, assignee, note, handled IS NOT NULL FROM city.alarms WHERE key = 'act'")
+    assert tuple(closed) == ("closed", "老李", "已清扫", True)
+    steps = site.call(
+        "diao",
+        "GET",
+        f"/collections/alarms/items/{site.sql("SELECT id FROM city.alarms WHERE key = 'act'")[0][0]}/history",
+    )
+    assert "diao" in steps.text
+
+
+def test_a_vehicle_that_is_entered_in_the_administration_reports_and_is_seen_with_its_department(
+    visit: Visit, site: GridSite
+) -> None:
+    code = "13900000009"
+    page = visit(path="/admin/terminals")
+    page.locator("summary", has_text="添加设备").click()
+    page.fill("[name=code]", code)
+    page.fill("[name=name]", "洒水9号")
+    page.select_option("form [name=kind]", label="环卫车")
+    page.fill("[name=plate]", f"鄂G{code[-5:]}")
+    page.select_option("form [name=department]", label="环卫处")
+    found = faults(page)
+    page.locator("details [class~=main]").click()
+    expect(page.locator("tbody tr", has_text="洒水9号")).to_contain_text("环卫车", timeout=PATIENCE)
+    assert [tuple(row) for row in site.sql("SELECT name, department, enabled FROM city.devices WHERE code = :c", c=code)] == [("洒水9号", "sanitation", True)]  # fmt: skip
+    page.get_by_label(f"{code} 的所属部门").select_option(label="水务局")  # not this dispatcher's to give away
+    expect(page.locator("td [role=alert]")).to_be_visible(timeout=PATIENCE)
+    with running(site.database.url) as gateway:
+        unit = admitted(gateway.port, code)
+        unit.report(fix(time.time() - 30, 114.905))
+        page.goto(f"{site.url}/dispatch")
+        expect(item(page, code)).to_contain_text("环卫处", timeout=PATIENCE)
+    page.fill("#find", "环卫处 洒水")
+    expect(page.locator("#units")).to_have_attribute("data-count", "1", timeout=PATIENCE)
+    assert found == [] and fits(page)
 
 
 def replay_of(page: Page, site: GridSite, begun: float) -> None:

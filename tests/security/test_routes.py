@@ -240,7 +240,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/account/links/{provider}"): signed_in,
     ("POST", "/token"): signed_in,  # or by what the body says
     **{(method, path): signed_in for method, path in (
-        ("POST", "/sign-out"), ("GET", "/account"), ("POST", "/account/password"), ("POST", "/account/totp"),
+        ("POST", "/sign-out"), ("GET", "/account"), ("GET", "/departments"), ("POST", "/account/password"), ("POST", "/account/totp"),
         ("POST", "/account/totp/confirm"), ("POST", "/account/totp/remove"), ("GET", "/account/sessions"),
         ("DELETE", "/account/sessions"), ("DELETE", "/account/sessions/{session}"), ("GET", "/account/keys"),
         ("POST", "/account/keys"), ("DELETE", "/account/keys/{key}"),

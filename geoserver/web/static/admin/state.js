@@ -10,7 +10,7 @@ const here = document.documentElement.dataset;
 export const PARTS = [
   ["layers", ({ may }) => may("import-layer") || may("change-layer")],
   ["rules", ({ may }) => may("import-grid-rules")],
-  ["terminals", ({ holds, roles }) => holds("keys:manage") || roles.includes("fleet-dispatcher")],
+  ["terminals", ({ holds, roles }) => holds("keys:manage") || roles.some((role) => ["fleet-dispatcher", "administrator"].includes(role))],
   ["jobs", () => true],
   ["health", ({ holds }) => holds("accounts:manage")],
   ["log", ({ holds }) => holds("audit:read")],

@@ -4,6 +4,7 @@ import { language } from "../map/i18n.js";
 import { ask, base } from "../work/api.js";
 import { mark } from "./alarms.js";
 import { fleet, get, noteEnd, patch, set } from "./store.js";
+import { departmentName } from "./words.js";
 
 /** After the stream was refused, ask again [ms]; devices in one page of the list of devices. */
 const AGAIN = 10_000;
@@ -76,7 +77,7 @@ function matches(row, device, { kind, department }, words) {
   if (kind && row.kind !== kind) return false;
   if (department && row.department !== department) return false;
   if (words.length === 0) return true;
-  const text = `${row.name ?? ""} ${row.device} ${device?.plate ?? ""} ${row.department ?? ""}`.toLowerCase();
+  const text = `${row.name ?? ""} ${row.device} ${device?.plate ?? ""} ${departmentName(row.department)} ${row.department ?? ""}`.toLowerCase();
   return words.every((word) => text.includes(word));
 }
 

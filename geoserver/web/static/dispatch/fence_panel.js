@@ -10,7 +10,7 @@ import { beginFence, closeFence, deleteFence, departmentOf, editFence, NUMBERS, 
 import { here } from "./map_pane.js";
 import { cornerAt, pen } from "./sketching.js";
 import { set } from "./store.js";
-import { length, named } from "./words.js";
+import { departmentName, length, named } from "./words.js";
 
 const KINDS = [["Polygon", "box"], ["Circle", "target"], ["LineString", "route"]];
 const CALENDARS = ["daily 00:00-24:00", "Mon-Fri 07:00-19:00", "Mon-Sat 06:00-22:00", "daily 22:00-06:00"];
@@ -57,7 +57,7 @@ function Editor({ fence, state }) {
     ${numbers.map(([name]) => html`<label class="field" key=${name}><span>${t(`fence.${name}`)}${UNITS[name] && ` [${UNITS[name]}]`}</span><input type="number" min="0" step="any" required=${name === "speed_limit" || name === "most"} value=${values[name] ?? ""} onInput=${(event) => setFence({ [name]: event.target.value === "" ? null : Number(event.target.value) })} /></label>`)}
     <fieldset class="field"><legend>${t("fence.kinds")}</legend><div class="chips">${Object.entries(state.names.positions.kind).map(([id, name]) => html`<button type="button" class="chip" key=${id} aria-pressed=${String((values.kinds ?? []).includes(id))} onClick=${() => setFence({ kinds: list("kinds", id) })}>${name}</button>`)}</div></fieldset>
     ${state.departments.length > 0 && html`<label class="field"><span>${t("department")}</span><select value=${departmentOf(fence) ?? ""} onChange=${(event) => setFence({ department: event.target.value || null })}>
-      <option value="">${t("department.all")}</option>${state.departments.map((one) => html`<option value=${one} key=${one}>${one}</option>`)}</select></label>`}
+      <option value="">${t("department.all")}</option>${state.departments.map((one) => html`<option value=${one} key=${one}>${departmentName(one)}</option>`)}</select></label>`}
     <label class="field"><span>${t("fence.devices")}</span><input value=${(values.devices ?? []).join(", ")} placeholder=${t("fence.devices.hint")} onChange=${(event) => setFence({ devices: event.target.value.split(/[\s,，、]+/).filter(Boolean) })} /></label>
     <label class="field"><span>${t("fence.calendar")}</span><input list="calendars" value=${values.calendar ?? ""} placeholder=${t("fence.calendar.hint")} onInput=${(event) => setFence({ calendar: event.target.value })} /></label>
     <datalist id="calendars">${CALENDARS.map((one) => html`<option value=${one}></option>`)}</datalist>

@@ -9,7 +9,7 @@ import { find, toggleState } from "./feed.js";
 import { STATES } from "./fleet.js";
 import { fleet, get } from "./store.js";
 import { choose } from "./unit.js";
-import { age, count, heading, kindName, speed, stateName, titleOf } from "./words.js";
+import { age, count, departmentName, heading, kindName, speed, stateName, titleOf } from "./words.js";
 
 /** Height of a row [px], and rows that are made beyond those in view. */
 const ROW = 60;
@@ -38,7 +38,7 @@ function Find({ state }) {
         <label><span class="hidden-text">${t("kind")}</span><select value=${asked.kind} onChange=${(event) => find({ kind: event.target.value })}>
           <option value="">${t("kind.all")}</option>${Object.entries(names?.positions?.kind ?? {}).map(([id, name]) => html`<option value=${id} key=${id}>${name}</option>`)}</select></label>
         ${departments.length > 1 && html`<label><span class="hidden-text">${t("department")}</span><select value=${asked.department} onChange=${(event) => find({ department: event.target.value })}>
-          <option value="">${t("department.all")}</option>${departments.map((id) => html`<option value=${id} key=${id}>${id}</option>`)}</select></label>`}
+          <option value="">${t("department.all")}</option>${departments.map((id) => html`<option value=${id} key=${id}>${departmentName(id)}</option>`)}</select></label>`}
       </div>
     </div>
   `;
@@ -103,7 +103,7 @@ function Unit({ code, n, all, at, chosen, now, state, onClick }) {
       <${Sign} state=${row.state} />
       <span class="unit-name">${titleOf(row)}${alarmed && html`<span class="chip bad">${icon("alert")}${t("unit.alarm")}</span>`}</span>
       <span class="unit-speed">${old ? t("ago", { span: age(row.time ?? row.heard, now) }) : speed(row.speed)}</span>
-      <span class="unit-note small soft">${[plate, kindName(row.kind), row.department, old ? "" : heading(row.state === "moving" ? row.heading : null)].filter(Boolean).join(" · ")}</span>
+      <span class="unit-note small soft">${[plate, kindName(row.kind), departmentName(row.department), old ? "" : heading(row.state === "moving" ? row.heading : null)].filter(Boolean).join(" · ")}</span>
       <span class="unit-state small">${stateName(row.state)}</span>
     </div>
   `;

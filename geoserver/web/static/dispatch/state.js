@@ -24,6 +24,12 @@ async function readNames() {
   return Object.fromEntries(layers.map((layer, n) => [layer, fields(found[n])]));
 }
 
+/** Names of departments by their ids; the ids stand for themselves where nobody tells them. */
+async function readDepartments() {
+  const { departments } = await ask("GET", "departments").catch(() => ({ departments: [] }));
+  return new Map(departments.map(({ id, zh, en }) => [id, language === "en" ? en : zh]));
+}
+
 /** Which acts the reader may do at all: those that are not offered are not shown. */
 async function readRights() {
   const allowed = async (layer) => {
@@ -38,8 +44,8 @@ async function readRights() {
 export async function begin() {
   if (!get().account) return set({ phase: "nobody" });
   try {
-    const [names, may] = await Promise.all([readNames(), readRights()]);
-    set({ names, may });
+    const [names, may, departmentNames] = await Promise.all([readNames(), readRights(), readDepartments()]);
+    set({ names, may, departmentNames });
   } catch (error) {
     return set(error.signInNeeded ? { phase: "nobody" } : [403, 404].includes(error.status) ? { phase: "denied" } : { phase: "failed", trouble: told(error) });
   }

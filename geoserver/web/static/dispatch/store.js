@@ -17,7 +17,7 @@ export const PANELS = ["alarms", "send", "tasks", "fences", "replay", "ground"];
 export const store = createStore({
   account: here.account || null, theme: here.theme, phase: "loading", trouble: null, names: null, devices: new Map(), may: {},
   link: "connecting", told: 0, offline: !navigator.onLine, ended: false, message: null, now: Date.now(),
-  find: { words: "", states: new Set(), kind: "", department: "" }, shown: [], departments: [], counts: {}, chosen: null, following: false, trails: true,
+  find: { words: "", states: new Set(), kind: "", department: "" }, shown: [], departments: [], departmentNames: new Map(), counts: {}, chosen: null, following: false, trails: true,
   panel: "alarms", open: "map", unit: null, unitOpen: false, picking: null,
   alarms: null, alarmTrouble: null, sound: false, classes: null, alarmForm: null,
   send: { from: "place", point: null, case: null, kinds: [], skills: "", free: true, found: null, trouble: null, busy: false, unit: null },

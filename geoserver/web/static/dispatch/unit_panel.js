@@ -10,7 +10,7 @@ import { Sign } from "./list.js";
 import { beginReplay } from "./replay.js";
 import { fleet, set } from "./store.js";
 import { choose, endShare, followUnit, locate, sendText, share } from "./unit.js";
-import { age, heading, kindName, moment, speed, stateName, titleOf } from "./words.js";
+import { age, departmentName, heading, kindName, moment, speed, stateName, titleOf } from "./words.js";
 
 const HOURS = [1, 2, 8, 24, 72];
 
@@ -38,7 +38,7 @@ function More({ state, row }) {
   const toggle = (name) => setForm(form === name ? null : name);
   return html`
       ${row && html`
-        <dl class="facts">${[["plate", device?.plate], ["kind", kindName(row.kind)], ["department", row.department], ["code", row.device], ["fix", moment(row.time)], ["heard", moment(row.heard)], ["skills", device?.skills?.join("、")], ["duty", device?.duty]]
+        <dl class="facts">${[["plate", device?.plate], ["kind", kindName(row.kind)], ["department", departmentName(row.department)], ["code", row.device], ["fix", moment(row.time)], ["heard", moment(row.heard)], ["skills", device?.skills?.join("、")], ["duty", device?.duty]]
           .filter(([, value]) => value).map(([name, value]) => html`<div key=${name}><dt>${t(`fact.${name}`)}</dt><dd>${value}</dd></div>`)}</dl>`}
       <div class="row" role="group" aria-label=${t("unit.acts")}>
         <button type="button" class="button" aria-pressed=${String(state.following)} onClick=${() => followUnit(!state.following)}>${icon("target")}${t("unit.follow")}</button>

@@ -35,7 +35,9 @@ export const kindName = (kind) => named("positions", "kind", kind);
 const COMPASS = ["n", "ne", "e", "se", "s", "sw", "w", "nw"];
 export const heading = (degrees) => (typeof degrees === "number" ? t(`heading.${COMPASS[Math.round(degrees / 45) % 8]}`) : "");
 
-/** What an account of the department reads; its id where nobody told its name. */
+/** The department's name; its id where nobody told its name. */
+export const departmentName = (id) => get().departmentNames.get(id) ?? id ?? "";
+
 export const titleOf = (row) => row?.name || row?.device || "";
 
 /** Times as inputs of type datetime-local have them, in the reader's own zone. */
