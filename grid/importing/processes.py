@@ -2,9 +2,9 @@
 
 import gzip
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import batched
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -110,29 +110,45 @@ def import_cases(
     mapped = Mapped(
         source, columns, zone, time_formats, states or {}, channels or {}, classes or {}, due_is_day=due_is_day
     )
-    counts, mistakes, entered = dict.fromkeys(("lines", "known", "unplaced", "wrong"), 0), list[Mistake](), list[int]()
-    seen = set[str]()
+    kept, entered, seen = _Kept(), list[int](), set[str]()
     with _opened(upload, encoding) as stream:
         for lines in batched(read_lines(stream, mapped, MOST_LINES), _BATCH):
-            counts["lines"] += len(lines)
-            counts["unplaced"] += sum(one.case is None and one.wrong is None for one in lines)
-            placed, wrong = _placed([one for one in lines if one.case is not None], city, crs)
-            wrong += [Mistake(one.number, one.wrong) for one in lines if one.wrong is not None]
-            counts["wrong"] += len(wrong)
-            mistakes += sorted(wrong, key=lambda one: one.line)[: _TOLD - len(mistakes)]
+            placed = kept.sorted_out(lines, city, crs)
             there = known_ids(conn, source, [case["source_id"] for case in placed]) | seen
             new = {case["source_id"]: case for case in reversed(placed) if case["source_id"] not in there}
-            counts["known"] += len(placed) - len(new)
+            kept.known += len(placed) - len(new)
             seen |= new.keys()
             entered += enter_cases(conn, source, scheme or source, list(reversed(new.values())))
-            job.progress(min(90.0, counts["lines"] / 200))
+            job.progress(min(90.0, kept.lines / 200))
     marked = 0
     if repeats and entered:
         near = options.reports
         marked = mark_repeats(conn, entered, scheme or source, near.similar_metres, near.similar_hours)
     return ImportedCases(
-        counts["lines"], len(entered), counts["known"], counts["unplaced"], counts["wrong"], marked, tuple(mistakes)
+        kept.lines, len(entered), kept.known, kept.unplaced, kept.wrong, marked, tuple(kept.mistakes[:_TOLD])
     )
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Counts of the lines so far, and the first mistakes."""
+
+    lines: int = 0
+    known: int = 0
+    unplaced: int = 0
+    wrong: int = 0
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def sorted_out(self, lines: Sequence[Line], city: CityCrs, crs: str | None) -> list[dict[str, Any]]:
+        """The cases of these lines that have a position; all are counted."""
+        placed, wrong = _placed([one for one in lines if one.case is not None], city, crs)
+        wrong += [Mistake(one.number, one.wrong) for one in lines if one.wrong is not None]
+        self.lines += len(lines)
+        self.unplaced += sum(one.case is None and one.wrong is None for one in lines)
+        self.wrong += len(wrong)
+        if len(self.mistakes) < _TOLD:
+            self.mistakes += sorted(wrong, key=lambda one: one.line)
+        return placed
 
 
 def _placed(lines: list[Line], city: CityCrs, crs: str | None) -> tuple[list[dict[str, Any]], list[Mistake]]:
