@@ -19,8 +19,9 @@ from geoserver.proxies.description import proxy_links
 from geoserver.record_search import CATALOG, DEFAULT, HERE, MOST, SEARCHED, search_of
 from geoserver.reply import Reply
 from geoserver.schemas import queryables, schema
+from geoserver.settings import Settings
 from layers.access import watched
-from layers.catalogue import Layer
+from layers.catalogue import Layer, Text
 from layers.exchange.proxies.answers import host
 from layers.exchange.proxies.model import Proxy
 from layers.exchange.records.catalogue import CATALOGUE
@@ -29,6 +30,7 @@ from layers.exchange.records.model import Metadata, Party
 from layers.exchange.records.queries import Kept, image_dates, kept_metadata
 from layers.exchange.records.record import Record, geojson
 from layers.exchange.records.search import SORTABLES, found
+from layers.exchange.records.themes import Classes, shipped
 from layers.exporting.export import FORMATS
 
 if TYPE_CHECKING:
@@ -143,7 +145,15 @@ def _record(city: "City", layer: Layer, kept: Kept, taken: tuple[Any, Any] | Non
     said = kept.metadata
     begin, end = (said.begin, said.end) if said.begin or said.end else taken or (None, None)
     licence = layer.licence or city.settings.metadata.license.name
-    return Record(layer, said, kept.created, kept.updated, begin, end, said.contacts or own, licence)
+    parties, classes = said.contacts or own, classes_of(city.settings)
+    return Record(layer, said, kept.created, kept.updated, begin, end, parties, licence, classes=classes)
+
+
+def classes_of(settings: Settings) -> Classes:
+    """The table of GB/T 13923 that the city goes by: the shipped one with what its configuration says."""
+    said, base = settings.metadata.classification, shipped()
+    names = {digit: Text(name.zh, name.en) for digit, name in said.names.items()}
+    return Classes({**base.names, **names}, {**base.layers, **said.layers}, said.checked)
 
 
 def _own_parties(city: "City") -> tuple[Party, ...]:

@@ -1,5 +1,9 @@
 """``metadata``: what the server says of itself, as in pygeoapi."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from geoserver.settings.groups import Bilingual, BilingualList, Group
 
 
@@ -37,6 +41,19 @@ class Contact(Group):
     url: str = ""
 
 
+class Classification(Group):
+    """GB/T 13923 in the catalogue of records. What is shipped has not been compared with the text of the standard, and
+    records say so until ``checked`` is true."""
+
+    names: dict[Annotated[str, Field(pattern=r"^[1-9]$")], Bilingual] = Field(
+        default={}, description="names of main classes by the first digit of a code, in the place of the shipped ones"
+    )
+    layers: dict[str, Annotated[str, Field(pattern=r"^([1-9][0-9]{0,9})?$")]] = Field(
+        default={}, description="codes of layers of which no steward says one; empty: none"
+    )
+    checked: bool = Field(default=False, description="the city has compared all of them with the standard")
+
+
 class Metadata(Group):
     """The service's description of itself, as on the landing page."""
 
@@ -44,3 +61,4 @@ class Metadata(Group):
     license: License = License()
     provider: Provider = Provider()
     contact: Contact = Contact()
+    classification: Classification = Classification()

@@ -10,6 +10,8 @@ from lxml import etree
 from owslib.iso import MD_Metadata
 from owslib.ogcapi.records import Records
 
+from geoserver.records import classes_of
+from geoserver.settings import Settings
 from tests.geoserver.conftest import Site
 from tests.geoserver.workshop import eventually
 from tests.people import PASSWORD, employ
@@ -71,6 +73,21 @@ def test_a_record_says_what_the_steward_said(described: Site) -> None:
         link["href"] for link in record["links"] if link["href"].startswith(described.url) and "{" not in link["href"]
     ]
     assert {requests.get(h, timeout=60).status_code for h in own if "f=dxf" not in h and "/map" not in h} == {200}
+
+
+def test_codes_that_nobody_has_checked_say_so_until_the_city_answers_for_them(described: Site) -> None:
+    def concept(layer: str) -> dict[str, Any]:
+        said = described.get(f"{ITEMS}/{layer}", lang="en").json()["properties"]["themes"]
+        found: dict[str, Any] = next(theme["concepts"][0] for theme in said if theme["scheme"] == "GB/T 13923")
+        return found
+
+    assert "not checked" in concept("roads")["description"] and "description" not in concept("trees")
+    assert "未对照标准文本核对" in described.get(f"{ITEMS}/roads", f="iso19139").text
+    layers = {"roads": "420000", "water": ""}
+    said = {"names": {"4": {"zh": "交通设施", "en": "Traffic"}}, "layers": layers, "checked": True}
+    classes = classes_of(Settings.model_validate({"metadata": {"classification": said}}))
+    assert (classes.layers["roads"], classes.layers["water"], classes.layers["dem"]) == ("420000", "", "700000")
+    assert (classes.name("420000").zh, classes.name("200000").zh, classes.checked) == ("交通设施", "水系", True)
 
 
 def test_iso_19139_says_the_same(described: Site) -> None:

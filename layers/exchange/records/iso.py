@@ -9,6 +9,7 @@ from lxml import etree
 
 from layers.exchange.records.model import Party
 from layers.exchange.records.record import Record, stamp
+from layers.exchange.records.themes import UNCHECKED
 
 MEDIA_TYPE = "application/xml"
 _GEOMETRIES = {"Point": "point", "LineString": "curve", "Polygon": "surface"}
@@ -84,7 +85,8 @@ def _keywords(record: Record) -> dict[str, Any]:
     found: dict[str, Any] = {"default": {"keywords": said, "keywords_type": "theme"}}
     if record.classification:
         codes = list(record.classification)
-        name = {"zh": "GB/T 13923 基础地理信息要素分类与代码", "en": "GB/T 13923"}
+        zh, en = ("", "") if record.class_is_checked else (f"（{UNCHECKED.zh}）", f" ({UNCHECKED.en})")
+        name = {"zh": f"GB/T 13923 基础地理信息要素分类与代码{zh}", "en": f"GB/T 13923{en}"}
         vocabulary = {"name": name, "url": "https://std.samr.gov.cn"}
         found["gb13923"] = {
             "keywords": {"zh": codes, "en": codes}, "keywords_type": "theme", "vocabulary": vocabulary

@@ -1,13 +1,13 @@
 """One layer as a record: what both representations, GeoJSON (OGC 20-004r1 §7) and ISO 19139, are written from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 from layers.catalogue import Layer, Text
 from layers.exchange.records.model import Metadata, Party
-from layers.exchange.records.themes import GB_13923, STANDARD, TOPICS, main_class
+from layers.exchange.records.themes import GB_13923, STANDARD, TOPICS, UNCHECKED, Classes, shipped
 
 CORE = "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core"
 _LANGUAGES = {"zh": {"code": "zh-CN", "name": "中文"}, "en": {"code": "en-US", "name": "English"}}
@@ -15,7 +15,8 @@ _LANGUAGES = {"zh": {"code": "zh-CN", "name": "中文"}, "en": {"code": "en-US",
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A layer with what is known of it. ``parties`` are those of the layer, else the city's own."""
+    """A layer with what is known of it. ``parties`` are those of the layer, else the city's own; ``classes`` the table
+    of GB/T 13923 that the city goes by."""
 
     layer: Layer
     metadata: Metadata
@@ -26,6 +27,7 @@ class Record:
     parties: tuple[Party, ...]
     licence: str
     type: str = "dataset"
+    classes: Classes = field(default_factory=shipped)
 
     @property
     def id(self) -> str:
@@ -41,8 +43,13 @@ class Record:
     @property
     def classification(self) -> tuple[str, ...]:
         """Codes of GB/T 13923, likewise."""
-        standard = STANDARD.get(self.layer.id)
-        return self.metadata.classification or ((standard[1],) if standard and standard[1] else ())
+        standard = self.classes.layers.get(self.layer.id)
+        return self.metadata.classification or ((standard,) if standard else ())
+
+    @property
+    def class_is_checked(self) -> bool:
+        """Whether somebody answers for the codes: the steward who said them, or the city for its table."""
+        return bool(self.metadata.classification) or self.classes.checked
 
     def keywords(self, language: str) -> tuple[str, ...]:
         """Keywords in a language; those of the catalogue are of neither."""
@@ -136,7 +143,8 @@ def _themes(record: Record, language: str) -> list[dict[str, Any]]:
         concepts = [{"id": topic, "url": f"{TOPICS}#MD_TopicCategoryCode_{topic}"} for topic in record.topics]
         themes.append({"scheme": TOPICS, "concepts": concepts})
     if record.classification:
-        codes = [{"id": code, "title": main_class(code)[language]} for code in record.classification]
+        doubt = {} if record.class_is_checked else {"description": UNCHECKED[language]}
+        codes = [{"id": code, "title": record.classes.name(code)[language], **doubt} for code in record.classification]
         themes.append({"scheme": GB_13923, "concepts": codes})
     for theme in record.metadata.themes:
         themes.append({"scheme": theme.scheme, "concepts": [{"id": concept} for concept in theme.concepts]})

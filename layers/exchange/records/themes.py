@@ -1,24 +1,20 @@
 """Thesauri of every record: ISO topic categories and GB/T 13923; what base layers are until a steward says more."""
 
+import csv
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from io import StringIO
 
 from layers.catalogue import Text
 from layers.exchange.records.model import Topic
 
 #: The code list of ISO 19115's topic categories.
 TOPICS = "http://standards.iso.org/iso/19115/resources/Codelists/gml/MD_TopicCategoryCode.xml"
-#: 基础地理信息要素分类与代码: the first digit is the main class (大类).
 GB_13923 = "GB/T 13923"
-MAIN_CLASSES: Mapping[str, Text] = {
-    "1": Text("定位基础", "Positioning base"),
-    "2": Text("水系", "Hydrography"),
-    "3": Text("居民地及设施", "Settlements and facilities"),
-    "4": Text("交通", "Transport"),
-    "5": Text("管线", "Pipelines"),
-    "6": Text("境界与政区", "Boundaries and administrative areas"),
-    "7": Text("地貌", "Relief"),
-    "8": Text("植被与土质", "Vegetation and soil"),
-}
+#: What is said of codes that nobody has checked against the standard's text, which was not to be had.
+UNCHECKED = Text("未对照标准文本核对", "not checked against the text of the standard")
 #: Topic and class of the city's own layers; None where the class has no such features.
 STANDARD: Mapping[str, tuple[Topic, str | None]] = {
     "admin-areas": ("boundaries", "600000"),
@@ -56,6 +52,23 @@ STANDARD: Mapping[str, tuple[Topic, str | None]] = {
 }
 
 
-def main_class(code: str) -> Text:
-    """The name of a code's main class; the code itself where there is none."""
-    return MAIN_CLASSES.get(code[0], Text(code, code))
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """基础地理信息要素分类与代码: names of main classes (大类) by the first digit of a code, and the codes of layers of
+    which no steward says one. ``checked``: the city has compared them with the standard."""
+
+    names: Mapping[str, Text]
+    layers: Mapping[str, str]
+    checked: bool = False
+
+    def name(self, code: str) -> Text:
+        """The name of a code's main class; the code itself where there is none."""
+        return self.names.get(code[0], Text(code, code))
+
+
+@cache
+def shipped() -> Classes:
+    """The table that comes with the server (``gb13923.csv``, with the provenance of each row)."""
+    rows = csv.DictReader(StringIO(files(__package__).joinpath("gb13923.csv").read_text("utf-8")))
+    names = {row["digit"]: Text(row["zh"], row["en"]) for row in rows}
+    return Classes(names, {layer: code for layer, (_, code) in STANDARD.items() if code})
