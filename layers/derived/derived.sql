@@ -29,6 +29,16 @@ CREATE TABLE citymap.ground (
     PRIMARY KEY (layer, id, valid_from)
 );
 
+-- 外壳 Walls and roofs as a city model drew them, heights [m] above the building's lowest point: of a footprint, told by its
+-- very shape (md5) and height, so that a building that was moved, redrawn or raised since stands as a block.
+CREATE TABLE citymap.shells (
+    layer text NOT NULL REFERENCES citymap.layers ON DELETE CASCADE ON UPDATE CASCADE,
+    footprint uuid NOT NULL,
+    height float8 NOT NULL,
+    faces geometry(MultiPolygonZ, 4490) NOT NULL,
+    PRIMARY KEY (layer, footprint, height)
+);
+
 -- Whether a layer is a view. In the condition of a trigger, before the row of derivations may have gone.
 CREATE FUNCTION citymap.is_view(layer_id text) RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -287,3 +297,4 @@ GRANT EXECUTE ON FUNCTION citymap.worked_out TO citymap_app;
 GRANT SELECT ON citymap.derivations TO citymap_app, citymap_access;
 GRANT SELECT, INSERT, UPDATE, DELETE ON citymap.stale, citymap.ground TO citymap_app;
 GRANT INSERT ON citymap.derivations TO citymap_app;
+GRANT SELECT, INSERT, UPDATE ON citymap.shells TO citymap_app;

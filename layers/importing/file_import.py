@@ -20,6 +20,7 @@ from layers.importing.report import Findings, LoadReport
 from layers.importing.source import ReadOptions, Source
 from layers.importing.source_crs import parse_crs
 from layers.registry import create_layer, fit_extent, load_layers
+from layers.three_d.shells import SHELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +170,7 @@ def _imported(
     return LayerImport(load_layers(conn)[layer.id], created, report)
 
 
-def _create(
-    conn: Connection, source: Source, options: ImportOptions, *, stem: str, taken: set[str]
-) -> Definition:
+def _create(conn: Connection, source: Source, options: ImportOptions, *, stem: str, taken: set[str]) -> Definition:
     srid = options.srid
     if options.keep_crs:
         code = source.crs.to_epsg()
@@ -218,9 +217,11 @@ def _mapped(layer: Layer, source: Source, mapping: Mapping[str, str]) -> dict[st
 
 
 def _renamed(source: Source, columns: Mapping[str, str]) -> Iterator[GeoDataFrame]:
-    """Batches whose columns are named like the layer's fields; one column may fill several."""
+    """Batches whose columns are named like the layer's fields; one column may fill several. Shells go with them."""
     for frame in source.batches():
         data: dict[str, Any] = {name: frame[column] for name, column in columns.items()}
+        if SHELL in frame:
+            data[SHELL] = frame[SHELL]
         yield GeoDataFrame(data, geometry=frame.geometry.array, crs=source.crs)
 
 

@@ -18,7 +18,7 @@ from geopandas import GeoDataFrame
 from psycopg2 import sql
 from sqlalchemy import Connection, text
 
-from layers.catalogue import DATA_SCHEMA, Layer, Text
+from layers.catalogue import CGCS2000, DATA_SCHEMA, Layer, Text
 from layers.features import RowDenied
 from layers.importing.columns import as_text, column, is_null
 from layers.importing.errors import ImportRefused, StrictRefusal, UnknownCrs
@@ -28,6 +28,7 @@ from layers.importing.plausible import check_coordinates
 from layers.importing.report import Findings, LoadReport, Remark
 from layers.importing.source_crs import transform_to
 from layers.importing.staging import STAGE, Relay, Staging
+from layers.three_d.shells import SHELL, Drawn, drawn, keep_shells
 from layers.versions.imports import Counted, noted
 
 #: Rows sent by one COPY.
@@ -49,6 +50,7 @@ class _Run:
     fields: tuple[str, ...] | None = None
     ignored: tuple[str, ...] = ()
     source_crs: str | None = None
+    shells: list[Drawn] = field(default_factory=list)
 
 
 def load(
@@ -87,6 +89,7 @@ def load(
     try:
         with _noted(conn, layer, mode, file) as counted:
             inserted, updated, unchanged, deleted = _write(conn, run, frames, mode, prune, progress)
+            keep_shells(conn, layer, run.shells)
             counted.inserted, counted.updated = inserted, updated
             counted.unchanged, counted.deleted = unchanged, deleted
             counted.rejected = run.findings.rejected_count
@@ -95,8 +98,7 @@ def load(
     except psycopg2.errors.UniqueViolation as error:
         savepoint.rollback()
         raise ImportRefused(
-            f"标识在文件中重复，或图层中已有：{error.diag.message_detail}"
-            "请用 update 方式（只取第一个）或另选标识字段",
+            f"标识在文件中重复，或图层中已有：{error.diag.message_detail}请用 update 方式（只取第一个）或另选标识字段",
             f"a key repeats in the file or stands in the layer already: {error.diag.message_detail} "
             "Use the mode update, which takes the first, or another key field",
         ) from error
@@ -175,6 +177,8 @@ def _copy(
     ids = _ids(frame, run)
     frame, geometries, ids = _fit_geometries(frame, run, ids)
     geometries = shapely.to_wkb(shapely.set_srid(geometries, run.layer.srid), hex=True, include_srid=True)
+    if SHELL in frame and "height" in frame and run.layer.field("height"):
+        run.shells += drawn(geometries, frame["height"], frame[SHELL].to_numpy(), transform_to(frame.crs, CGCS2000))
     declared = [f for f in run.layer.fields if f.name in (run.fields or ())]
     columns = [pa.array(geometries, type=pa.string())]
     columns += [column(frame[f.name], f, ids, run.findings) for f in declared]
@@ -210,7 +214,7 @@ def _keyed(table: pa.Table, run: _Run, ids: list[str]) -> pa.Table:
 
 
 def _settle_columns(run: _Run, frame: GeoDataFrame) -> None:
-    names = [name for name in frame.columns if name != frame.geometry.name]
+    names = [name for name in frame.columns if name not in (frame.geometry.name, SHELL)]
     known = tuple(f.name for f in run.layer.fields if f.name in names)
     if run.fields is None:
         run.fields = known

@@ -1,4 +1,4 @@
-"""City models as sources of features: a footprint per building, with heights, storeys and volume as fields."""
+"""City models as sources of features: a footprint per building, its shell, heights, storeys and volume."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +13,7 @@ from layers.importing.limits import READ_ROWS
 from layers.importing.source import ReadOptions, Source, SourceField
 from layers.importing.source_crs import parse_crs, settled
 from layers.three_d.model import Solid
+from layers.three_d.shells import SHELL, shell_of
 
 #: What every building is told of, whatever else the file says; named as the fields of ``buildings``.
 FIELDS: tuple[tuple[str, FieldType], ...] = (
@@ -42,7 +43,7 @@ def model_source(path: Path, format: str, crs: Any, read: Callable[[], Iterator[
             if shape.is_empty:
                 empty += 1
                 continue
-            rows.append({**_row(solid), "geometry": shape})
+            rows.append({**_row(solid), SHELL: shell_of(solid, shape), "geometry": shape})
             if len(rows) == READ_ROWS:
                 yield _frame(rows, crs)
                 rows = []

@@ -19,7 +19,7 @@ APP = {
     # names lead to features, which are then read from their layers; coverages are registered, never changed
     "citymap.names": "r", "citymap.name_terms": "r", "citymap.pinyin": "r", "citymap.coverages": "ra",
     # a view of buildings, and what the server works out for it
-    "city.buildings_3d": "r", "city.schemes_3d": "r", "citymap.derivations": "ra", "citymap.ground": "rawd", "citymap.stale": "rawd",
+    "city.buildings_3d": "r", "city.schemes_3d": "r", "citymap.derivations": "ra", "citymap.ground": "rawd", "citymap.stale": "rawd", "citymap.shells": "raw",
     # pieces of public layers, which the server makes itself; what a city edits of pipes
     "citymap.generalised": "rad", "citymap.generalised_layers": "rawd", "citymap.pipe_kinds": "r", "citymap.pipe_clearances": "r",
     # what an import did is noted by triggers; who may give names to states the policies say

@@ -16,6 +16,9 @@ from tiles.three_d.levels import LEAF, ROOT, SIZES, Address, stands
 
 #: Buildings of one tile at most.
 MOST = 20_000
+#: The shell of a footprint of that very shape and height: see layers/three_d/shells.py.
+_SHELL = """(SELECT ST_AsBinary(s.faces) FROM citymap.shells s
+             WHERE s.layer = %(footprints)s AND s.footprint = md5(t.geom::bytea)::uuid AND s.height = t.height)"""
 _NOW = "SELECT pg_current_snapshot()::text"
 
 
@@ -26,9 +29,11 @@ class NotThreeDimensional(NoSuchTile):
 @dataclass(frozen=True, slots=True)
 class Buildings:
     """The buildings of a tile: their shapes [degrees], heights of bottom and top [m above the ground], the mean and
-    the least height of the ground [m] (NaN: not worked out yet), and their attributes."""
+    the least height of the ground [m] (NaN: not worked out yet), and their attributes; ``shells`` are walls and roofs
+    as a city model drew them (MultiPolygon Z: degrees, metres above the lowest point), None where none did."""
 
     shapes: NDArray[Any]
+    shells: NDArray[Any]
     bottoms: NDArray[np.float64]
     heights: NDArray[np.float64]
     ground: NDArray[np.float64]
@@ -78,20 +83,25 @@ def buildings_in(reader: Reader, layer: Layer, tile: Address) -> Buildings:
     fields = shown_fields(layer)
     names = ", ".join(quoted(f.name) for f in fields)
     statement = f"""
-        SELECT id, ST_AsBinary(ST_Force2D(shape)), {names}
+        SELECT id, ST_AsBinary(ST_Force2D(shape)), {_SHELL}, {names}
         FROM ({_measured(layer)}) AS t
         WHERE level = %(level)s AND "column" >> %(up)s = %(column)s AND "row" >> %(up)s = %(row)s
         ORDER BY size DESC LIMIT {MOST}"""
     place = {"level": tile.z, "up": LEAF - tile.z, "column": tile.column, "row": tile.row}
-    found = reader.fetch(statement, {**_box(tile), **place})
-    keys = ("id", "shape", *(f.name for f in fields))
+    drawn_of = layer.inputs[0] if layer.inputs else layer.id
+    found = reader.fetch(statement, {**_box(tile), **place, "footprints": drawn_of})
+    keys = ("id", "shape", "shell", *(f.name for f in fields))
     rows = [dict(zip(keys, row, strict=True)) for row in found]
     shapes = shapely.from_wkb([bytes(row.pop("shape")) for row in rows])
+    shells = shapely.from_wkb([shell and bytes(shell) for shell in (row.pop("shell") for row in rows)])
     bottoms = _column(rows, "min_height", 0.0)
     heights = _column(rows, "height", 0.0)
     usable = (bottoms > 0) & (bottoms < heights)
     ground, lowest = (_column(rows, name, np.nan) for name in ("ground", "ground_low"))
-    return Buildings(np.asarray(shapes, object), np.where(usable, bottoms, 0.0), heights, ground, lowest, rows)
+    whole = np.where(
+        usable, np.array(None, object), np.asarray(shells, object)
+    )  # a part that begins higher up is a block
+    return Buildings(np.asarray(shapes, object), whole, np.where(usable, bottoms, 0.0), heights, ground, lowest, rows)
 
 
 def tiles_in(reader: Reader, layer: Layer, root: Address) -> dict[Address, Extent]:

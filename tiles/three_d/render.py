@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import shapely
 from numpy.typing import NDArray
 
 from layers.catalogue import Layer
@@ -15,7 +16,8 @@ from tiles.three_d.geodesy import Floats, Place
 from tiles.three_d.glb import empty_glb, write_glb
 from tiles.three_d.levels import Address
 from tiles.three_d.reading import Buildings, buildings_in, roots_of, shown_fields, snapshot, tiles_in
-from tiles.three_d.solids import raise_solids
+from tiles.three_d.shells import raise_shells
+from tiles.three_d.solids import joined, raise_solids
 from tiles.three_d.subtree import write_subtree
 from tiles.three_d.tileset import root_tileset, tileset, together
 
@@ -69,7 +71,10 @@ def _glb(layer: Layer, tile: Address, found: Buildings, ground: Ground) -> bytes
     tops = np.maximum(below + found.heights, bases + _LEAST)
     west, south, east, north = tile.box
     place = Place((west + east) / 2, (south + north) / 2, float(np.round(lowest.min())))
-    mesh = raise_solids(found.shapes, bases, tops, place)
+    blocks = shapely.is_missing(found.shells)
+    drawn = np.flatnonzero(~blocks)
+    mesh = raise_solids(np.where(blocks, found.shapes, np.array(None, object)), bases, tops, place)
+    mesh = joined(mesh, raise_shells(found.shells[drawn], drawn, below[drawn], lowest[drawn], place))
     uses = [row.get("use") for row in found.rows]
     painted = colours(uses, mesh.owners, mesh.roofs, proposed=AS_PROPOSED in layer.keywords)
     return write_glb(mesh, painted, shown_fields(layer), found.rows, place)

@@ -29,12 +29,17 @@ def raise_solids(shapes: NDArray[Any], bases: Floats, tops: Floats, place: Place
     parts = shapely.orient_polygons(shapely.force_2d(parts))
     walls = _walls(parts, owners, bases, tops, place)
     roofs = _roofs(parts, owners, tops, place)
+    return joined(walls, roofs)
+
+
+def joined(one: Mesh, other: Mesh) -> Mesh:
+    """Both in one."""
     return Mesh(
-        np.vstack([walls.positions, roofs.positions]),
-        np.vstack([walls.normals, roofs.normals]),
-        np.concatenate([walls.owners, roofs.owners]),
-        np.concatenate([walls.roofs, roofs.roofs]),
-        np.concatenate([walls.indices, roofs.indices + np.uint32(len(walls.positions))]),
+        np.vstack([one.positions, other.positions]),
+        np.vstack([one.normals, other.normals]),
+        np.concatenate([one.owners, other.owners]),
+        np.concatenate([one.roofs, other.roofs]),
+        np.concatenate([one.indices, other.indices + np.uint32(len(one.positions))]),
     )
 
 

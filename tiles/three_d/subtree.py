@@ -31,13 +31,13 @@ TILE_SCHEMA: Json = {
     },
 }
 _NODES = (4**LEVELS - 1) // 3
-#: Half a metre, so that nothing touches a tile's bounds.
-_SLACK = 0.5
+#: Half a metre, so that nothing touches a tile's bounds; beside footprints as far as eaves may reach over them.
+_SLACK, _EAVES = 0.5, 6.0
 
 
 def region(extent: Extent) -> list[float]:
     """West, south, east, north [radians], least and greatest height [m] (§7.3.1)."""
-    slack = _SLACK / 6_378_137.0
+    slack = _EAVES / 6_378_137.0
     west, south, east, north = (float(v) for v in np.radians([extent.west, extent.south, extent.east, extent.north]))
     return [west - slack, south - slack, east + slack, north + slack, extent.low - _SLACK, extent.high + _SLACK]
 
