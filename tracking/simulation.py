@@ -1,6 +1,8 @@
 """Vehicles that drive about the road network, and send what real terminals send to the real port."""
 
 import asyncio
+import bisect
+import itertools
 import math
 import random
 import time
@@ -24,8 +26,14 @@ _ROADS = text("""
            array(SELECT ST_Y((d).geom) FROM ST_DumpPoints(r.geom) d) AS lat
     FROM city.roads r WHERE class NOT IN ('footway', 'cycleway', 'track') ORDER BY id LIMIT :most""")
 _DEGREE = 111_195.0
-#: Reports that one vehicle may have sent without an answer, and seconds of silence after which it connects anew.
-_WINDOW, _SILENCE = 50, 30.0
+#: Streets of one way, where they are short.
+_MOST_STREETS = 2000
+#: Metres of a way there, and between stops; seconds at a stop, and at the terminus at least. 2026-01-01 00:00 UTC, when
+#: timetables begin.
+_WAY, _BETWEEN_STOPS, _AT_STOP, _REST, _BEGIN = (3000.0, 8000.0), (400.0, 1200.0), (15.0, 60.0), 120.0, 1_767_225_600.0
+#: Reports that one vehicle may have sent unanswered, or so many seconds of them; seconds of silence after which it
+#: connects anew, and seconds of reports that go out at once where there are many.
+_WINDOW, _WINDOW_SECONDS, _SILENCE, _TICK = 50, 2.0, 30.0, 0.05
 
 
 @dataclass(frozen=True)
@@ -61,45 +69,72 @@ def read_streets(conn: Connection) -> Streets:
 
 
 class Vehicle:
-    """One vehicle: it drives, stands now and then, and knows its mileage [km]."""
+    """One vehicle, which drives by a timetable (行车时刻表): there and back along streets, round after round.
+
+    It leaves its terminus at :attr:`first` and every :attr:`round` seconds after, stands at its stops, and waits at the
+    terminus for the next departure. Where it is depends on the time only.
+    """
 
     def __init__(self, streets: Streets, seed: int) -> None:
-        self._chance = random.Random(seed)
-        self._streets = streets
-        self._line = list(self._chance.choice(streets.lines))
-        self._corner, self._along = 0, 0.0
-        self._speed = self._chance.uniform(20, 60)
-        self._stands = 0.0
-        self.mileage = self._chance.uniform(0, 50_000)
+        chance = random.Random(seed)
+        way = _there_and_back(streets, chance)
+        times, places, speeds, along, headings = [0.0], [way[0]], [0.0], [0.0], [0]
+        speed, next_stop = chance.uniform(24, 56), chance.uniform(*_BETWEEN_STOPS)
+        for a, b in itertools.pairwise(way):
+            length = _metres(a, b)
+            times.append(times[-1] + length / speed * 3.6)
+            places.append(b)
+            speeds.append(speed)
+            along.append(along[-1] + length)
+            headings.append(_heading(a, b))
+            if along[-1] >= next_stop:
+                times.append(times[-1] + chance.uniform(*_AT_STOP))
+                places.append(b)
+                speeds.append(0.0)
+                along.append(along[-1])
+                headings.append(headings[-1])
+                speed, next_stop = chance.uniform(24, 56), along[-1] + chance.uniform(*_BETWEEN_STOPS)
+        self._times, self._places, self._speeds, self._along, self._headings = times, places, speeds, along, headings
+        #: Seconds from one departure to the next, whole minutes with a rest of two at least; the first one (Unix time).
+        self.round = math.ceil((times[-1] + _REST) / 60) * 60
+        self.first = _BEGIN + 60 * chance.randrange(self.round // 60)
+        self._mileage = chance.uniform(0, 50_000)
 
-    def drive(self, seconds: float, at: float) -> Fix:
-        """Where it is so many seconds later, at Unix time ``at`` [s]."""
-        if self._stands > 0:
-            self._stands -= seconds
-        elif self._chance.random() < seconds / 1800:
-            self._stands = self._chance.uniform(60, 600)
-        else:
-            self._speed = min(70.0, max(8.0, self._speed + self._chance.gauss(0, 4)))
-            self._go(self._speed / 3.6 * seconds)
-        a, b = self._line[self._corner], self._line[self._corner + 1]
-        share = self._along / (_metres(a, b) or 1.0)
+    def drive(self, at: float) -> Fix:
+        """Where it is at Unix time ``at`` [s]."""
+        rounds, now = divmod(at - self.first, self.round)
+        n = min(bisect.bisect_right(self._times, now), len(self._times) - 1)
+        began, ended = self._times[n - 1], self._times[n]
+        share = min(1.0, (now - began) / (ended - began)) if ended > began else 1.0
+        a, b = self._places[n - 1], self._places[n]
         lon, lat = a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
-        heading = round(math.degrees(math.atan2((b[0] - a[0]) * math.cos(math.radians(lat)), b[1] - a[1]))) % 360
-        speed = 0.0 if self._stands > 0 else round(self._speed, 1)
-        return Fix(at // 1, round(lon, 6), round(lat, 6), speed, heading, 30, 0, ACC | FIXED, round(self.mileage, 1))
+        driven = self._along[n - 1] + (self._along[n] - self._along[n - 1]) * share
+        mileage = self._mileage + (rounds * self._along[-1] + driven) / 1000
+        speed = self._speeds[n] if now < self._times[-1] else 0.0
+        return Fix(
+            at // 1,
+            round(lon, 6),
+            round(lat, 6),
+            round(speed, 1),
+            self._headings[n],
+            30,
+            0,
+            ACC | FIXED,
+            round(mileage, 1),
+        )
 
-    def _go(self, metres: float) -> None:
-        self.mileage += metres / 1000
-        self._along += metres
-        for _ in range(10_000):
-            length = _metres(self._line[self._corner], self._line[self._corner + 1])
-            if self._along < length:
-                return
-            self._along -= length
-            self._corner += 1
-            if self._corner + 1 >= len(self._line):
-                self._line, self._corner = list(self._streets.onward(self._line, self._chance)), 0
-        self._along = 0.0
+
+def _there_and_back(streets: Streets, chance: random.Random) -> list[Place]:
+    """A way of some kilometres along streets, and the same way back."""
+    line = chance.choice(streets.lines)
+    way, left = list(line), chance.uniform(*_WAY)
+    for _ in range(_MOST_STREETS):
+        left -= sum(itertools.starmap(_metres, itertools.pairwise(line)))
+        if left <= 0:
+            break
+        line = streets.onward(line, chance)
+        way += line[1:]
+    return way + way[-2::-1]
 
 
 @dataclass
@@ -134,6 +169,8 @@ async def _vehicle(
     host: str, port: int, code: str, secret: str, vehicle: Vehicle, interval: float, delay: float, traffic: Traffic,
     stop: asyncio.Event,
 ) -> None:  # fmt: skip
+    at_once = max(1, math.ceil(_TICK / interval))
+    window = min(max(_WINDOW, at_once, round(_WINDOW_SECONDS / interval)), 30_000)
     await asyncio.sleep(min(delay, 5.0))
     while not stop.is_set():
         try:
@@ -147,18 +184,20 @@ async def _vehicle(
         listening = asyncio.ensure_future(_listen(reader, unanswered, traffic, ended))
         try:
             writer.write(write_frame(Message(uplink.AUTHENTICATE, code, 0, terminal.authentication(secret))))
-            serial, last = 0, time.time()
+            serial, due = 0, time.time()
             while not stop.is_set() and not ended.is_set():
-                await asyncio.sleep(interval)
-                if len(unanswered) >= _WINDOW:
+                due = max(due + interval * at_once, time.time() - 1.0)
+                await asyncio.sleep(max(0.0, due - time.time()))
+                if len(unanswered) + at_once > window:
                     continue
-                serial = serial % 0xFFFF + 1
-                now = time.time()
-                fix = vehicle.drive(now - last, now)
-                last = now
-                unanswered.add(serial)
-                traffic.sent += 1
-                writer.write(write_frame(Message(uplink.LOCATION, code, serial, terminal.location(fix))))
+                frames = []
+                for n in range(at_once):
+                    serial = serial % 0xFFFF + 1
+                    fix = vehicle.drive(due - (at_once - 1 - n) * interval)
+                    unanswered.add(serial)
+                    frames.append(write_frame(Message(uplink.LOCATION, code, serial, terminal.location(fix))))
+                traffic.sent += at_once
+                writer.write(b"".join(frames))
         finally:
             listening.cancel()
             traffic.connected -= 1
@@ -182,6 +221,11 @@ async def _listen(reader: asyncio.StreamReader, unanswered: set[int], traffic: T
         pass
     finally:
         ended.set()
+
+
+def _heading(a: Place, b: Place) -> int:
+    east = (b[0] - a[0]) * math.cos(math.radians(a[1]))
+    return round(math.degrees(math.atan2(east, b[1] - a[1]))) % 360
 
 
 def _rounded(place: Place) -> Place:

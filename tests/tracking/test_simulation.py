@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import pytest
 import shapely
 from sqlalchemy import text
 
@@ -20,16 +21,29 @@ STREETS = Streets([[A, B], [B, C], [D, C], [A, D], [A, (114.905, 30.406), C]])
 def test_a_vehicle_stays_on_the_roads_and_drives_as_far_as_its_speed_says() -> None:
     vehicle = Vehicle(STREETS, 5)
     roads = shapely.MultiLineString(STREETS.lines)
-    before = vehicle.drive(0, 1000.0)
+    before = vehicle.drive(vehicle.first)
     stood = 0
     for n in range(1, 600):
-        fix = vehicle.drive(5.0, 1000.0 + 5 * n)
+        fix = vehicle.drive(vehicle.first + 5 * n)
         assert roads.distance(shapely.Point(fix.lon, fix.lat)) < 2e-6
         assert metres(before.lon, before.lat, fix.lon, fix.lat) <= 70 / 3.6 * 5 + 1
         assert fix.mileage is not None and before.mileage is not None and fix.mileage >= before.mileage
         stood += fix.speed == 0
         before = fix
     assert 0 < stood < 500
+
+
+def test_a_vehicle_keeps_its_timetable_whenever_it_is_asked() -> None:
+    vehicle = Vehicle(STREETS, 5)
+    assert vehicle.round % 60 == vehicle.first % 60 == 0
+    rounds = [[vehicle.drive(vehicle.first + n * vehicle.round + at) for at in (-1, 0, 20, 300)] for n in range(3)]
+    for waits, departs, drives, on in rounds:
+        assert waits.speed == 0 and (waits.lon, waits.lat) == (departs.lon, departs.lat)
+        assert drives.speed and drives.speed > 20 and metres(departs.lon, departs.lat, drives.lon, drives.lat) > 20
+        assert (on.lon, on.lat) == (rounds[0][3].lon, rounds[0][3].lat)
+    first, second, third = (departs.mileage or 0 for _, departs, _, _ in rounds)
+    assert 6 < second - first == pytest.approx(third - second, abs=0.11)  # there and back: 6 km at least
+    assert Vehicle(STREETS, 5).drive(rounds[2][3].time) == rounds[2][3]
 
 
 def test_what_vehicles_send_is_answered_and_stored(tracking_site: Database) -> None:
