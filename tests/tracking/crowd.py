@@ -18,9 +18,13 @@ from geoserver.cluster import Cluster
 from tests.tracking.conftest import drive
 from tests.tracking.faults import Rig, forked, free_port, stage
 from tests.tracking.terminal import Terminal
+from tracking.jt808 import uplink
+from tracking.jt808.frames import Message, write_frame
 
 #: Connections of one process: each has a descriptor at either end.
 _EACH = 5000
+#: Connections of one process that are on their way at once, and what each says: a stranger's, which is refused.
+_COMING, _HEARTBEAT = 200, write_frame(Message(uplink.HEARTBEAT, "1", 1, b""))
 #: Reports of the one that speaks.
 _REPORTS = 200
 
@@ -72,13 +76,18 @@ def run(cluster: Cluster, url: str, codes: dict[str, str], connections: int) -> 
 
 
 def _stand(port: int, count: int, told: Connection) -> None:
-    """Connections that each say half a frame, and then nothing; at the end, how many were hung up on."""
+    """Connections that are each let in, say half a frame, and then nothing; at the end, how many were hung up on.
+
+    Each is answered once, so that no more are on their way than the kernel's queue holds.
+    """
     _allow(count + 100)
-    standing = []
-    for _ in range(count):
-        one = socket.create_connection(("127.0.0.1", port), 30)
-        one.sendall(b"\x7e\x00\x02")
-        standing.append(one)
+    standing: list[socket.socket] = []
+    while len(standing) < count:
+        coming = [socket.create_connection(("127.0.0.1", port), 60) for _ in range(min(_COMING, count - len(standing)))]
+        for one in coming:
+            one.sendall(_HEARTBEAT + b"\x7e\x00\x02")
+        assert all(one.recv(100) for one in coming)
+        standing += coming
     told.send(len(standing))
     told.recv()
     poll = select.poll()

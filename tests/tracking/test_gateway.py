@@ -17,7 +17,7 @@ from tests.tracking.conftest import drive
 from tests.tracking.gateways import add_devices, running
 from tests.tracking.terminal import Terminal
 from tracking.gateway.committing import GroupCommit, Work
-from tracking.gateway.running import Gateway
+from tracking.gateway.running import Gateway, within
 from tracking.gateway.server import Bounds
 from tracking.jt808 import terminal, uplink
 from tracking.jt808.frames import Message, cut, write_frame
@@ -331,6 +331,12 @@ def test_silent_and_unknown_connections_are_closed_and_too_many_refused(site: Da
         assert 0.5 < time.monotonic() - begun < 6
         assert device.socket.recv(100) == b""  # half open: it says nothing any more
         eventually(lambda: not gateway.lines.tcp)
+
+
+def test_connections_are_as_many_as_the_machine_has_files_for_and_it_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    assert within(Bounds(connections=9_000), 20_000).connections == 9_000 and not caplog.records
+    assert within(Bounds(connections=30_000, silent=7.0), 20_000) == Bounds(connections=19_500, silent=7.0)
+    assert "19500 connections at once, not 30000" in caplog.text
 
 
 def test_a_terminal_that_takes_no_answers_is_read_no_more_and_dropped(site: Database) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import resource
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from tracking.alarms.conditions import Limits
@@ -22,6 +22,8 @@ LOGGER = logging.getLogger("citymap")
 #: Seconds that a stopping gateway gives what it has read to be stored.
 _PATIENCE = 10.0
 _BACKLOG = 4096
+#: Open files that are no terminal's: the database, what listens, modules, and connections on their way in and out.
+_OTHER_FILES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,15 @@ class Gateway:
         self._following = Following(url)
         self.commit = GroupCommit(url, self.board.stored, answer_first=options.answer_first)
         around = Surroundings(self._roster, secrets, self.commit, self.board)
-        self.lines = Lines(options.bounds, self.commit, lambda line: Session(line, around))
-        self.nmea = Lines(options.bounds, self.commit, lambda line: NmeaSession(line, around))
+        bounds = within(options.bounds, _allow_many_files())
+        self.lines = Lines(bounds, self.commit, lambda line: Session(line, around))
+        self.nmea = Lines(bounds, self.commit, lambda line: NmeaSession(line, around))
         self.mqtt: MqttInput | None = None
         self.port = options.port
         self.nmea_port = options.nmea.port if options.nmea else 0
 
     async def serve(self, ready: asyncio.Event, stop: asyncio.Event) -> None:
         """Serve from when ``ready`` is set until ``stop`` is; then what was read is stored and answered."""
-        _allow_many_files()
         loop = asyncio.get_running_loop()
         await self._first_reading(stop)
         opened = await self._open()
@@ -161,8 +163,24 @@ async def _listen(lines: Lines, at: Endpoint, *, udp: bool) -> _Open:
     return _Open(port, server, datagrams)
 
 
-def _allow_many_files() -> None:
-    """As many connections as the machine's administrator allows this process."""
+def within(bounds: Bounds, files: int) -> Bounds:
+    """Bounds that a process of so many open files can keep, with a word about it where they are fewer connections.
+
+    Beyond them it could not even connect to the database again, and a connection that is refused comes again.
+    """
+    most = max(1, files - _OTHER_FILES)
+    if bounds.connections <= most:
+        return bounds
+    LOGGER.warning(
+        "the machine lets the gateway open %d files: %d connections at once, not %d; more by LimitNOFILE= of the"
+        " service, or `ulimit -n` before it starts", files, most, bounds.connections,
+    )  # fmt: skip
+    return replace(bounds, connections=most)
+
+
+def _allow_many_files() -> int:
+    """As many open files as the machine's administrator allows this process."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
