@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from layers.base_layers import BUILDINGS
-from layers.catalogue import Field, Layer, Text
+from layers.catalogue import Field, Layer, Text, Zooms
 from layers.derived.model import Derivation
 from layers.raster.coverage import coverage
 
@@ -44,11 +44,12 @@ def standing(footprints: Layer, id: str, title: Text, order: int) -> Layer:
         editable=False,
         inputs=(footprints.id, "dem", "dsm"),
         order=order,
+        zooms=Zooms(first=14),  # its tiles hold every footprint as it is, however many: half a megabyte at 13
         style=(
             {
                 "id": "standing",
                 "type": "fill-extrusion",
-                "minzoom": 13,
+                "minzoom": 14,
                 "paint": {
                     "fill-extrusion-color": "#c9c4bb",
                     "fill-extrusion-height": ["to-number", ["get", "height"], 0],
@@ -89,6 +90,7 @@ CONTOURS = Derivation(
         editable=False,
         inputs=("dem",),
         order=25,
+        zooms=Zooms(first=10, by="index", begin={"false": 12}),
         style=(
             {
                 "id": "contour",

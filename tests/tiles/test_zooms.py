@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from layers.base_layers import PLACES, ROADS
 from layers.catalogue import CatalogueError, Layer, Zooms
 from layers.database import Reader
+from layers.derived.layers import BUILDINGS_3D, CONTOURS
 from tiles.matrix_sets import standard_sets
 from tiles.tilesets import tile_json
 from tiles.vector import TileQuery, render_tile
@@ -16,15 +17,15 @@ from tiles.vector import TileQuery, render_tile
 PLACE = (114.9012, 30.4021)
 
 
-def drawn(conn: Connection, layer: Layer, z: int, grid: str = "WebMercatorQuad") -> list[str]:
-    """The names of what is in the tile at the place."""
+def drawn(conn: Connection, layer: Layer, z: int, grid: str = "WebMercatorQuad", by: str = "name") -> list[str]:
+    """The names of what is in the tile at the place, or another field of it."""
     west, south, east, north = _extent(grid)
     x, y = (PLACE if grid != "WebMercatorQuad" else _mercator(*PLACE))
     columns, rows = (2 ** (z + 1), 2**z) if grid != "WebMercatorQuad" else (2**z, 2**z)
     column, row = int((x - west) / (east - west) * columns), int((north - y) / (north - south) * rows)
     reader = Reader(conn.connection.driver_connection)  # type: ignore[arg-type]
     body = render_tile(reader, TileQuery.whole(layer), standard_sets()[grid], z, row, column).body
-    return sorted(f["properties"]["name"] for part in mapbox_vector_tile.decode(body).values() for f in part["features"])
+    return sorted(f["properties"][by] for part in mapbox_vector_tile.decode(body).values() for f in part["features"])
 
 
 def _extent(grid: str) -> tuple[float, float, float, float]:
@@ -70,6 +71,18 @@ def test_alleys_of_the_base_map_begin_after_avenues(conn: Connection) -> None:
     )
     assert drawn(conn, ROADS, 10) == ["大道"]
     assert drawn(conn, ROADS, 13) == ["大道", "巷"]
+
+
+def test_derived_layers_begin_where_their_styles_draw_them(conn: Connection) -> None:
+    line = "ST_SetSRID(ST_MakeLine(ST_MakePoint(:x, :y), ST_MakePoint(:x + 0.02, :y)), 4490)"
+    conn.execute(
+        text(f"INSERT INTO city.contours (geom, elevation, index, cell) SELECT {line}, e, e = 25, 'c' FROM (VALUES (20), (25)) AS v (e)"),
+        {"x": PLACE[0], "y": PLACE[1]},
+    )
+    assert [drawn(conn, CONTOURS.layer, z, by="elevation") for z in (9, 10, 11, 12)] == [[], [25], [25], [20, 25]]
+    square = "ST_Multi(ST_MakeEnvelope(:x, :y, :x + 0.001, :y + 0.001, 4490))"
+    conn.execute(text(f"INSERT INTO city.buildings (geom, name, height) VALUES ({square}, '楼', 9)"), {"x": PLACE[0], "y": PLACE[1]})
+    assert [drawn(conn, BUILDINGS_3D.layer, z) for z in (12, 13, 14)] == [[], [], ["楼"]]
 
 
 def test_tilejson_says_so(conn: Connection) -> None:
