@@ -10,6 +10,8 @@ import requests
 from playwright.sync_api import Page, Route, expect
 from pyproj import Geod, Transformer
 
+from layers.database import Database
+from layers.versions.names import forget_version, name_version
 from tests.geoserver.map_desk import SMALL, Visit, rest
 
 pytestmark = pytest.mark.browser
@@ -238,16 +240,31 @@ def test_who_may_not_edit_is_offered_no_editing(desk: Page, poi: dict[str, Any])
     desk.unroute(pattern)
 
 
-def test_map_goes_back_in_time_and_compares_two_instants(desk: Page, spot: Spot) -> None:
-    before = desk.evaluate("() => new Date().toISOString()")
+@pytest.fixture
+def census(city_database: str) -> Iterator[str]:
+    """A name for the state of the points of interest; its instant, to the microsecond."""
+    database = Database(city_database, pool_size=1)
+    with database.transaction() as conn:
+        found = name_version(conn, "二〇二六年普查", ["pois"], note="经验收")
+    yield found.at.isoformat().replace("+00:00", "Z")
+    with database.transaction() as conn:
+        forget_version(conn, "二〇二六年普查")
+    database.close()
+
+
+def test_map_goes_back_to_a_named_version_and_compares_two_instants(desk: Page, spot: Spot, census: str) -> None:
     lon, lat = centre(desk)
     desk.wait_for_timeout(1100)
     spot.put("pois", point(lon + 0.0004, lat + 0.0002), name="后来的亭", category="tourism")
     desk.wait_for_function(drawn(desk, "后来的亭"))
     desk.get_by_role("button", name="时间与对比").click()
-    desk.evaluate("(at) => citymap.actions.setInstant(at)", before)
+    desk.get_by_label("命名版本").select_option("二〇二六年普查")
     desk.wait_for_function("() => !(" + drawn(desk, "后来的亭") + ")()")
-    assert "asof=" in desk.evaluate("() => location.hash")
+    expect(desk.locator(".instant strong")).to_contain_text("二〇二六年普查")
+    expect(desk.locator(".notice.warn")).to_contain_text("二〇二六年普查")
+    # to the microsecond, as nothing else shows the state that was named, and in the link
+    assert desk.evaluate("() => citymap.store.get().asOf") == census
+    assert f"asof={census}" in desk.evaluate("() => location.hash")
     desk.get_by_label("卷帘对比两个时刻").check()
     desk.wait_for_selector(".map.beside[data-ready=true]", state="attached", timeout=60_000)
     desk.focus(".divider")

@@ -40,6 +40,7 @@ const city = createCity(
     hits: null,
     asOf: null,
     beside: null,
+    versions: [],
     divider: 50,
     changes: {},
   }),
@@ -128,7 +129,7 @@ async function start() {
     view.followPosition(city.map, position);
     store.set({ phase: "ready" });
     if (link.at) actions.openLinked(link.at);
-    if (link.asOf || link.beside) store.set({ time: true });
+    if (link.asOf || link.beside) actions.openTime();
     if (link.beside) city.map.once("load", () => actions.setBeside(link.beside));
     if (city.layer(link.table)?.kind === "vector") city.map.once("load", () => actions.openTable(link.table, link.filter));
   } catch (error) {

@@ -11,7 +11,7 @@ import { ResultsPanel, Trouble } from "./results_panel.js";
 import { SearchBox } from "./search_box.js";
 import { useStore } from "./store.js";
 import { TablePanel } from "./table/table_panel.js";
-import { Divider, TimePanel, instantText } from "./time/time_panel.js";
+import { Divider, TimePanel, momentText } from "./time/time_panel.js";
 
 export function Page({ store, actions }) {
   const state = useStore(store);
@@ -81,7 +81,7 @@ function Notices({ state, actions }) {
   return html`
     <div class="notices" aria-live="polite">
       ${state.offline && html`<p class="notice card warn">${t("notice.offline")}</p>`}
-      ${state.asOf && !state.beside && html`<p class="notice card warn">${icon("clock")}${t("time.badge", { when: instantText(state.asOf) })}
+      ${state.asOf && !state.beside && html`<p class="notice card warn">${icon("clock")}${t("time.badge", { when: momentText(state.asOf, state.versions) })}
         <button type="button" class="ghost" onClick=${() => actions.setInstant(null)}>${t("time.back")}</button></p>`}
       ${state.empty && html`<p class="notice card">${icon("layers")}${t("notice.empty")}</p>`}
       ${state.tileError && html`

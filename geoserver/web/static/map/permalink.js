@@ -56,7 +56,10 @@ function datesOf(id, text) {
   return days.length === 2 && days.every((day) => /^(\d{4}-\d\d-\d\d)?$/.test(day)) ? [[id, days]] : [];
 }
 
+/** Finer than a `Date` keeps: instants of named versions. */
+const PRECISE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{4,6}Z$/;
+
 function instant(text) {
   const at = new Date(text ?? NaN);
-  return Number.isNaN(at.valueOf()) ? null : at.toISOString();
+  return Number.isNaN(at.valueOf()) ? null : PRECISE.test(text) ? text : at.toISOString();
 }

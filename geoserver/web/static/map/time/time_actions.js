@@ -1,5 +1,6 @@
 /** The map as of an instant, and two instants side by side. */
 
+import { execute } from "../api.js";
 import { tilesOf } from "../style.js";
 import { openBeside } from "./beside.js";
 
@@ -20,7 +21,19 @@ export function timeActions(city) {
       if (store.get().time) return actions.closeTime();
       city.actions.closeMeasure();
       city.actions.closeEdit();
+      actions.openTime();
+    },
+    openTime() {
       store.set({ time: true });
+      actions.loadVersions();
+    },
+    /** The names that instants have; who cannot have them has the slider. */
+    async loadVersions() {
+      try {
+        store.set({ versions: (await execute("list-versions", {})).map(({ name, at, note, layers }) => ({ name, at: exact(at), note, layers })) });
+      } catch {
+        store.set({ versions: [] });
+      }
     },
     /** `asOf` is an ISO instant; null is now. */
     setInstant(asOf) {
@@ -51,3 +64,6 @@ export function timeActions(city) {
   };
   return actions;
 }
+
+/** An instant to the microsecond, which a `Date` would cut off: the state that the name was given to. */
+const exact = (at) => at.replace(/\+00:00$/, "Z");

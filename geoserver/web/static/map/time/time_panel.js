@@ -15,11 +15,17 @@ const SPANS = [
 ];
 const STEPS = 200;
 
-export const instantText = (instant) => new Date(instant).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+const instantText = (instant) => new Date(instant).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+
+/** An instant by its name, if it has one, and its date. */
+export function momentText(instant, versions) {
+  const name = versions.find((version) => version.at === instant)?.name;
+  return name ? t("time.named", { name, when: instantText(instant) }) : instantText(instant);
+}
 
 export function TimePanel({ state, actions }) {
   const [span, setSpan] = useState(SPANS[1][0]);
-  const { asOf, beside } = state;
+  const { asOf, beside, versions } = state;
   return html`
     <section class="card panel time" aria-label=${t("time.title")}>
       <header class="panel-head">
@@ -31,24 +37,24 @@ export function TimePanel({ state, actions }) {
         <div class="choices" role="group" aria-label=${t("time.span")}>
           ${SPANS.map(([length, label]) => html`<button key=${length} type="button" aria-pressed=${String(span === length)} onClick=${() => setSpan(length)}>${label}</button>`)}
         </div>
-        <${Instant} label=${beside ? t("time.left") : t("time.shown")} instant=${asOf} span=${span} onChange=${actions.setInstant} />
+        <${Instant} label=${beside ? t("time.left") : t("time.shown")} instant=${asOf} span=${span} versions=${versions} onChange=${actions.setInstant} />
         <label class="check wide">
           <input type="checkbox" checked=${Boolean(beside)} onChange=${(event) => actions.setBeside(event.target.checked ? "now" : null)} />${t("time.compare")}
         </label>
-        ${beside && html`<${Instant} label=${t("time.right")} instant=${beside === "now" ? null : beside} span=${span} onChange=${(at) => actions.setBeside(at ?? "now")} />`}
+        ${beside && html`<${Instant} label=${t("time.right")} instant=${beside === "now" ? null : beside} span=${span} versions=${versions} onChange=${(at) => actions.setBeside(at ?? "now")} />`}
       </div>
     </section>
   `;
 }
 
 /** A slider for a quick look, and a field for the exact minute; the slider's right end is now. */
-function Instant({ label, instant, span, onChange }) {
+function Instant({ label, instant, span, versions, onChange }) {
   const [dragged, setDragged] = useState(null);
   const now = Date.now();
   const step = dragged ?? (instant ? Math.max(0, Math.round(STEPS * (1 - (now - Date.parse(instant)) / span))) : STEPS);
   const at = (value) => (value >= STEPS ? null : new Date(now - span * (1 - value / STEPS)).toISOString());
   const shown = dragged === null ? instant : at(dragged);
-  const text = shown ? instantText(shown) : t("time.now");
+  const text = shown ? momentText(shown, versions) : t("time.now");
   const settle = (event) => {
     setDragged(null);
     onChange(at(Number(event.target.value)));
@@ -64,7 +70,23 @@ function Instant({ label, instant, span, onChange }) {
           onChange=${(event) => onChange(event.target.value ? new Date(event.target.value).toISOString() : null)} />
         <button type="button" class="ghost" disabled=${!instant} onClick=${() => onChange(null)}>${t("time.back")}</button>
       </div>
+      ${versions.length > 0 && html`<${Names} versions=${versions} instant=${instant} onChange=${onChange} />`}
     </fieldset>
+  `;
+}
+
+/** The named versions, the latest first; choosing one shows the map of its instant. */
+function Names({ versions, instant, onChange }) {
+  const chosen = versions.find((version) => version.at === instant);
+  return html`
+    <label class="named">
+      <span>${t("time.versions")}</span>
+      <select value=${chosen?.name ?? ""} onChange=${(event) => onChange(versions.find(({ name }) => name === event.target.value)?.at ?? null)}>
+        <option value="">${t("time.versions.none")}</option>
+        ${versions.map(({ name, at }) => html`<option key=${name} value=${name}>${`${name} · ${new Date(at).toLocaleDateString(language)}`}</option>`)}
+      </select>
+    </label>
+    ${chosen?.note && html`<p class="hint">${chosen.note}</p>`}
   `;
 }
 
@@ -87,7 +109,7 @@ export function Divider({ state, actions }) {
     event.preventDefault();
     actions.moveDivider(state.divider + step);
   };
-  const name = (instant) => (instant && instant !== "now" ? instantText(instant) : t("time.now"));
+  const name = (instant) => (instant && instant !== "now" ? momentText(instant, state.versions) : t("time.now"));
   return html`
     <div class="divider" ref=${(element) => element && (element.style.left = `${state.divider}%`)} role="slider" tabindex="0" aria-label=${t("time.divider")}
       aria-orientation="horizontal" aria-valuemin="5" aria-valuemax="95" aria-valuenow=${Math.round(state.divider)}
