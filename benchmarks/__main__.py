@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import (
     access,
+    cold_tiles,
     dispatch,
     evaluation,
     geocoding,
@@ -29,6 +30,7 @@ from benchmarks import (
     three_d,
     tracking,
     tracks,
+    vector_tiles,
     zonal,
 )
 from benchmarks.bench import Bench
@@ -49,6 +51,8 @@ PIECES: Mapping[str, Callable[[Bench], list[str]]] = {
     "geocoding": geocoding.piece,
     "terrain": terrain.piece,
     "three_d": three_d.piece,
+    "vector_tiles": vector_tiles.piece,
+    "cold_tiles": cold_tiles.piece,
     "raster_tiles": raster_tiles.piece,
     "zonal": zonal.piece,
     "importing": importing.piece,

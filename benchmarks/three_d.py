@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import shapely
 from sqlalchemy import text
 
 from benchmarks.bench import Bench
+from benchmarks.peers import WORKERS, citymap
 from layers.catalogue import Layer
 from layers.crs import transformer
 from layers.database import Database
@@ -63,7 +65,11 @@ def piece(bench: Bench) -> list[str]:
     if peer:
         lines.append(_row("py3dtiles, from solids made before", peer[0], peer[1], ours[2], peer[2]))
         lines += ["", f"× py3dtiles in buildings/s: {peer[0] / ours[0]:.1f}"]
+    answered, whole = edited(bench, layer, roots[0])
     lines += [
+        "",
+        f"An edited building in its new tile over HTTP, {WORKERS} workers, {len(whole)} edits: {np.median(answered):.0f} ms after the edit was answered "
+        f"(the slowest {max(answered):.0f} ms), {np.median(whole):.0f} ms after it was sent (the slowest {max(whole):.0f} ms).",
         "",
         "Documents, cold: " + "; ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in documents) + ".",
     ]
@@ -115,6 +121,65 @@ def _documents(database: Database, layer: Layer, root: Address) -> list[tuple[st
             render()
             found.append((name, time.perf_counter() - begun))
     return found
+
+
+def edited(bench: Bench, layer: Layer, root: Address, times: int = 20) -> tuple[list[float], list[float]]:
+    """Milliseconds from the answer to an edit of a height, and from its sending, to the whole new tile that shows it.
+
+    The building is the largest of the cell, and its tile is the one that its first edit changes.
+    """
+    west, south, east, north = root.box
+    box = f"ST_MakeEnvelope({west}, {south}, {east}, {north}, 4490)"
+    statement = (
+        f"SELECT id, height FROM city.buildings WHERE geom @ {box} AND height > 0 ORDER BY ST_Area(geom) DESC LIMIT 1"
+    )
+    with bench.database.transaction() as conn:
+        building, height = conn.exec_driver_sql(statement).one()
+    with bench.database.reading() as reader:
+        places = [tile.place(root) for tile in tiles_in(reader, layer, root)]
+    with citymap(bench.url, bench.folder, CITYMAP__ACCESS__ANONYMOUS_EDIT="true") as server:
+        here = f"{server.url}/collections/{layer.id}/3dtiles/{root.row}/{root.column}"
+        tags = {f"{here}/{z}/{x}/{y}.glb": "" for z, x, y in places}
+        tags = {tile: _tag(tile) for tile in tags}
+        _set_height(server.url, building, 50.0)
+        tile = _changed(tags)
+        answered, whole = [], []
+        for n in range(times):
+            before, sent = _tag(tile), time.perf_counter()
+            _set_height(server.url, building, 51.0 + n)
+            done = time.perf_counter()
+            while _tag(tile) == before:
+                pass
+            now = time.perf_counter()
+            answered.append((now - done) * 1000)
+            whole.append((now - sent) * 1000)
+        _set_height(server.url, building, float(height))
+    return answered, whole
+
+
+def _changed(tags: dict[str, str]) -> str:
+    """The tile whose tag is no longer that. Raises RuntimeError when none has changed in 20 s."""
+    until = time.perf_counter() + 20
+    while time.perf_counter() < until:
+        for tile, tag in tags.items():
+            if _tag(tile) != tag:
+                return tile
+    raise RuntimeError("no tile shows the edited building")
+
+
+def _tag(tile: str) -> str:
+    with urllib.request.urlopen(tile, timeout=30) as answer:
+        answer.read()
+        return str(answer.headers["ETag"])
+
+
+def _set_height(server: str, building: int, height: float) -> None:
+    request = urllib.request.Request(
+        f"{server}/collections/buildings/items/{building}", method="PATCH", data=json.dumps({"properties": {"height": height}}).encode(),
+        headers={"Content-Type": "application/merge-patch+json"},
+    )  # fmt: skip
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        answer.read()
 
 
 def _peer(bench: Bench, layer: Layer, roots: list[Address]) -> tuple[float, int, int] | None:
