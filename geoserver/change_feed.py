@@ -18,7 +18,7 @@ from geoserver.parameters import crs_parameter, query_values, whole
 from geoserver.reply import Reply, endpoint, failure, in_thread, response
 from layers.catalogue import Layer
 from layers.crs import Crs
-from layers.exchange.changes.errors import PositionError
+from layers.exchange.changes.errors import ChangesGone, PositionError
 from layers.exchange.changes.feed import begin, read_changes
 from layers.exchange.changes.model import Changed, ChangePage, Position, parse_position
 
@@ -131,6 +131,8 @@ async def _stream(request: Request) -> Response:
                 if found.complete:
                     yield await _woken(queue, layer)
                 found = await in_thread(request, page, found.position)
+        except ChangesGone:  # rights or areas have changed in this very moment: who comes again is told
+            return
         finally:
             running.live.close(queue, client)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy import text
 
 from citymap import City
 from layers.catalogue import Field, Layer, Text
+from layers.exchange.changes.model import Place, parse_position
 from layers.registry import create_layer, drop_layer
 from tests.geoserver.conftest import Site
 from tests.geoserver.workshop import eventually
@@ -192,6 +194,39 @@ def test_a_position_is_gone_when_the_log_was_cut_or_the_layer_made_anew(wells: S
     assert wells.get(CHANGES, since=position).status_code == 410
 
 
+def test_a_position_that_this_server_never_gave_is_no_position_of_it(wells: Site) -> None:
+    given = parse_position(wells.get(CHANGES, since="now").json()["position"])
+    amid_no_page = wells.get(CHANGES, since=str(replace(given, place=Place(1, 1, 1))))
+    assert amid_no_page.status_code == 400 and "since" in amid_no_page.json()["description"]
+    later = int(given.seen.split(":")[1]) + 10**6
+    of_later = wells.get(CHANGES, since=str(replace(given, seen=f"{later}:{later}:")))  # a backup was put back since
+    assert of_later.status_code == 410, of_later.text
+
+
+def test_what_is_tidied_away_sends_followers_back_to_the_beginning(wells: Site) -> None:
+    position = wells.get(CHANGES, since="now").json()["position"]
+    wells.sql("UPDATE city.feed_wells SET name = '旧' WHERE id = 1")
+    wells.sql("SELECT citymap.tidy_feed()")
+    assert [f["id"] for f in wells.get(CHANGES, since=position).json()["features"]] == [1]
+    wells.sql("UPDATE citymap.changes SET at = at - interval '91 days' WHERE layer = 'feed-wells'")
+    wells.sql("SELECT citymap.tidy_feed()")
+    assert wells.get(CHANGES, since=position).status_code == 410
+    wells.sql("UPDATE citymap.changes_cut SET tx = '0'")
+
+
+def test_events_end_when_rights_change(wells: Site) -> None:
+    """So that who comes again gets what it may see then; the test would run into its time otherwise."""
+    with requests.get(
+        f"{wells.url}{CHANGES}", params={"f": "events", "since": "now"}, stream=True, timeout=20
+    ) as answer:
+        lines = answer.iter_lines(chunk_size=1)
+        assert any(line.startswith(b"event: ") for line in lines)
+        wells.sql("UPDATE citymap.layers SET visibility = 'internal' WHERE id = 'feed-wells'")
+        eventually(lambda: wells.get(CHANGES).status_code == 404)
+        wells.sql("UPDATE city.feed_wells SET name = '内部' WHERE id = 4")
+        assert "内部" not in b"".join(lines).decode()
+
+
 def test_layers_without_a_log_say_what_to_follow(wells: Site) -> None:
     answer = wells.get("/collections/buildings-3d/changes")
     assert answer.status_code == 400 and "buildings" in answer.json()["description"]
@@ -235,12 +270,16 @@ def test_a_copy_that_was_killed_goes_on_and_equals_its_source(wells: Site, tmp_p
     subprocess.run([*command[:3], "http://127.0.0.1:9", *command[4:]], check=False, capture_output=True, timeout=60)
     with City(wells.url) as city:
         layer = city.collection("feed-wells")
-        frame = {f["id"]: (f["geometry"], f["properties"]) for page in layer.changes(limit=10_000) for f in page.features}
+        frame = {
+            f["id"]: (f["geometry"], f["properties"]) for page in layer.changes(limit=10_000) for f in page.features
+        }
         assert _plain(_copied(file)) == _plain(frame) and len(frame) > 19_000
         wells.sql("UPDATE citymap.changes_cut SET tx = pg_current_xact_id()")  # the server has forgotten
         wells.sql("DELETE FROM city.feed_wells WHERE id < 100")
         # Other tests' transactions are of the same cluster: until those from before are over, nobody has seen all up to there.
-        eventually(lambda: wells.sql("SELECT FROM citymap.changes_cut WHERE tx < pg_snapshot_xmin(pg_current_snapshot())"))
+        eventually(
+            lambda: wells.sql("SELECT FROM citymap.changes_cut WHERE tx < pg_snapshot_xmin(pg_current_snapshot())")
+        )
         layer.keep_copy(file)
         wells.sql("UPDATE citymap.changes_cut SET tx = '0'")
     assert min(_copied(file)) >= 100 and pyogrio.read_info(file, layer="feed-wells")["crs"] == "EPSG:4326"

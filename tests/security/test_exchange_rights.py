@@ -38,7 +38,11 @@ def test_a_row_that_leaves_ones_sight_is_deleted_and_others_are_not_told_of(secr
         who: secrets_city.get(PEOPLE[who], feed, since="now").json()["position"]
         for who in ("a-case-verifier", "b-verifier")
     }
-    area = next(f["name"] for f in secrets_city.sql("SELECT fields FROM citymap.layers WHERE id = 'cases'")[0][0] if f["role"] == "area")
+    area = next(
+        f["name"]
+        for f in secrets_city.sql("SELECT fields FROM citymap.layers WHERE id = 'cases'")[0][0]
+        if f["role"] == "area"
+    )
     [(former,)] = secrets_city.sql(f"SELECT {area} FROM city.cases WHERE id = 1")
     try:
         secrets_city.sql(f"UPDATE city.cases SET {area} = '420703009' WHERE id = 1")
@@ -51,3 +55,11 @@ def test_a_row_that_leaves_ones_sight_is_deleted_and_others_are_not_told_of(secr
     # A position is of its reader's rights.
     stolen = secrets_city.get(PEOPLE["b-verifier"], feed, since=since["a-case-verifier"])
     assert stolen.status_code == 410
+    # Whose sight follows areas must copy anew when these are redrawn; who sees all need not.
+    now = {
+        who: secrets_city.get(PEOPLE[who], feed, since="now").json()["position"]
+        for who in ("a-case-verifier", "a-leader")
+    }
+    secrets_city.sql("UPDATE city.admin_areas SET name = name")
+    answers = {who: secrets_city.get(PEOPLE[who], feed, since=position).status_code for who, position in now.items()}
+    assert answers == {"a-case-verifier": 410, "a-leader": 200}
