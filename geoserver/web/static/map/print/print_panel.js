@@ -6,7 +6,7 @@ import { html, icon, iconButton } from "../html.js";
 import { language, number, t } from "../i18n.js";
 import { shownAbove } from "../layer_list.js";
 import { Mark } from "../legend.js";
-import { instantText } from "../time/time_panel.js";
+import { momentText } from "../time/time_panel.js";
 
 /** Layers whose legend stands on the sheet. */
 const MOST = 8;
@@ -36,7 +36,7 @@ export function PrintPanel({ layers, actions }) {
 
 /** The sheet itself: seen on paper only. */
 export function Sheet({ state, actions }) {
-  const { sheet, layers, asOf } = state;
+  const { sheet, layers, asOf, versions } = state;
   const above = shownAbove(layers).slice(0, MOST);
   const credit = [...new Set(layers.filter((layer) => layer.visible && layer.credit).map((layer) => layer.credit))].join(" · ");
   return html`
@@ -55,7 +55,7 @@ export function Sheet({ state, actions }) {
             <ul>${layer.legend.map((entry) => html`<li key=${entry.label}><${Mark} entry=${entry} />${entry.label}</li>`)}</ul></div>
         `)}
       </div>
-      <footer>${asOf ? `${t("time.shown")} ${instantText(asOf)} · ` : ""}${credit && `${t("print.sources")} ${credit} · `}${location.href}</footer>
+      <footer>${asOf ? `${t("time.shown")} ${momentText(asOf, versions)} · ` : ""}${credit && `${t("print.sources")} ${credit} · `}${location.href}</footer>
     </section>
   `;
 }
