@@ -8,6 +8,7 @@ import shapely
 from layers.crs import transformer
 from layers.terrain.geojson import Area
 from planning.errors import PlanningError
+from planning.survey.reasons import why_no_area
 from planning.survey.zones import Zone, zone_at
 
 
@@ -18,8 +19,8 @@ def drawn(area: Area, name: str = "geometry") -> tuple[Zone, Any]:
     """
     shape = shapely.from_geojson(orjson.dumps({"type": area.type, "coordinates": area.coordinates}))
     if not shape.is_valid or not shape.area:
-        reason = shapely.is_valid_reason(shape)
-        raise PlanningError(f"{name} 不是有效的面：{reason}", f"input {name!r} is no valid area: {reason}")
+        why = why_no_area(shape)
+        raise PlanningError(f"{name} 不是有效的面：{why.zh}", f"input {name!r} is no valid area: {why.en}")
     zone = zone_of(shape, name)
     return zone, shapely.transform(shape, transformer(4490, zone.srid).transform, interleaved=False)
 

@@ -12,6 +12,7 @@ from planning.boundary.model import BoundaryFile, Finding
 from planning.errors import PlanningError
 from planning.survey.areas import Areas, ZoneShare, areas_of, zone_shares
 from planning.survey.parcel import BoundaryPoint, Parcel
+from planning.survey.reasons import why_no_area
 from planning.survey.zones import Zone
 
 _Short = Annotated[str, Field(max_length=200)]
@@ -56,10 +57,10 @@ class GivenParcel:
             ) from None
         found = Parcel(rings, zone, self.number, self.name, sheet=self.sheet, use=self.use, land_code=self.land_code)
         if not found.polygon.is_valid or not found.polygon.area:
-            reason = shapely.is_valid_reason(found.polygon)
+            why = why_no_area(found.polygon)
             raise PlanningError(
-                f"地块 {self.number} 的边界不构成面：{reason}",
-                f"the rings of parcel {self.number!r} make no area: {reason}",
+                f"地块 {self.number} 的边界不构成面：{why.zh}",
+                f"the rings of parcel {self.number!r} make no area: {why.en}",
             )
         return found
 

@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 
 from layers.crs import transformer
+from layers.importing.errors import UnknownCrs
 from layers.importing.plausible import check_coordinates
 from layers.importing.readers import open_sources
 from layers.importing.report import Findings as Remarks
@@ -22,6 +23,7 @@ from layers.importing.source_crs import transform_to
 from planning.boundary.model import BoundaryFile, Findings, Header, in_order
 from planning.errors import PlanningError
 from planning.survey.parcel import Parcel, parcel_of
+from planning.survey.reasons import why_no_area
 from planning.survey.zones import PREFIX, Zone, zone_at, zone_of_srid
 
 #: Most features that are read of one file.
@@ -39,6 +41,7 @@ _KINDS: tuple[tuple[str, str], ...] = (
     ("building", r"建筑|jzw|jmd|building"),
     ("parcel", r"红线|界址|地块|宗地|用地|jz[dx]|zd|redline|parcel|boundary"),
 )
+_SHAPES = {"Empty": "空的", "Point": "点", "MultiPoint": "点", "LineString": "线", "MultiLineString": "线"}
 #: Attributes of a parcel by the usual names of columns.
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "number": ("地块编号", "dkbh", "宗地代码", "zddm", "number", "code", "id", "编号"),
@@ -70,6 +73,12 @@ def read_geodata(path: Path, options: ReadOptions) -> BoundaryFile:
     _refuse_dwg(path)
     findings = Findings()
     parcels: list[Parcel] = []
+    if _cut_off(path):
+        zh, en = (
+            f"{path.name} 末尾没有 EOF，文件不完整：请重新保存或传送",
+            f"{path.name} does not end in EOF: a part is missing",
+        )
+        findings.error(0, "truncated", zh, en)
     with open_sources(path, options) as sources:
         for source in sources:
             parcels += _parcels(source, options.layer, findings)
@@ -91,6 +100,21 @@ def _refuse_dwg(path: Path) -> None:
         )
 
 
+def _cut_off(path: Path) -> bool:
+    """Whether a DXF lacks its end, which every one has (AutoCAD DXF reference, EOF)."""
+    if path.suffix.lower() != ".dxf":
+        return False
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - 64))
+        return size > 0 and b"SECTION" in _head(path) and b"EOF" not in file.read()
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4096)
+
+
 def _parcels(source: Source, chosen: str | None, findings: Findings) -> Iterator[Parcel]:
     count = 0
     for frame in source.batches():
@@ -101,9 +125,9 @@ def _parcels(source: Source, chosen: str | None, findings: Findings) -> Iterator
         for shape in shapes:
             zone, polygon = _in_zone(shape, source.crs)
             if not polygon.is_valid:
-                reason = shapely.is_valid_reason(polygon)
+                why = why_no_area(polygon)
                 findings.error(
-                    0, "invalid", f"{shape.called}：边界不构成面（{reason}）", f"{shape.called}: no area: {reason}"
+                    0, "invalid", f"{shape.called}：边界不构成面：{why.zh}", f"{shape.called}: no area: {why.en}"
                 )
                 continue
             yield parcel_of(polygon, zone, **shape.facts)
@@ -116,10 +140,11 @@ def _features(frame: Any, findings: Findings) -> Iterator[_Shape]:
         shape = row[frame.geometry.name]
         called = f"#{place}"
         if shape is None or shape.is_empty or shape.geom_type not in ("Polygon", "MultiPolygon"):
-            kind = "空" if shape is None or shape.is_empty else shape.geom_type
+            kind = "Empty" if shape is None or shape.is_empty else shape.geom_type
             findings.error(
-                0, "not-an-area", f"第 {place} 个要素不是面（{kind}）", f"feature {place} is no area ({kind})"
-            )
+                0, "not-an-area", f"第 {place} 个要素不是面，是{_SHAPES.get(kind, kind)}",
+                f"feature {place} is no area ({kind})",
+            )  # fmt: skip
             continue
         facts = {fact: _text(row[name]) for fact, name in picked.items() if name is not None}
         parts = shapely.get_parts(shape)
@@ -191,7 +216,14 @@ def _in_zone(shape: _Shape, crs: Any) -> tuple[Zone, Any]:
         offset = zone.number * PREFIX if code == zone.prefixed_srid else 0
         _check_zone(shape, zone, offset)
         return zone, shapely.transform(shape.polygon, lambda xy: xy - (offset, 0))
-    to_degrees = transform_to(crs, 4490)
+    try:
+        to_degrees = transform_to(crs, 4490)
+    except UnknownCrs:
+        raise PlanningError(
+            f"{crs.name} 不是 CGCS2000，没有通用的转换：请先用 transform-coordinates（给出本市七参数）转换，再导入",
+            f"{crs.name} is not CGCS2000, and no shift holds everywhere: transform it first by transform-coordinates,"
+            " with the city's seven parameters",
+        ) from None
     degrees = shapely.transform(shape.polygon, to_degrees, interleaved=False) if to_degrees else shape.polygon
     try:
         zone = zone_at(float(degrees.centroid.x))

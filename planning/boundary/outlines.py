@@ -9,6 +9,7 @@ import shapely
 
 from planning.boundary.model import Findings
 from planning.survey.parcel import BoundaryPoint, Floats, Parcel, Ring
+from planning.survey.reasons import why_no_area
 
 #: Points nearer than this are one point [m]; nearer than the second, a slip of the surveyor's hand.
 SAME, NEAR = 0.0005, 0.01
@@ -69,8 +70,8 @@ def check_outline(parcel: Parcel, findings: Findings) -> bool:
     if findings.errors == before:
         _check_holes(parcel, findings)
     if findings.errors == before and not parcel.polygon.is_valid:
-        reason = shapely.is_valid_reason(parcel.polygon)
-        findings.error(parcel.line, "invalid", f"地块边界不构成面：{reason}", f"the rings make no area: {reason}")
+        why = why_no_area(parcel.polygon)
+        findings.error(parcel.line, "invalid", f"地块边界不构成面：{why.zh}", f"the rings make no area: {why.en}")
     return findings.errors == before
 
 

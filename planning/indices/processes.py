@@ -196,8 +196,10 @@ def _degrees(area: Area) -> Any:
     import orjson
     import shapely
 
+    from planning.survey.reasons import why_no_area
+
     shape = shapely.from_geojson(orjson.dumps({"type": area.type, "coordinates": area.coordinates}))
     if not shape.is_valid or not shape.area:
-        reason = shapely.is_valid_reason(shape)
-        raise PlanningError(f"建筑或绿地轮廓不是有效的面：{reason}", f"a footprint or green is no valid area: {reason}")
+        why = why_no_area(shape)
+        raise PlanningError(f"建筑或绿地轮廓不是有效的面：{why.zh}", f"a footprint or green is no valid area: {why.en}")
     return shape

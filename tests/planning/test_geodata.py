@@ -199,24 +199,24 @@ def _abroad(path: Path) -> Path:
 
 BROKEN: list[tuple[str, Callable[[Path], Path], ReadOptions, str, str]] = [
     ("open outline", _open, CRS, "没有闭合，首末点相距 10.000 米", "is not closed"),
-    ("bow tie", _bow_tie, CRS, "边界不构成面", "no area"),
+    ("bow tie", _bow_tie, CRS, "边界自相交（X=3364805.000, Y=586405.000）", "crosses itself"),
     ("zone number too much", _with_prefix, CRS, "带有带号 38，与", "carry the zone number 38"),
     ("zone number too little", lambda p: drawing(p / "a.dxf", (square(0, 0, 10), {})), ReadOptions(crs="EPSG:4526"), "没有带号", "carry no zone number"),
     ("another zone", _with_prefix, ReadOptions(crs="EPSG:4527"), "带号与坐标系矛盾", "contradicts the CRS"),
     ("X and Y swapped", _swapped, CRS, "颠倒", "swapped"),
     ("degrees", _degrees, CRS, "像是经纬度", "look like degrees"),
     ("no CRS told", lambda p: drawing(p / "a.dxf", (square(0, 0, 10), {})), ReadOptions(), "没有坐标系，请用 crs 指明", "has no CRS"),
-    ("old datum", lambda p: drawing(p / "a.dxf", (square(0, 0, 10), {})), ReadOptions(crs="EPSG:2383"), "七参数", "seven parameters"),
+    ("old datum", lambda p: drawing(p / "a.dxf", (square(0, 0, 10), {})), ReadOptions(crs="EPSG:2383"), "请先用 transform-coordinates（给出本市七参数）", "seven parameters"),
     ("unknown CRS", lambda p: drawing(p / "a.dxf", (square(0, 0, 10), {})), ReadOptions(crs="地方坐标"), "无法识别坐标系", "is unknown"),
     ("no such layer", lambda p: drawing(p / "a.dxf", (square(0, 0, 10), {})), ReadOptions(layer="红线2", crs="EPSG:4547"), "没有图层 红线2", "no layer 红线2"),
     ("nothing drawn", _empty_drawing, CRS, "没有面要素或闭合线", "no areas or closed outlines"),
     ("points only", _only_points, CRS, "没有面要素或闭合线", "no areas or closed outlines"),
-    ("truncated", _truncated, CRS, "没有面要素或闭合线|不是完好的 DXF", "no areas|no sound DXF"),
+    ("truncated", _truncated, CRS, "末尾没有 EOF，文件不完整", "a part is missing"),
     ("text called DXF", _bytes("a.dxf", "你好".encode()), CRS, "内容不是 dxf 格式", "is no dxf"),
     ("empty file", _bytes("a.dxf", b""), CRS, "空文件", "is empty"),
     ("DWG", _bytes("a.dwg", b"AC1032\0\0\0"), CRS, "另存为”保存成 DXF", "save it as DXF"),
     ("DWG called DXF", _bytes("a.dxf", b"AC1015\0\0\0"), CRS, "另存为”保存成 DXF", "save it as DXF"),
-    ("points as parcels", _point_features, ReadOptions(), "第 1 个要素不是面（Point）", "is no area (Point)"),
+    ("points as parcels", _point_features, ReadOptions(), "第 1 个要素不是面，是点", "is no area (Point)"),
     ("abroad", _abroad, ReadOptions(), "不在中国的 3° 带内", "outside China's 3° zones"),
 ]  # fmt: skip
 
