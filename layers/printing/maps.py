@@ -72,6 +72,7 @@ def draw_shape(sheet: Sheet, place: Place, shape: Any, colour: str, width: float
             area = part.geom_type == "Polygon"
             path = PaintedPath()
             style = path.style
+            style.auto_close = area
             style.stroke_color, style.stroke_width = ink, width
             style.fill_color, style.fill_opacity = (ink, opacity) if opacity and area else (None, None)
             style.intersection_rule = IntersectionRule.EVENODD

@@ -93,7 +93,7 @@ def conflicts(report: Report) -> Table:
         Text("要素与版本", "Feature, version"), Text("面积 m²", "Area m²"), Text("占比", "Share"),
     )  # fmt: skip
     return Table(
-        say(Text("冲突", "Conflicts")), tuple(map(say, headings)), rows, (0.5, 0.9, 1.3, 4, 2.2, 1.2, 0.9),
+        say(Text("冲突", "Conflicts")), tuple(map(say, headings)), rows, (0.5, 0.9, 1.3, 3.6, 2.1, 1.8, 0.9),
         ("C", "C", "L", "L", "L", "R", "R"),
     )  # fmt: skip
 
