@@ -126,18 +126,22 @@ def _memory(rig: Rig) -> float:
     return float(status.split("VmRSS:")[1].split()[0])
 
 
-def _allow(files: int) -> None:
-    """So many open files of this process and its children, as far as the machine's administrator lets it."""
+def _allow(files: int) -> int:
+    """So many open files of this process and its children, as far as the machine's administrator lets it: how many."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, files), max(hard, files)))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--connections", type=int, default=20_000)
     given = parser.parse_args()
+    most = _allow(given.connections + 1000) - 1000
+    if most < given.connections:
+        print(f"this machine lets a process open {most + 1000} files: {most} connections, not {given.connections}")
     with stage() as staged:
-        found = run(*staged, given.connections)
+        found = run(*staged, min(most, given.connections))
     print(found)
     sys.exit(found.lost > 0)
