@@ -272,7 +272,7 @@ ensure_judges() {
     ensure_node
     say "Fetching other people's programs that judge the tests (npm ci)"
     if (cd "$judges" && logged npm ci --no-audit --no-fund --ignore-scripts); then echo "$wanted" > var/stamps/judges
-    else say "npm ci failed in tests/npm: tests that need CesiumJS or gltf-validator are skipped"; fi
+    else say "npm ci failed in tests/npm: tests that need gltf-validator are skipped"; fi
 }
 
 # Node >= 18 of the system, else Node from PyPI in var/node.

@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from layers.processing import Leaflet
@@ -35,6 +35,12 @@ VENDOR: Mapping[str, str] = {
     "leaflet.css": "leaflet/dist/leaflet.css",
 }
 
+#: Folder under ``/static/vendor/`` → folder in node_modules, and its files that a page may ask for. CesiumJS comes only
+#: when the full 3D view is opened: its library, the workers that decode terrain, the tables that place the sun.
+VENDOR_FOLDERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "cesium": ("cesium/Build/Cesium", ("index.js", "Workers/*.js", "Assets/*.json", "Assets/IAU2006_XYS/*.json")),
+}
+
 #: Bare module names that our modules import → vendor files.
 IMPORTS: Mapping[str, str] = {
     "maplibre-gl": "maplibre-gl.mjs",
@@ -44,6 +50,7 @@ IMPORTS: Mapping[str, str] = {
     "terra-draw": "terra-draw.mjs",
     "terra-draw-maplibre-gl-adapter": "terra-draw-maplibre.mjs",
     "uplot": "uplot.mjs",
+    "cesium": "cesium/index.js",
 }
 
 MEDIA_TYPES = {
@@ -56,23 +63,36 @@ MEDIA_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asset:
-    """One file ready for the socket: its bytes, the same gzipped, its media type and its strong ETag."""
+    """One file ready for the socket: its bytes, its media type and its strong ETag."""
 
     body: bytes
-    packed: bytes
     media_type: str
     etag: str
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The bytes gzipped, once somebody has asked for them."""
+        return gzip.compress(self.body, compresslevel=6, mtime=0)
 
 
 def read_assets() -> dict[str, Asset]:
     """Every file below ``/static/`` by its path; package files only as far as they are installed."""
     own = (path for path in sorted(STATIC.rglob("*")) if path.suffix in MEDIA_TYPES)
     files = {path.relative_to(STATIC).as_posix(): path for path in own}
-    packages = {f"vendor/{name}": NODE_MODULES / source for name, source in VENDOR.items()}
+    packages = {f"vendor/{name}": NODE_MODULES / source for name, source in VENDOR.items()} | _folders()
     files |= {name: path for name, path in packages.items() if path.is_file()}
     return {name: _read(path) for name, path in files.items()}
+
+
+def _folders() -> dict[str, Path]:
+    return {
+        f"vendor/{name}/{path.relative_to(NODE_MODULES / source).as_posix()}": path
+        for name, (source, patterns) in VENDOR_FOLDERS.items()
+        for pattern in patterns
+        for path in sorted((NODE_MODULES / source).glob(pattern))
+    }
 
 
 def missing_packages(assets: Mapping[str, Asset]) -> list[str]:
@@ -92,7 +112,6 @@ def _read(path: Path) -> Asset:
     body = path.read_bytes()
     return Asset(
         body=body,
-        packed=gzip.compress(body, compresslevel=6, mtime=0),
         media_type=MEDIA_TYPES[path.suffix],
         etag=hashlib.sha256(body).hexdigest()[:20],
     )

@@ -1,5 +1,6 @@
 """Routes of the web client: the map page, its files, and the city's style."""
 
+import asyncio
 import gzip
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,8 @@ _YEAR = "public, max-age=31536000, immutable"
 _REVALIDATE = "no-cache"
 #: Lists of layers whose spelling is remembered.
 _SPELLED = 100
+#: Files from here on are gzipped beside the loop that answers everybody [bytes].
+_LARGE = 200_000
 
 
 def _nobody(_request: Request) -> None:
@@ -104,6 +107,8 @@ class Client:
             return JSONResponse(
                 {"code": "NotFound", "description": f"no file /static/{path}: reload the page that asked for it"}, 404
             )
+        if len(asset.body) >= _LARGE:
+            await asyncio.to_thread(getattr, asset, "packed")
         return _file(request, asset, _YEAR if current else _REVALIDATE)
 
     async def favicon(self, request: Request) -> Response:

@@ -15,14 +15,15 @@ import requests
 from PIL import Image
 from playwright.sync_api import Browser, Page, Route
 
+from geoserver.web.assets import NODE_MODULES
 from tests.conftest import ROOT
 from tests.tiles.three_d.reader import tiles_of
 
 JUDGES = ROOT / "tests" / "npm" / "node_modules"
-CESIUM = JUDGES / "cesium" / "Build" / "Cesium"
+CESIUM = NODE_MODULES / "cesium" / "Build" / "Cesium"
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CESIUM.is_dir(), reason="CesiumJS is not installed (npm ci in tests/npm)"),
+    pytest.mark.skipif(not CESIUM.is_dir(), reason="CesiumJS is not installed (npm ci in geoserver/web)"),
 ]
 
 PAGE = """<!DOCTYPE html><meta charset="utf-8"><style>

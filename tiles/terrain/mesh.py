@@ -50,7 +50,11 @@ def quantized_mesh(heights: Floats, bounds: Bounds, cell: float) -> bytes:
     positions = np.column_stack([x, y, heights[rows, columns]])
     triangles = Delaunay(np.column_stack([columns, last_row - rows])).simplices
     file = BytesIO()
-    encode(file, *_in_order(positions, _counterclockwise(positions, triangles)), bounds=bounds, sphere_method="naive")
+    ordered = _in_order(positions, _counterclockwise(positions, triangles))
+    # A mesh around half of the globe (level 0) goes behind no horizon: its point of occlusion is infinite or NaN, which
+    # clients compare as never hidden.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        encode(file, *ordered, bounds=bounds, sphere_method="naive")
     return file.getvalue()
 
 

@@ -16,6 +16,7 @@ import { Page } from "./page.js";
 import { readLink } from "./permalink.js";
 import { printActions } from "./print/print_actions.js";
 import { resultActions } from "./result_actions.js";
+import { sceneActions } from "./scene/scene_actions.js";
 import { createStore } from "./store.js";
 import { listedLayers, loadStyle, sourcesOf } from "./style.js";
 import { tableActions } from "./table/table_actions.js";
@@ -42,6 +43,7 @@ const city = createCity(
     beside: null,
     versions: [],
     divider: 50,
+    scene: null,
     changes: {},
   }),
 );
@@ -55,6 +57,7 @@ city.actions = {
   ...editActions(city),
   ...timeActions(city),
   ...printActions(city),
+  ...sceneActions(city),
   retryTiles: tiles.retryTiles,
 };
 
@@ -129,6 +132,7 @@ async function start() {
     view.followPosition(city.map, position);
     store.set({ phase: "ready" });
     if (link.at) actions.openLinked(link.at);
+    if (link.scene) actions.openScene(link.scene);
     if (link.asOf || link.beside) actions.openTime();
     if (link.beside) city.map.once("load", () => actions.setBeside(link.beside));
     if (city.layer(link.table)?.kind === "vector") city.map.once("load", () => actions.openTable(link.table, link.filter));
@@ -136,7 +140,7 @@ async function start() {
     app.replaceChildren(page);
     store.set({ phase: "failed", error: error instanceof ApiError ? error : new ApiError(String(error.message ?? error), t("error.request.cure")) });
   }
-  render(html`<${Page} store=${store} actions=${actions} />`, page);
+  render(html`<${Page} store=${store} actions=${actions} camera=${() => city.scene} />`, page);
 }
 
 start();

@@ -14,6 +14,8 @@ export function createCity(store) {
     store,
     map: null,
     style: null,
+    /** The full 3D view while it is open. */
+    scene: null,
     actions: {},
     /** Patch the state, and the link with it. */
     change(patch) {
@@ -26,6 +28,8 @@ export function createCity(store) {
       clearTimeout(silence);
       silence = setTimeout(() => store.set({ message: null }), MESSAGE);
     },
+    /** Go to a box of degrees, in whichever view is open. */
+    flyTo: (box, maxZoom) => (city.scene ? city.scene.flyTo(box) : view.flyToBounds(city.map, box, maxZoom)),
     restyle: () => view.restyle(city.map, city.style, store.get()),
     layer: (id) => store.get().layers.find((layer) => layer.id === id),
   };

@@ -30,7 +30,7 @@ export function layerActions(city) {
     zoomToLayer(id) {
       const layer = city.layer(id);
       if (!layer.visible) update(id, { visible: true });
-      view.flyToBounds(city.map, layer.extent);
+      city.flyTo(layer.extent);
     },
   };
 }

@@ -8,12 +8,13 @@ import { LayersPanel } from "./layers_panel.js";
 import { MeasurePanel } from "./measure_panel.js";
 import { PrintPanel, Sheet } from "./print/print_panel.js";
 import { ResultsPanel, Trouble } from "./results_panel.js";
+import { ScenePanel } from "./scene/scene_panel.js";
 import { SearchBox } from "./search_box.js";
 import { useStore } from "./store.js";
 import { TablePanel } from "./table/table_panel.js";
 import { Divider, TimePanel, momentText } from "./time/time_panel.js";
 
-export function Page({ store, actions }) {
+export function Page({ store, actions, camera }) {
   const state = useStore(store);
   if (state.phase === "failed") return html`<div class="centre"><div class="card lone"><${Trouble} error=${state.error} onRetry=${() => location.reload()} /></div></div>`;
   if (state.phase !== "ready") return null;
@@ -37,24 +38,28 @@ export function Page({ store, actions }) {
       ${state.panel && html`<${LayersPanel} layers=${state.layers} actions=${actions} onClose=${actions.togglePanel} />`}
     </div>
     ${state.table && html`<${TablePanel} state=${state} actions=${actions} />`}
+    ${state.scene && html`<${ScenePanel} scene=${state.scene} layers=${state.layers} camera=${camera} actions=${actions} />`}
     ${state.sheet && html`<${Sheet} state=${state} actions=${actions} />`}
     <${Notices} state=${state} actions=${actions} />
     ${state.busy && html`<div class="progress" role="status" aria-label=${t("loading")}></div>`}
   `;
 }
 
+/** The tools; those that work on the flat map are not there while the full 3D view lies over it. */
 function Tools({ state, actions }) {
+  const flat = !state.scene;
   const other = language === "en" ? ["zh-CN", "中"] : ["en", "EN"];
   const dark = state.theme === "dark";
   return html`
     <nav class="tools card" aria-label=${t("tools")}>
       ${iconButton({ name: "layers", label: t("layers.title"), onClick: actions.togglePanel, expanded: state.panel, controls: "layers-panel" })}
-      ${iconButton({ name: "ruler", label: t("measure.title"), pressed: Boolean(state.measure),
+      ${flat && iconButton({ name: "ruler", label: t("measure.title"), pressed: Boolean(state.measure),
         onClick: () => (state.measure ? actions.closeMeasure() : actions.startMeasure()) })}
-      ${iconButton({ name: "clock", label: t("time.title"), pressed: Boolean(state.time), onClick: actions.toggleTime })}
-      ${iconButton({ name: "cube", label: t("tools.3d"), onClick: actions.toggleThreeD, pressed: state.threeD })}
+      ${flat && iconButton({ name: "clock", label: t("time.title"), pressed: Boolean(state.time), onClick: actions.toggleTime })}
+      ${flat && iconButton({ name: "cube", label: t("tools.3d"), onClick: actions.toggleThreeD, pressed: state.threeD })}
+      ${iconButton({ name: "globe", label: t(flat ? "scene.title" : "scene.flat"), onClick: actions.toggleScene, pressed: !flat })}
       ${iconButton({ name: dark ? "sun" : "moon", label: t(dark ? "tools.light" : "tools.dark"), onClick: actions.toggleTheme })}
-      ${iconButton({ name: "print", label: t("print.title"), pressed: Boolean(state.printing), onClick: actions.togglePrint })}
+      ${flat && iconButton({ name: "print", label: t("print.title"), pressed: Boolean(state.printing), onClick: actions.togglePrint })}
       ${iconButton({ name: "link", label: t("tools.link"), onClick: actions.copyLink })}
       <button type="button" class="tool" lang=${other[0]} title=${t("tools.language")} aria-label=${t("tools.language")}
         onClick=${() => actions.changeLanguage(other[0])}>${other[1]}</button>

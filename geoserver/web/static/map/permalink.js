@@ -1,4 +1,4 @@
-/** The page's state in the address: `#map=…&on=a&off=b&fade=c:0.4&order=d,e&d3=1&at=layer/id …`. MapLibre keeps `map` itself. */
+/** The page's state in the address: `#map=…&on=a&off=b&fade=c:0.4&order=d,e&d3=1&scene=lng,lat,height,heading,pitch&at=layer/id …`. MapLibre keeps `map` itself. */
 
 import { shownAbove } from "./layer_list.js";
 
@@ -14,6 +14,7 @@ export function readLink() {
     dates: Object.fromEntries(Object.entries(pairs("dates")).flatMap(([id, text]) => datesOf(id, text))),
     order: list("order"),
     threeD: values.get("d3") === "1",
+    scene: placeIn(values.get("scene")),
     at: values.get("at"),
     asOf: instant(values.get("asof")),
     beside: values.get("beside") === "now" ? "now" : instant(values.get("beside")),
@@ -23,7 +24,7 @@ export function readLink() {
 }
 
 export function writeLink(state) {
-  const { layers, threeD, selected, asOf, beside, table } = state;
+  const { layers, threeD, scene, selected, asOf, beside, table } = state;
   const ids = (some) => some.map((layer) => encodeURIComponent(layer.id)).join(",");
   const pairs = (some, text) => some.map((layer) => `${encodeURIComponent(layer.id)}:${text(layer)}`).join(",");
   const shown = shownAbove(layers);
@@ -34,6 +35,7 @@ export function writeLink(state) {
     dates: pairs(layers.filter((layer) => layer.dates), (layer) => layer.dates.join("/")),
     order: shown.some((layer, n) => n > 0 && layer.rank < shown[n - 1].rank) ? ids(shown) : "",
     d3: threeD ? "1" : "",
+    scene: scene?.place?.join(",") ?? "",
     at: selected ? `${encodeURIComponent(selected.layer)}/${encodeURIComponent(selected.id)}` : "",
     asof: asOf ?? "",
     beside: beside ?? "",
@@ -54,6 +56,13 @@ function clamp(opacity) {
 function datesOf(id, text) {
   const days = text.split("/");
   return days.length === 2 && days.every((day) => /^(\d{4}-\d\d-\d\d)?$/.test(day)) ? [[id, days]] : [];
+}
+
+/** Where the camera of the full 3D view stands: five numbers, or null. */
+function placeIn(text) {
+  const numbers = (text ?? "").split(",").map(Number);
+  const sound = numbers.length === 5 && numbers.every(Number.isFinite) && Math.abs(numbers[0]) <= 180 && Math.abs(numbers[1]) <= 90;
+  return sound ? numbers : null;
 }
 
 /** Finer than a `Date` keeps: instants of named versions. */

@@ -17,20 +17,20 @@ export function resultActions(city) {
     closeResults() {
       city.change({ results: null, selected: null });
       actions.highlight(null);
-      city.map.getCanvas().focus();
+      (city.scene?.widget.canvas ?? city.map.getCanvas()).focus();
     },
     zoomTo(shape) {
-      view.flyToBounds(city.map, boundsOf([shape]), 18);
+      city.flyTo(boundsOf([shape]), 18);
     },
     pick(hit) {
       if (!city.layer(hit.layer).visible) city.actions.showLayer(hit.layer, true);
       city.change({ results: { found: [hit] }, selected: hit });
       const box = boundsOf(hit.geometries);
-      if (box) view.flyToBounds(city.map, box);
+      if (box) city.flyTo(box);
     },
     goTo(place) {
       city.store.set({ results: null });
-      view.flyToBounds(city.map, [place.lng, place.lat, place.lng, place.lat], 16);
+      city.flyTo([place.lng, place.lat, place.lng, place.lat], 16);
       actions.highlight({ type: "Point", coordinates: [place.lng, place.lat] });
     },
     /** What is drawn at a point of the canvas [px]. */
