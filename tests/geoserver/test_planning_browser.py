@@ -1,14 +1,25 @@
 """The planner's day in a real Chromium over the real server: import, conflict, fix, apply, step by step to approval."""
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote, unquote
 
+import numpy as np
 import pytest
+import requests
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
+from scipy import ndimage
 
+from planning.boundary.reader import read_boundary_points
+from planning.options import PlanningOptions
 from tests.geoserver.visits import PHONE, Visit, faults, fits, sign_in, visitor
-from tests.planning.boundary_files import SOUND, spoiled
+from tests.geoserver.workshop import working
+from tests.planning.boundary_files import HEADER, PARCEL, SOUND, spoiled
 from tests.planning.http_site import Site, open_site
 
 pytestmark = pytest.mark.browser
@@ -18,10 +29,17 @@ _BLUE = """INSERT INTO city.control_lines (geom, kind, name, code, plan, version
     SELECT ST_Multi(ST_Transform(ST_MakeEnvelope(586490, 3364700, 586600, 3365000, 4547), 4490)),
         'blue', '长港蓝线', 'LX-1', '规划', '2024', 'approved', '2024-01-01'"""
 
+#: The colour of the pen's handles.
+_PEN = (63, 151, 224)
+#: Corners of a square of 50 m: north and east of its south-western one.
+_SQUARE = ((50, 0), (50, 50), (0, 50), (0, 0))
+
 
 @pytest.fixture(scope="module")
 def site(postgres_url: str, template_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with open_site(postgres_url, template_name, tmp_path_factory.mktemp("planning"), "page") as found:
+    folder = tmp_path_factory.mktemp("planning")
+    directories = {"SERVER__UPLOADS__DIRECTORY": str(folder / "up"), "RASTERS__DIRECTORY": str(folder / "r")}
+    with open_site(postgres_url, template_name, folder, "page") as found, working(found.database, **directories):
         found.sql(_BLUE)
         yield found
 
@@ -105,6 +123,161 @@ def test_a_parcel_is_imported_found_in_conflict_fixed_and_approved(visit: Visit,
     approver.set_viewport_size(PHONE)  # type: ignore[arg-type]
     found += faults(approver)
     assert found == [] and fits(approver)
+
+
+def handles(page: Page) -> list[tuple[float, float]]:
+    """Where the pen's corner handles are seen on the map [px of the page], by their blue: sides are larger spots."""
+    box = page.locator(".map canvas").first.bounding_box()
+    assert box
+    picture = Image.open(io.BytesIO(page.screenshot(clip=box))).convert("RGB")
+    near = np.abs(np.asarray(picture).astype(int) - _PEN).max(axis=-1) < 12
+    spots, count = ndimage.label(near)
+    labels = range(1, count + 1)
+    sizes = ndimage.sum_labels(near, spots, labels)
+    centres = ndimage.center_of_mass(near, spots, labels)
+    return [(box["x"] + x, box["y"] + y) for (y, x), size in zip(centres, sizes, strict=True) if 50 < size < 200]
+
+
+def test_a_corner_dragged_on_the_map_is_checked_and_the_others_keep_their_coordinates(visit: Visit) -> None:
+    page = visit("/planning#tab=draft", "chen")
+    page.wait_for_selector(".map[data-ready=true]", timeout=60_000)
+    bring(page, SOUND)
+    verdict(page, "blocked")
+    page.get_by_role("button", name="在图上改界址点").click()
+    page.wait_for_selector("[data-pen=ready]", timeout=60_000)
+    found: list[tuple[float, float]] = []
+    for _ in range(60):  # drawn when the map comes to rest
+        found = handles(page)
+        if len(found) == 4:
+            break
+        page.wait_for_timeout(500)
+    assert len(found) == 4  # none lies under what floats over the map
+    (west, _), (east, south) = min(found), max(found, key=sum)
+    before = page.locator(".checked").get_attribute("data-check")
+    page.mouse.move(east, south)
+    page.mouse.down()
+    page.mouse.move(east - (east - west) / 5, south, steps=8)
+    page.mouse.up()
+    page.wait_for_function(
+        "(old) => !['', old].includes(document.querySelector('.checked').dataset.check)", arg=before, timeout=60_000
+    )
+    page.locator("summary", has_text="界址点").click()
+    value = page.input_value
+    assert float(value("[data-point=J3][data-axis=y]")) == pytest.approx(586480, abs=1.5)
+    assert [value(f"[data-point={n}][data-axis={axis}]") for n in ("J1", "J2", "J4") for axis in "xy"] == [
+        "3364900.000", "586400.000", "3364900.000", "586500.000", "3364800.000", "586400.000",
+    ]  # fmt: skip
+    area = page.locator("[data-area=plane]").inner_text()
+    assert float(re.sub(r"[^0-9.]", "", area.split("\n")[-1])) == pytest.approx(9000, abs=80)
+    page.get_by_role("button", name="撤销").click()
+    expect(page.locator("[data-area=plane]")).to_contain_text("10,000.00", timeout=60_000)
+
+
+def given(north: int, size: int = 50, west: int = 586400) -> dict[str, object]:
+    """A square parcel whose south-western corner is there, as import-boundary-points gives it."""
+    corners = [(north + size, west), (north + size, west + size), (north, west + size), (north, west)]
+    return {"zone": 38, "rings": [[{"name": f"J{n}", "x": x, "y": y} for n, (x, y) in enumerate(corners, 1)]]}
+
+
+def publicised(site: Site, name: str, north: int, west: int = 586400) -> str:
+    """The number of a red line that is before the public."""
+    parcels = [given(north, west=west)]
+    number: str = site.done("apply-redline", "chen", name=name, land_code="0901", parcels=parcels)["number"]
+    site.done("check-redline", "zhou", redline=number)
+    site.done("advance-redline", "zhou", redline=number, step="examine")
+    site.done("advance-redline", "wu", redline=number, step="set-conditions", conditions="容积率 ≤ 2.0")
+    today = PlanningOptions().today()
+    words = {
+        "title": f"{name}公示",
+        "text": "现予公示。",
+        "begins": str(today),
+        "ends": str(today + timedelta(days=10)),
+    }
+    site.done("advance-redline", "zhou", redline=number, step="publicise", publicity=words)
+    return number
+
+
+def test_what_the_public_says_is_decided_on_and_the_notice_closed(visit: Visit, site: Site) -> None:
+    number = publicised(site, "滨江学校", 3365200)
+    [notice] = [
+        one
+        for one in requests.get(f"{site.url}/notices", params={"f": "json"}, timeout=30).json()["notices"]
+        if one["title"].startswith("滨江学校")
+    ]
+    said = [{"stance": "suggest", "comment": "多留绿地"}, {"stance": "oppose", "comment": "胡言乱语"}]
+    for body in said:
+        requests.post(f"{site.url}{notice['page']}/comments", json=body, timeout=30).raise_for_status()
+    page = visit("/planning#tab=notices", "zhou")
+    page.locator("[data-notice]", has_text="滨江学校").first.click()
+    good, bad = (page.locator("[data-comment]", has_text=one["comment"]) for one in said)
+    expect(bad.get_by_role("button", name="不予公布")).to_be_disabled()  # it takes a reason
+    good.locator("textarea").fill("已采纳")
+    good.get_by_role("button", name="公布", exact=True).click()
+    expect(good).to_have_attribute("data-status", "published", timeout=30_000)
+    bad.locator("textarea").fill("与公示无关")
+    bad.get_by_role("button", name="不予公布").click()
+    expect(bad).to_have_attribute("data-status", "rejected", timeout=30_000)
+    shown = requests.get(f"{site.url}/collections/published-comments/items", timeout=30).json()["features"]
+    assert [(f["properties"]["comment"], f["properties"]["reply"]) for f in shown] == [("多留绿地", "已采纳")]
+    found = faults(page)
+    page.get_by_role("button", name="结束公示并汇总意见").click()
+    expect(page.locator("[data-comments] [role=alert]")).to_contain_text("公示期")  # it lasts still
+    site.sql(f"UPDATE city.notices SET begins = begins - 30, ends = ends - 30 WHERE redline = '{number}'")
+    page.fill("[data-comments] textarea[name=words]", "绿地率提高到 35%。")
+    page.get_by_role("button", name="结束公示并汇总意见").click()
+    expect(page.locator(".said-text", has_text="绿地率提高到 35%")).to_be_visible(timeout=30_000)
+    assert found == []
+
+
+def test_lines_are_merged_and_split_on_the_page_and_their_data_come_as_one_zip(
+    visit: Visit, site: Site, tmp_path: Path
+) -> None:
+    numbers = [publicised(site, name, 3365400, west) for name, west in (("西地块", 586400), ("东地块", 586450))]
+    site.sql("UPDATE city.notices SET begins = begins - 30, ends = ends - 30 WHERE ends >= current_date")
+    for number in numbers:
+        site.done("allocate-redline", "zheng", redline=number)
+    page = visit(f"/planning#tab=lines&line={quote(numbers[0])}", "zheng")
+    page.click("[data-act=replace]")
+    page.fill("dialog [name=others]", numbers[1])
+    page.fill("dialog [name=opinion]", "合并开发")
+    page.click("[data-perform]")
+    line = page.locator(".line[data-state=approved]")
+    expect(line).not_to_have_attribute("data-line", numbers[0], timeout=60_000)
+    merged = line.get_attribute("data-line")
+    assert merged and merged not in numbers
+    expect(page.locator(".line .facts")).to_contain_text("5,000.00 平方米")
+    for number in numbers:
+        expect(page.locator(".line .facts")).to_contain_text(number)
+
+    page.click("[data-check-line]")
+    page.wait_for_selector(".checked[data-verdict=clear], .checked[data-verdict=warnings]", timeout=60_000)
+    page.click("[data-report=zip]")
+    page.wait_for_selector("[data-report-ready]", timeout=120_000)
+    with page.expect_download() as download:
+        page.click("[data-report-ready] a")
+    download.value.save_as(tmp_path / "report.zip")
+    with zipfile.ZipFile(tmp_path / "report.zip") as bundle:
+        names = {"report.pdf", "report.html", "boundary.txt", "boundary.dxf", "data.gpkg", "check.json"}
+        assert set(bundle.namelist()) == names
+        points = bundle.read("boundary.txt")
+    assert read_boundary_points(points).parcels[0].polygon.area == 5000
+
+    halves = "".join(
+        PARCEL.replace("5,1.0000", "4,0.2500").replace("001", f"00{n}")
+        + "".join(f"J{k},1,{3365400 + y}.000,{38586400 + 50 * n + x}.000\n" for k, (y, x) in enumerate(_SQUARE, 1))
+        for n in range(2)
+    )
+    page.click("[data-tab=draft]")
+    bring(page, HEADER + halves)
+    page.wait_for_selector(".checked[data-check]:not([data-check=''])", timeout=60_000)
+    page.click("[data-tab=lines]")
+    page.click("[data-act=replace]")
+    page.check("dialog input[value=split]")
+    page.fill("dialog [name=opinion]", "分期实施")
+    page.click("[data-perform]")
+    expect(line).not_to_have_attribute("data-line", merged, timeout=60_000)
+    expect(page.locator(".line .facts")).to_contain_text("2,500.00 平方米")
+    assert len(site.done("redline-history", "zheng", redline=merged)["children"]) == 2
 
 
 def test_input_outlives_the_session_and_errors_say_their_request(visit: Visit) -> None:

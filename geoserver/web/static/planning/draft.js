@@ -144,7 +144,7 @@ async function takeDrawn(parts) {
 const key = (position) => position.map((value) => value.toFixed(SAME)).join();
 const same = (a, b) => JSON.stringify(a.map((ring) => ring.map(key))) === JSON.stringify(b.map((ring) => ring.map(key)));
 
-/** Points that were not touched keep their surveyed coordinates and names. */
+/** Points that were not touched keep their surveyed coordinates and names; one that was moved keeps its name. */
 function withKnownPoints(parcel, before) {
   if (parcel.zone !== before.zone || parcel.zone_width !== before.zone_width) return parcel;
   const known = new Map(before.rings.flatMap((ring, r) => ring.map((point, n) => [key(before.geometry.coordinates[r][n]), point])));
@@ -155,7 +155,12 @@ function withKnownPoints(parcel, before) {
     names.add(`J${next}`);
     return `J${next}`;
   };
-  const points = (ring, r) => ring.map((point, n) => known.get(key(parcel.geometry.coordinates[r][n])) ?? { ...point, line: 0, name: fresh() });
+  const points = (ring, r) => {
+    const kept = ring.map((point, n) => known.get(key(parcel.geometry.coordinates[r][n])));
+    const lost = before.rings[r]?.filter((point) => !kept.includes(point)) ?? [];
+    const moved = lost.length === 1 && ring.length === before.rings[r].length ? lost[0].name : null;
+    return ring.map((point, n) => kept[n] ?? { ...point, line: 0, name: moved ?? fresh() });
+  };
   return { ...parcel, rings: parcel.rings.map(points) };
 }
 

@@ -88,7 +88,12 @@ function picked(map) {
 function fit(map, focus) {
   const box = focus ? boxOf(focus.geometries) : null;
   const { clientWidth, clientHeight } = map.getContainer();
-  if (box) map.fitBounds(box, { padding: Math.min(PADDING, clientWidth / 6, clientHeight / 6), maxZoom: 19.5, duration: 0 });
+  if (!box) return;
+  const edge = Math.min(PADDING, clientWidth / 6, clientHeight / 6);
+  // What floats over the map on the right hides no corner of what is looked at.
+  const beside = map.getContainer().parentElement.querySelector(".switches")?.offsetWidth ?? 0;
+  const right = clientWidth > 2 * (beside + edge) ? Math.max(edge, beside + edge / 2) : edge;
+  map.fitBounds(box, { padding: { top: edge, bottom: edge, left: edge, right }, maxZoom: 19.5, duration: 0 });
 }
 
 function boxOf(geometries) {

@@ -66,6 +66,7 @@ export function openSketch(map, { kind, parts, sides, onChange }) {
     onChange();
   });
   draw.on("change", () => onChange());
+  draw.on("history", () => onChange()); // what can be undone is known only after the change
   if (parts.length) select();
   else draw.setMode(MODES[kind]);
 
