@@ -82,6 +82,8 @@ def test_a_job_that_waits_is_not_begun_for_a_closed_account(jobs: Jobs, tmp_path
     (tmp_path / "go on").touch()
     job = str(jobs.submit("plant", {"name": "waiting", "until": str(tmp_path / "go on")}, "waiting", "raw"))
     eventually(lambda: jobs.get(job, "waiting").status == "failed", 60)
+    error = jobs.get(job, "waiting").error
+    assert error and error["status"] == 403 and "closed" in error["document"]["description"]
     assert trees(jobs, "waiting") == 0
 
 
