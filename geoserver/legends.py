@@ -25,7 +25,8 @@ _BASE = {layer.id for layer in BASE_LAYERS}
 
 
 def get_legend(city: "City", request: Request, _body: bytes, collection: str) -> Reply:
-    """Entries ``label``, ``color``, ``shape``, and of a colour map ``value``, from low to high."""
+    """Entries ``label``, ``color``, ``shape``, and of a colour map ``value``, from low to high; its colours are linear
+    between them (``shape`` is ``ramp``)."""
     layer = find_layer(city, collection)
     values = query_values(request, _PARAMETERS)
     language = city.language(request)
@@ -60,7 +61,7 @@ def _of_coverage(city: "City", layer: Layer, look: Look, language: str) -> list[
     colours, over = made
     unit = f" {colours.unit}" if colours.unit and over is None else ""
     return [
-        {"label": f"{value:g}{unit}", "value": value, "color": colour, "shape": "fill"}
+        {"label": f"{value:g}{unit}", "value": value, "color": colour, "shape": "ramp"}
         for value, colour in colours.legend(over)
     ]
 

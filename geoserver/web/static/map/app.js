@@ -131,6 +131,7 @@ async function start() {
     listen();
     view.followPosition(city.map, position);
     store.set({ phase: "ready" });
+    for (const layer of layers) if (layer.visible && layer.kind === "coverage") actions.readLegend(layer.id);
     if (link.at) actions.openLinked(link.at);
     if (link.scene) actions.openScene(link.scene);
     if (link.asOf || link.beside) actions.openTime();

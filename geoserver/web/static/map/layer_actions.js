@@ -1,5 +1,6 @@
 /** What the layer list does. */
 
+import { getJson } from "./api.js";
 import { moved } from "./layer_list.js";
 import * as view from "./map.js";
 import { tilesOf } from "./style.js";
@@ -10,8 +11,20 @@ export function layerActions(city) {
     city.change({ layers });
     view.applyLayer(city.map, city.style, city.layer(id), city.store.get().threeD);
   };
+  const read = new Set();
+  /** The colours of a picture, which only the server knows; asked for once. */
+  async function readLegend(id) {
+    if (read.has(id)) return;
+    read.add(id);
+    const answer = await getJson(`collections/${encodeURIComponent(id)}/legend`).catch(() => read.delete(id));
+    if (answer?.entries) city.store.set({ layers: city.store.get().layers.map((layer) => (layer.id === id ? { ...layer, legend: answer.entries } : layer)) });
+  }
   return {
-    showLayer: (id, visible) => update(id, { visible }),
+    readLegend,
+    showLayer(id, visible) {
+      update(id, { visible });
+      if (visible && city.layer(id).kind === "coverage") readLegend(id);
+    },
     fadeLayer: (id, opacity) => update(id, { opacity }),
     /** `dates` are two days (`2026-01-31`, empty for open), or null for all. */
     dateLayer(id, dates) {

@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { html, icon } from "./html.js";
 import { t } from "./i18n.js";
 import { hasTime } from "./layer_list.js";
-import { Mark, Swatch } from "./legend.js";
+import { Legend, Swatch } from "./legend.js";
 
 export function LayerRow({ layer, actions }) {
   const [open, setOpen] = useState(false);
@@ -33,6 +33,7 @@ function Details({ id, layer, actions }) {
   const [methods, setMethods] = useState([]);
   useEffect(() => {
     if (layer.editable) actions.allowed(layer.id).then(setMethods);
+    if (layer.kind === "coverage") actions.readLegend(layer.id);
   }, [layer.id]);
   const percent = Math.round(layer.opacity * 100);
   return html`
@@ -45,11 +46,8 @@ function Details({ id, layer, actions }) {
         <output>${percent}%</output>
       </label>
       ${hasTime(layer) && html`<${Dates} layer=${layer} actions=${actions} />`}
-      ${layer.legend.length > 1 && html`
-        <ul class="legend" aria-label=${t("layers.legend")}>
-          ${layer.legend.map((entry) => html`<li key=${entry.label}><${Mark} entry=${entry} />${entry.label}</li>`)}
-        </ul>
-      `}
+      ${layer.legend.length > 1 && html`<${Legend} entries=${layer.legend} />`}
+      ${layer.kind === "coverage" && layer.legend.length === 0 && html`<p class="hint">${t("layers.legend.true")}</p>`}
       ${!layer.extent && html`<p class="hint">${t("layers.empty")}</p>`}
       <div class="row-buttons">
         ${layer.extent && html`<button type="button" class="ghost" onClick=${() => actions.zoomToLayer(layer.id)}>${icon("zoom")}${t("layers.zoom")}</button>`}

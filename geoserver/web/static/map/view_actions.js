@@ -25,7 +25,7 @@ export function viewActions(city) {
       document.documentElement.dataset.theme = theme;
       remember("citymap.theme", theme);
       const fresh = new Map(city.style.metadata["citymap:layers"].map((entry) => [entry.id, entry.legend]));
-      const layers = city.store.get().layers.map((layer) => ({ ...layer, legend: fresh.get(layer.id) ?? layer.legend }));
+      const layers = city.store.get().layers.map((layer) => ({ ...layer, legend: (layer.kind === "vector" && fresh.get(layer.id)) || layer.legend }));
       city.store.set({ theme, layers });
       city.restyle();
     },

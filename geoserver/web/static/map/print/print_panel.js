@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { html, icon, iconButton } from "../html.js";
 import { language, number, t } from "../i18n.js";
 import { shownAbove } from "../layer_list.js";
-import { Mark } from "../legend.js";
+import { Legend } from "../legend.js";
 import { momentText } from "../time/time_panel.js";
 
 /** Layers whose legend stands on the sheet. */
@@ -52,7 +52,7 @@ export function Sheet({ state, actions }) {
       <div class="sheet-legend">
         ${above.map((layer) => html`
           <div key=${layer.id}><h2>${layer.title}</h2>
-            <ul>${layer.legend.map((entry) => html`<li key=${entry.label}><${Mark} entry=${entry} />${entry.label}</li>`)}</ul></div>
+            <${Legend} entries=${layer.legend} /></div>
         `)}
       </div>
       <footer>${asOf ? `${t("time.shown")} ${momentText(asOf, versions)} · ` : ""}${credit && `${t("print.sources")} ${credit} · `}${location.href}</footer>
