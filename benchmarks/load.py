@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tempfile
+import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,13 @@ def measure(
         used / max(answers, 1) * 1000,
         int(failed[1]) if failed else 0,
     )
+
+
+def entity_tag(url: str) -> str:
+    """What the server calls the present state of a resource; asked by a connection of its own, so of any worker."""
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        answer.read()
+        return str(answer.headers["ETag"])
 
 
 def _found(pattern: str, text: str) -> str:

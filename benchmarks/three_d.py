@@ -19,6 +19,7 @@ import shapely
 from sqlalchemy import text
 
 from benchmarks.bench import Bench
+from benchmarks.load import entity_tag
 from benchmarks.peers import WORKERS, citymap
 from layers.catalogue import Layer
 from layers.crs import transformer
@@ -140,15 +141,15 @@ def edited(bench: Bench, layer: Layer, root: Address, times: int = 20) -> tuple[
     with citymap(bench.url, bench.folder, CITYMAP__ACCESS__ANONYMOUS_EDIT="true") as server:
         here = f"{server.url}/collections/{layer.id}/3dtiles/{root.row}/{root.column}"
         tags = {f"{here}/{z}/{x}/{y}.glb": "" for z, x, y in places}
-        tags = {tile: _tag(tile) for tile in tags}
+        tags = {tile: entity_tag(tile) for tile in tags}
         _set_height(server.url, building, 50.0)
         tile = _changed(tags)
         answered, whole = [], []
         for n in range(times):
-            before, sent = _tag(tile), time.perf_counter()
+            before, sent = entity_tag(tile), time.perf_counter()
             _set_height(server.url, building, 51.0 + n)
             done = time.perf_counter()
-            while _tag(tile) == before:
+            while entity_tag(tile) == before:
                 pass
             now = time.perf_counter()
             answered.append((now - done) * 1000)
@@ -162,15 +163,9 @@ def _changed(tags: dict[str, str]) -> str:
     until = time.perf_counter() + 20
     while time.perf_counter() < until:
         for tile, tag in tags.items():
-            if _tag(tile) != tag:
+            if entity_tag(tile) != tag:
                 return tile
     raise RuntimeError("no tile shows the edited building")
-
-
-def _tag(tile: str) -> str:
-    with urllib.request.urlopen(tile, timeout=30) as answer:
-        answer.read()
-        return str(answer.headers["ETag"])
 
 
 def _set_height(server: str, building: int, height: float) -> None:
