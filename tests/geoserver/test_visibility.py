@@ -176,14 +176,16 @@ def test_reads_of_sensitive_layers_and_fields_are_audited(town: Site) -> None:
     [(before,)] = town.sql("SELECT coalesce(max(id), 0) FROM audit.entries")
     asked(town, "/collections/wells/items")  # public
     asked(town, "/collections/tickets/items", "works")  # internal
+    tile = "/tiles/WebMercatorQuad/0/0/0?collections=tickets,cables"
     for path in ("/collections/cables/items?limit=3", "/collections/cables/items/1", "/collections/wells/items",
-                 "/collections/cables/items?f=csv", "/tiles/WebMercatorQuad/0/0/0?collections=tickets,cables"):  # fmt: skip
+                 "/collections/cables/items?f=csv", tile, tile):  # no cache stands before the log  # fmt: skip
         assert asked(town, path, "planner").status_code == 200
     kept = town.sql(
         "SELECT actor, object, detail ->> 'asked' FROM audit.entries WHERE action = 'read' AND id > :before ORDER BY id", before=before
     )
     assert [(actor, layer) for actor, layer, _ in kept] == [
-        ("planner", "cables"), ("planner", "cables"), ("planner", "wells"), ("planner", "cables"), ("planner", "cables")
+        ("planner", "cables"), ("planner", "cables"), ("planner", "wells"), ("planner", "cables"), ("planner", "cables"),
+        ("planner", "cables"),
     ]  # fmt: skip
     assert kept[0][2] == "GET /collections/cables/items?limit=3"
 
