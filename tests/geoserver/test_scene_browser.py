@@ -112,4 +112,4 @@ def test_a_view_that_does_not_come_says_why_and_leads_back(visit: Visit) -> None
     expect(trouble).to_contain_text("npm ci", timeout=PATIENCE)
     page.locator(".centre").get_by_role("button", name="回到平面地图").click()
     expect(trouble).to_have_count(0)
-    assert page.evaluate("() => getComputedStyle(document.querySelector('.map')).visibility") == "visible"
+    expect(page.locator(".map canvas")).to_be_visible()

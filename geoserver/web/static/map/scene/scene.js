@@ -89,6 +89,7 @@ function newWidget(container, terrainProvider) {
     creditViewport: credits,
   });
   const { globe } = widget.scene;
+  widget.scene.light.intensity = 3;
   globe.showWaterEffect = false;
   globe.showGroundAtmosphere = false;
   globe.depthTestAgainstTerrain = true;
