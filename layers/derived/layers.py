@@ -44,12 +44,12 @@ def standing(footprints: Layer, id: str, title: Text, order: int) -> Layer:
         editable=False,
         inputs=(footprints.id, "dem", "dsm"),
         order=order,
-        zooms=Zooms(first=14),  # its tiles hold every footprint as it is, however many: half a megabyte at 13
+        zooms=Zooms(first=15),  # its tiles hold every footprint as it is: with all other layers half a megabyte at 14
         style=(
             {
                 "id": "standing",
                 "type": "fill-extrusion",
-                "minzoom": 14,
+                "minzoom": 15,
                 "paint": {
                     "fill-extrusion-color": "#c9c4bb",
                     "fill-extrusion-height": ["to-number", ["get", "height"], 0],

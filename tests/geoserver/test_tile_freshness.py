@@ -27,7 +27,8 @@ BEACONS = Layer(
 )  # fmt: skip
 GRIDS = standard_sets()
 WEST, SOUTH, STEP, SIDE = 114.88, 30.38, 0.004, 10
-SECONDS = 10
+#: The issue of tiles asks for a minute: CITYMAP_FRESH_SECONDS=60.
+SECONDS = int(os.environ.get("CITYMAP_FRESH_SECONDS", "6"))
 #: A reader may see what is this old, and no older.
 LATEST = 1.0
 
