@@ -34,6 +34,7 @@ from geoserver.operations import ROUTES as OPERATIONS
 from geoserver.ows.wms import ROUTES as WMS
 from geoserver.ows.wmts import ROUTES as WMTS
 from geoserver.photo_routes import get_photo
+from geoserver.proxies.pictures import drawn_on_maps
 from geoserver.proxies.routes import either
 from geoserver.public_notices import routes as public_notice_routes
 from geoserver.public_reports import routes as public_report_routes
@@ -50,6 +51,7 @@ from geoserver.tracking_routes import routes as tracking_routes
 from geoserver.versions import ROUTES as VERSIONS
 from geoserver.web.routes import routes as web_routes
 from layers.access import ANONYMOUS, APP_ROLE
+from layers.catalogue import Layer
 from layers.database import Database
 from layers.gazetteer.spelling import spell
 
@@ -110,11 +112,16 @@ def routes(max_body: int, max_inputs: int) -> list[BaseRoute]:
         Route("/health", health.get_health),
         Route("/ready", endpoint(health.get_ready)),
         *web_routes(
-            lambda request: request.app.state.city.seen_in(request).layers,
+            _on_the_map,
             lambda request: request.app.state.city.seen_in(request).account,
             _spelled,
         ),
     ]
+
+
+def _on_the_map(request: Request) -> Mapping[str, Layer]:
+    city = request.app.state.city.seen_in(request)
+    return {**drawn_on_maps(city), **city.layers} if city.proxies else city.layers
 
 
 def _spelled(request: Request, texts: Sequence[str]) -> Mapping[str, str]:

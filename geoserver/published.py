@@ -22,6 +22,7 @@ from geoserver.operations import operations_paths
 from geoserver.ows.openapi import ows_paths
 from geoserver.photo_routes import photo_paths
 from geoserver.process_openapi import job_paths, process_paths, upload_paths
+from geoserver.proxies.openapi import proxy_paths
 from geoserver.public_notices import public_notice_paths
 from geoserver.public_reports import public_report_paths
 from geoserver.qgis import qgis_paths
@@ -106,7 +107,7 @@ class View:
         with self._lock:
             if self._api is None:
                 of_coverages = (coverage_paths(self._settings, self.layers), edr_paths(self.layers))
-                more = [*(paths() for paths in _MORE_PATHS), *of_coverages]
+                more = [*(paths() for paths in _MORE_PATHS), *of_coverages, proxy_paths(self.proxies)]
                 openapi = openapi_document(self._settings, self.layers, more)
                 self._api = build_api(self._settings, self._database, self.layers, self.proxies, openapi)
             return self._api

@@ -11,7 +11,8 @@ from geoserver.parameters import box_parameter, crs_parameter, query_values, who
 from geoserver.proxies.items import proxy_of, said
 from geoserver.reply import Reply
 from geoserver.tile_parameters import find_grid, tile_address
-from layers.catalogue import CGCS2000
+from geoserver.web.layer_groups import ELSEWHERE
+from layers.catalogue import CGCS2000, Layer
 from layers.crs import transformer
 from layers.exchange.proxies.answers import host
 from layers.exchange.proxies.errors import NotOffered
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from geoserver.city import City
 
 _SIDE, _MOST_SIDE, _TILE = 1024, 4096, 256
+_WEB = "WebMercatorQuad"
 _SYSTEMS = frozenset({3857, 4326, 4490})
 _CODES = {"EPSG:3857": 3857, "EPSG:4490": 4490, "EPSG:4326": 4326, "CRS:84": 4326}
 #: How far the scale of a tile matrix and the corners of tiles may be apart to be the same.
@@ -97,9 +99,16 @@ def get_tileset(city: "City", request: Request, _body: bytes, collection: str, t
         raise NotOffered(f"{host(proxy.url)} has no tiles that fit {grid.id}")
     here = f"{city.url}{request.url.path.rpartition('/')[0]}"
     layer, title = proxy.layer, proxy.title[city.language(request)]
-    if values.get("f") == "tilejson" and grid.id == "WebMercatorQuad":
+    if values.get("f") == "tilejson" and grid.id == _WEB:
         return Reply(orjson.dumps(picture_tile_json(here, grid, (layer,), title, _DEEPEST)))
     return Reply(orjson.dumps(picture_tileset(here, city.url, grid, (layer,), title, _DEEPEST)))
+
+
+def drawn_on_maps(city: "City") -> dict[str, Layer]:
+    """The layers of other servers whose pictures come in tiles of web maps, by id."""
+    web = city.grids[_WEB]
+    shown = (proxy for proxy in city.proxies.values() if not proxy.features and web in _grids(city, proxy))
+    return {proxy.id: proxy.layer.changed(keywords=(ELSEWHERE,)) for proxy in shown}
 
 
 def _pictured(city: "City", collection: str) -> Proxy:

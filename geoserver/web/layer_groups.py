@@ -20,8 +20,15 @@ _MEMBERS = {
 }
 
 
+#: The keyword of layers that another server gives, while they are on the map.
+ELSEWHERE = "elsewhere"
+
+
 def group_of(layer: Layer) -> str:
-    """``grid``, ``planning``, ``tracking``, ``pipes``, ``network``, ``relief`` (imagery, terrain) or ``thematic``."""
+    """``grid``, ``planning``, ``tracking``, ``pipes``, ``network``, ``relief`` (imagery, terrain), ``elsewhere`` (other
+    servers) or ``thematic``."""
+    if ELSEWHERE in layer.keywords:
+        return "elsewhere"
     if layer.kind == "coverage":
         return "relief"
     return next((group for group, members in _MEMBERS.items() if layer.id in members), "thematic")

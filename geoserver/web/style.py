@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from geoserver.web.base_style import extrusion_layers, ground_layers, street_layers
 from geoserver.web.label_style import label_layers
-from geoserver.web.layer_groups import group_of
+from geoserver.web.layer_groups import ELSEWHERE, group_of
 from geoserver.web.legend import legend_of
 from geoserver.web.palette import PALETTES, Palette
 from geoserver.web.style_parts import StyleLayer
@@ -186,6 +186,7 @@ def _entry(layer: Layer, palette: Palette, language: str, position: int) -> dict
         "geometry": layer.geometry_type,
         "editable": layer.editable and layer.kind == "vector",
         "timed": layer.time_field is not None,
+        "elsewhere": ELSEWHERE in layer.keywords,
         "credit": " · ".join(part for part in (layer.source, layer.licence) if part),
         "visible": base,
         "extent": list(layer.extent) if layer.extent else None,

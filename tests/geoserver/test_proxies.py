@@ -133,7 +133,9 @@ def test_another_city_is_read_page_by_page_by_box_and_by_filter(hub: Hub, server
 def test_a_proxy_is_a_collection_with_a_record_and_pages(hub: Hub, servers: dict[str, str]) -> None:
     hub.add("trees-there", "ogcapi-features", servers["city"], "trees", attribution="邻市园林局")
     about = hub.get("/collections/trees-there", lang="zh").json()
-    assert about["title"] == "外部 trees-there" and "邻市园林局" in about["description"] and about["itemType"] == "feature"
+    assert (
+        about["title"] == "外部 trees-there" and "邻市园林局" in about["description"] and about["itemType"] == "feature"
+    )
     assert [link["href"] for link in about["links"] if link["rel"] == "via"] == [servers["city"]]
     for link in about["links"]:
         if link["href"].startswith(hub.url):
@@ -148,6 +150,22 @@ def test_a_proxy_is_a_collection_with_a_record_and_pages(hub: Hub, servers: dict
     for path in ("changes", "legend", "tiles", "items?f=gpkg"):
         answer = hub.get(f"/collections/trees-there/{path}")
         assert answer.status_code in (400, 501), (path, answer.text)
+
+
+def test_proxies_are_on_the_map_and_in_openapi(hub: Hub, servers: dict[str, str]) -> None:
+    requests.get(f"{servers['city']}/wms?service=WMS&request=GetCapabilities", timeout=60)  # the first takes its time
+    hub.add("wms-drawn", "wms", f"{servers['city']}/wms", "trees")
+    hub.add("trees-told", "ogcapi-features", servers["city"], "trees")
+    style = hub.get("/styles/city", lang="en").json()
+    [entry] = [e for e in style["metadata"]["citymap:layers"] if e["id"] == "wms-drawn"]
+    assert (entry["group"], entry["elsewhere"], entry["visible"]) == ("elsewhere", True, False)
+    [address] = style["sources"]["layer:wms-drawn"]["tiles"]
+    tile = requests.get(address.format(z=12, y=1685, x=3355), timeout=60)
+    assert tile.headers["Content-Type"] == "image/png" and Image.open(io.BytesIO(tile.content)).size == (256, 256)
+    paths = hub.get("/openapi", f="json").json()["paths"]
+    told = {p.partition("/trees-told")[2] for p in paths if p.startswith("/collections/trees-told")}
+    assert told == {"/items", "/items/{featureId}", "/queryables", "/schema"}
+    assert {"/collections/wms-drawn/map", "/collections/wms-drawn/map/tiles/{tms}/{z}/{y}/{x}"} <= paths.keys()
 
 
 def test_stock_pygeoapi_is_read(hub: Hub, servers: dict[str, str]) -> None:
@@ -188,7 +206,9 @@ def test_mapservers_wfs_and_wms(servers: dict[str, str], tmp_path: Path, postgre
         for srid in (4326, 3857):
             well, reach = WELLS.to_crs(srid).geometry.iloc[10], 0.005 if srid == 4326 else 500
             west, south, east, north = well.buffer(reach).bounds
-            answer = upstreams.get(maps.map_url(drawn, (west, south, east, north), srid, (101, 101), "png", transparent=True))
+            answer = upstreams.get(
+                maps.map_url(drawn, (west, south, east, north), srid, (101, 101), "png", transparent=True)
+            )
             pixels = np.asarray(Image.open(io.BytesIO(maps.picture_of(drawn, answer).body)).convert("RGBA"))
             assert tuple(pixels[50, 50]) == (255, 0, 0, 255) and pixels[5, 5, 3] == 0
 
@@ -197,7 +217,9 @@ def test_maps_and_tiles_of_another_citys_wms_and_wmts(hub: Hub, servers: dict[st
     hub.add("their-wms", "wms", f"{servers['city']}/wms", "trees")
     hub.add("their-wmts", "wmts", f"{servers['city']}/wmts", "trees")
     z, y, x = 12, 1685, 3355
-    theirs = requests.get(f"{servers['city']}/collections/trees/map/tiles/WebMercatorQuad/{z}/{y}/{x}?f=png", timeout=60)
+    theirs = requests.get(
+        f"{servers['city']}/collections/trees/map/tiles/WebMercatorQuad/{z}/{y}/{x}?f=png", timeout=60
+    )
     picture = np.asarray(Image.open(io.BytesIO(theirs.content)).convert("RGBA")).astype(int)
     assert len(np.unique(picture.reshape(-1, 4), axis=0)) > 3  # something is drawn there
     for id_ in ("their-wms", "their-wmts"):
@@ -293,7 +315,9 @@ def test_answers_of_no_use_are_refused(media_type: str, body: bytes) -> None:
     from layers.exchange.proxies import ogcapi, wfs
     from layers.exchange.proxies.model import Asked, Fetched
 
-    proxy = Proxy(id="x", title=Words("", ""), description=Words("", ""), kind="wfs", url="http://there.example", name="x")
+    proxy = Proxy(
+        id="x", title=Words("", ""), description=Words("", ""), kind="wfs", url="http://there.example", name="x"
+    )
     for language in (ogcapi, wfs):
         with pytest.raises(UpstreamFailed, match="there.example"):
             language.page_of(proxy, Asked(10), Fetched(body, media_type))
@@ -329,7 +353,9 @@ def test_who_may_not_see_a_proxy_finds_none_of_it(hub: Hub, servers: dict[str, s
     seen = hub.get("/collections/their-secrets/items", auth=("boss", PASSWORD))
     assert seen.status_code == 200 and seen.json()["numberReturned"] == 10
     with hub.database.transaction() as conn:
-        reads = "SELECT count(*) FROM audit.entries WHERE action = 'read' AND object = 'their-secrets' AND actor = 'boss'"
+        reads = (
+            "SELECT count(*) FROM audit.entries WHERE action = 'read' AND object = 'their-secrets' AND actor = 'boss'"
+        )
         assert conn.execute(text(reads)).scalar_one() >= 1
 
 

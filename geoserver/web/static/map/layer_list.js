@@ -1,7 +1,7 @@
 /** The layers as the reader orders, searches and groups them. */
 
 /** Groups from the top of the list down; what a city adds itself is thematic. */
-export const GROUPS = ["thematic", "grid", "planning", "tracking", "pipes", "network", "relief", "base"];
+export const GROUPS = ["thematic", "grid", "planning", "tracking", "pipes", "network", "relief", "elsewhere", "base"];
 
 /** Layers whose title, pinyin, initials or id has all the words. */
 export function matching(layers, words) {

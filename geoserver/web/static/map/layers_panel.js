@@ -40,6 +40,7 @@ const titles = {
   pipes: t("group.pipes"),
   network: t("group.network"),
   relief: t("group.relief"),
+  elsewhere: t("group.elsewhere"),
   base: t("group.base"),
 };
 

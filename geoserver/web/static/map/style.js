@@ -54,12 +54,12 @@ export function compose(style, state) {
   };
 }
 
-/** A source's tile addresses below this page's origin, as of an instant, and of the days chosen for its layer. */
+/** A source's tile addresses below this page's origin, as of an instant (other servers have no past), and of the days chosen for its layer. */
 export function tilesOf(id, source, byId, asOf) {
-  const dates = byId.get(id.replace(/^layer:/, ""))?.dates;
+  const { dates, elsewhere } = byId.get(id.replace(/^layer:/, "")) ?? {};
   return source.tiles.map((address) => {
     const { pathname, search } = new URL(address);
-    const more = { ...(dates ? { datetime: span(dates) } : {}), ...(asOf ? { "as-of": asOf } : {}) };
+    const more = { ...(dates ? { datetime: span(dates) } : {}), ...(asOf && !elsewhere ? { "as-of": asOf } : {}) };
     const query = Object.entries(more).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
     const all = [decodeURIComponent(search).replace(/^\?/, ""), ...query].filter(Boolean).join("&");
     return location.origin + decodeURI(pathname) + (all ? `?${all}` : "");
