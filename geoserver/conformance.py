@@ -23,7 +23,8 @@ _FORMER_NAMES = [
 _COVERAGES_1 = "http://www.opengis.net/spec/ogcapi-coverages-1/1.0/conf/"
 _COVERAGES = ("core", "subsetting", "scaling", "fieldselection", "crs", "geotiff", "coveragejson", "png", "oas30")
 
-_EDR_1 = "http://www.opengis.net/spec/ogcapi-edr-1/1.1/conf/"
+#: Of 1.1, and by the names of 1.0, for which clients and the OGC's suite look.
+_EDR_1 = tuple(f"http://www.opengis.net/spec/ogcapi-edr-1/{version}/conf/" for version in ("1.1", "1.0"))
 _EDR = ("core", "collections", "json", "covjson", "queries", "oas30")
 
 _TILES_1 = "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/"
@@ -48,7 +49,7 @@ CONFORMANCE_CLASSES_FEATURES = [
     *CQL2,
     *_FORMER_NAMES,
     *(_COVERAGES_1 + name for name in _COVERAGES),
-    *(_EDR_1 + name for name in _EDR),
+    *(version + name for version in _EDR_1 for name in _EDR),
     *(_TILES_1 + name for name in _TILES),
     *(_MAPS_1 + name for name in _MAPS),
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",

@@ -98,9 +98,10 @@ def edr_paths(layers: Mapping[str, Layer]) -> Json:
     text: Json = {"type": "string"}
     length: Json = {"type": "number", "minimum": 0}
     unit: Json = {"type": "string", "enum": list(UNITS)}
+    box: Json = {"type": "array", "minItems": 4, "maxItems": 4, "items": {"type": "number"}}
     own = {
         "coords": parameter("coords", "Where: WKT in crs", text, required=True),
-        "bbox": parameter("bbox", "West, south, east and north in crs", text, required=True),
+        "bbox": parameter("bbox", "West, south, east and north in crs", box, required=True),
         "within": parameter("within", "Radius", length, required=True),
         "within-units": parameter("within-units", "Its unit", unit),
         "corridor-width": parameter("corridor-width", "Whole width", length, required=True),
