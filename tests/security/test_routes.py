@@ -13,7 +13,7 @@ import pytest
 from starlette.routing import Route
 
 from geoserver.app import routes
-from tests.security.rules import LAYERS, LEVELS, OWNERS, PEOPLE, READS, Person, rights, seen_layers
+from tests.security.rules import LAYERS, LEVELS, OWNERS, PEOPLE, READS, Person, Secrets, rights, seen_layers
 from tests.security.secrets_site import JOBS, UPLOADS, SecretsSite
 
 #: What each role may do to layers beside reading: actions and layer (``*`` all) up to a level. Within an area or a
@@ -37,6 +37,8 @@ OFFICES = {
     "security-administrator": {"roles:manage", "keys:manage", "sessions:manage"},
     "audit-administrator": {"audit:read"},
 }
+#: The server's own layer of devices.
+DEVICES = Secrets("devices", "internal", department=True)
 #: Whoever may import may also send files.
 IMPORTERS = {"administrator", "planner"}
 
@@ -108,6 +110,15 @@ def executes(person: Person, path: dict[str, str]) -> set[str]:
     if path["process"] != "import-layer" or set(person.roles) & IMPORTERS:
         return {"in"}
     return refused(person)
+
+
+def adds_to_tracks(person: Person, path: dict[str, str]) -> set[str]:
+    """Changes devices, whatever collection of the track is named."""
+    if path["collection"] not in seen_layers(person) or not rights(person, DEVICES):
+        return {"not there"}
+    held = [right for role in person.roles for right in WRITES.get(role, ())]
+    may = any("update" in actions and named == "*" for actions, named, _ in held) or "fleet-dispatcher" in person.roles
+    return {"in"} if may else refused(person)
 
 
 def sends_files(person: Person, _path: dict[str, str]) -> set[str]:
@@ -275,7 +286,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/collections/{collection}/changes"): reads,
     # The site's layers are none of moving features, which those who see them are told.
     ("GET", "/collections/{collection}/items/{item}/tgsequence"): reads,
-    ("POST", "/collections/{collection}/items/{item}/tgsequence"): sees_vehicles,
+    ("POST", "/collections/{collection}/items/{item}/tgsequence"): adds_to_tracks,
     ("GET", "/collections/{collection}/items/{item}/tgsequence/{geometry}"): reads,
     ("GET", "/collections/{collection}/items/{item}/tgsequence/{geometry}/{query}"): reads,
     ("GET", "/collections/{collection}/items/{item}/tproperties"): reads,
