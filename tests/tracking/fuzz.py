@@ -28,6 +28,7 @@ with _instrumented():
     import orjson
 
     from tracking.calendar import CalendarError, holds
+    from tracking.inputs.moving_points import read_moving
     from tracking.inputs.nmea import Epochs, Gga, Rmc, read_sentence
     from tracking.inputs.phones import batch, osmand, owntracks, traccar_client
     from tracking.inputs.track_files import Told, read_track_file
@@ -131,6 +132,19 @@ def files(data: bytes) -> None:
             assert str(error)
 
 
+def moving_points(data: bytes) -> None:
+    """MF-JSON that is added to a track."""
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return
+    try:
+        for fix in read_moving(document):
+            _storable(fix)
+    except InputRefused as error:
+        assert len(str(error)) < 500
+
+
 def calendars(data: bytes) -> None:
     """Duty hours and calendars of fences."""
     try:
@@ -142,7 +156,7 @@ def calendars(data: bytes) -> None:
 #: Every decoder by its name.
 DECODERS: Mapping[str, Callable[[bytes], None]] = {
     "jt808": jt808, "jt808-bodies": jt808_bodies, "jt808-parts": jt808_parts, "nmea": nmea, "phones": phones,
-    "files": files, "calendars": calendars,
+    "files": files, "moving-points": moving_points, "calendars": calendars,
 }  # fmt: skip
 
 
@@ -209,6 +223,8 @@ _BY_HAND = {
     "nmea": b"$GNRMC,020304.00,A,3024.1234,N,11454.5678,E,10.0,271.5,221126,,,A*79\r\n",
     "phones": b'{"_type": "location", "lat": 30.4, "lon": 114.9, "tst": 1795140000, "vel": 30}',
     "files": b'<gpx><trk><trkseg><trkpt lat="30.4" lon="114.9"><time>2026-11-20T10:00:00Z</time></trkpt></trkseg></trk></gpx>',
+    "moving-points": b'{"type":"Feature","temporalGeometry":{"type":"MovingPoint","datetimes":["2026-11-20T02:00:00Z"],"coordinates":'
+    b'[[114.9,30.4,25]]},"temporalProperties":[{"datetimes":["2026-11-20T02:00:00Z"],"speed":{"values":[36],"form":"KMH"}}]}',
     "calendars": b"Mon-Fri 07:00-19:00; Sat 08:00-12:00",
 }
 

@@ -17,8 +17,9 @@ from tests.tracking.conftest import NOON, drive
 from tracking.alarms.conditions import Alarm, Limits
 from tracking.alarms.engine import Engine, replayed
 from tracking.alarms.fences import Fence, FenceIndex, grounds_of
-from tracking.alarms.watch import _memory, _state
+from tracking.alarms.watch import Watch, _memory, _state
 from tracking.model import Device, Doubt, Fix, Stored
+from tracking.states import Seen
 
 LIMITS = Limits()
 CAR = Device(1, "139", "车", "roads", "sanitation")
@@ -164,6 +165,23 @@ def test_maintenance_without_a_counter_goes_by_the_way_that_was_driven() -> None
     second.memories[CAR.id] = _memory(orjson.loads(_state(first.memories[CAR.id])))
     keys += [a.key for a in second.run(rows[45:])[0]]
     assert keys == [a.key for a in Engine(FenceIndex(()), Limits(), {CAR.id: 4.0}).run(rows)[0]]
+
+
+def test_silence_is_an_alarm_from_the_last_word_until_the_next() -> None:
+    watch, seen = Watch(Limits(offline=1800)), Seen(CAR, drive(NOON, 1)[0], NOON + 5)
+    assert watch._silent([seen], NOON + 1805) == []
+    (silent,) = watch._silent([seen], NOON + 1806)
+    assert (silent.kind, silent.key, silent.began, silent.ended) == (
+        "offline",
+        f"139 offline {NOON + 5:.0f}",
+        NOON + 5,
+        None,
+    )
+    assert watch._silent([seen], NOON + 4000) == []
+    seen.heard = NOON + 4001
+    (over,) = watch._silent([seen], NOON + 4002)
+    assert (over.key, over.ended) == (silent.key, NOON + 4001)
+    assert watch._silent([seen], NOON + 4003) == []
 
 
 def test_doubtful_fixes_make_no_alarm() -> None:

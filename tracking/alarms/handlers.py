@@ -1,4 +1,6 @@
-"""Everything that is watched for, in the order in which it is looked at: :data:`HANDLERS`.
+"""Everything that is watched for at a fix, in the order in which it is looked at: :data:`HANDLERS`.
+
+What is about no single fix comes after them: silence (:meth:`tracking.alarms.watch.Watch.look`), and gatherings.
 
 A condition that neither holds nor has begun need not be named.
 """

@@ -97,7 +97,7 @@ function Commands({ commands }) {
   return html`<details class="commands" open><summary>${t("commands", { count: commands.length })}</summary><ul>
     ${commands.slice(0, 8).map((one) => {
       const [grade, words] = resultOf(one);
-      return html`<li key=${one.id} data-command=${one.kind}><span>${one.words.text ?? t(one.kind === "locate" ? "command.locate" : "command.other", { kind: one.kind })}<br /><span class="small soft"><time datetime=${one.made}>${moment(one.made)}</time> · ${one.made_by}</span></span>
+      return html`<li key=${one.id} data-command=${one.kind}><span>${one.words.text ?? t(one.kind === "locate" ? "command.locate" : "command.other", { kind: one.kind })}<br /><span class="small soft"><time datetime=${one.made}>${moment(one.made)}</time> · ${one.made_by}</span>${one.answer && html`<br /><span class="small">${Object.entries(one.answer).map(([id, value]) => `${id} = ${value}`).join(" · ")}</span>`}</span>
         <span class=${`chip ${grade}`}>${words}</span></li>`;
     })}</ul></details>`;
 }
