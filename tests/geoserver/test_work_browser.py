@@ -285,3 +285,26 @@ def test_several_cases_at_once_and_the_inbox_is_accessible_in_every_look(visit: 
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     found += faults(page)
     assert found == [] and fits(page)
+
+
+def test_the_maps_search_box_finds_cases_and_red_lines_by_number_and_words(visit: Visit, site: GridSite) -> None:
+    code = report(site, "井盖旁的积水", 30.4121)
+    site.sql(
+        "SELECT set_config('citymap.planning_step', 'draft', true);"
+        " INSERT INTO city.redlines (geom, number, name) VALUES (ST_Multi(ST_MakeEnvelope(114.91, 30.41, 114.912, 30.412, 4490)),"
+        " '红线〔2026〕7号', '湖滨学校')"
+    )
+    with site.database.transaction() as conn:
+        employ(conn, "town", "planner")
+    page = visit("/map#map=15/30.41/114.91", "town", viewport={"width": 480, "height": 360})
+    (case,) = site.sql("SELECT id FROM city.cases WHERE code = :c", c=code)[0]
+    (line,) = site.sql("SELECT id FROM city.redlines WHERE name = '湖滨学校'")[0]
+    for words, key, field in (
+        (code, f"cases/{case}", "code"), ("旁的积水", f"cases/{case}", "code"),
+        ("2026〕7", f"redlines/{line}", "number"), ("湖滨学", f"redlines/{line}", "number"),
+    ):  # fmt: skip
+        page.fill("#search", words)
+        page.locator(".hit").first.click()
+        expect(page.locator(f".results [data-feature='{key}'] [data-field={field}]")).to_be_visible(timeout=60_000)
+    stranger = site.call(None, "GET", "/collections/cases/items")
+    assert stranger.status_code in (401, 404)
