@@ -141,7 +141,7 @@ def test_each_part_is_for_those_who_hold_it(visit: Visit, site: JobSite) -> None
     page = visit("/admin/health", "guan")
     page.wait_for_selector("[data-good]")
     expect(page.locator("[data-good=false]")).to_have_count(0)
-    expect(page.locator(".parts a")).to_have_text(["图层", "规则与日历", "任务", "运行状况", "账号与密钥"])
+    expect(page.locator(".parts a")).to_have_text(["图层", "规则与日历", "终端设备", "任务", "运行状况", "账号与密钥"])
     found += faults(page)
     page.goto(f"{site.url}/admin/rules")
     expect(page.locator(".days li").first).to_be_visible(timeout=30_000)
