@@ -266,6 +266,7 @@ def test_a_legend_tells_the_colours_that_are_drawn(site: RasterSite) -> None:
     assert drawn <= {classes[10], classes[80]}
     slopes = site.get("/collections/slope/legend").json()["entries"]
     assert [entry["value"] for entry in slopes] == [0, 2, 6, 15, 25, 60] and slopes[1]["label"] == "2 deg"
+    assert {entry["shape"] for entry in slopes} == {"ramp"}
     spread = site.get("/collections/dem/legend", colormap="grey", rescale="100,200").json()["entries"]
     assert (spread[0]["value"], spread[0]["color"], spread[-1]["color"]) == (100, "#000000", "#ffffff")
     assert site.get("/collections/buildings/legend").json()["entries"][0]["shape"] == "fill"
