@@ -138,7 +138,7 @@ def handles(page: Page) -> list[tuple[float, float]]:
     return [(box["x"] + x, box["y"] + y) for (y, x), size in zip(centres, sizes, strict=True) if 50 < size < 200]
 
 
-def test_a_corner_dragged_on_the_map_is_checked_and_the_others_keep_their_coordinates(visit: Visit) -> None:
+def test_a_corner_is_dragged_on_the_map_and_a_building_drawn_there_throws_its_shadow(visit: Visit) -> None:
     page = visit("/planning#tab=draft", "chen")
     page.wait_for_selector(".map[data-ready=true]", timeout=60_000)
     bring(page, SOUND)
@@ -153,24 +153,37 @@ def test_a_corner_dragged_on_the_map_is_checked_and_the_others_keep_their_coordi
         page.wait_for_timeout(500)
     assert len(found) == 4  # none lies under what floats over the map
     (west, _), (east, south) = min(found), max(found, key=sum)
-    before = page.locator(".checked").get_attribute("data-check")
     page.mouse.move(east, south)
     page.mouse.down()
     page.mouse.move(east - (east - west) / 5, south, steps=8)
     page.mouse.up()
-    page.wait_for_function(
-        "(old) => !['', old].includes(document.querySelector('.checked').dataset.check)", arg=before, timeout=60_000
-    )
+    # It is checked on the way too, where the hand is slow: the area says when the last of it has been.
+    nine_tenths = re.compile(r"\b(8,9[2-9]|9,0[0-8])\d\.\d\d")
+    expect(page.locator("[data-area=plane]")).to_contain_text(nine_tenths, timeout=90_000)
     page.locator("summary", has_text="界址点").click()
     value = page.input_value
     assert float(value("[data-point=J3][data-axis=y]")) == pytest.approx(586480, abs=1.5)
     assert [value(f"[data-point={n}][data-axis={axis}]") for n in ("J1", "J2", "J4") for axis in "xy"] == [
         "3364900.000", "586400.000", "3364900.000", "586500.000", "3364800.000", "586400.000",
     ]  # fmt: skip
-    area = page.locator("[data-area=plane]").inner_text()
-    assert float(re.sub(r"[^0-9.]", "", area.split("\n")[-1])) == pytest.approx(9000, abs=80)
     page.get_by_role("button", name="撤销").click()
     expect(page.locator("[data-area=plane]")).to_contain_text("10,000.00", timeout=60_000)
+
+    page.click("[data-tab=scheme]")
+    page.click("[data-draw=building]")
+    page.wait_for_selector("[data-pen=ready]", timeout=60_000)
+    middle, side = ((west + east) / 2, south - (east - west) / 2), (east - west) / 6
+    for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, 1)):
+        page.mouse.click(middle[0] + dx * side, middle[1] + dy * side)
+        page.wait_for_timeout(350)  # two clicks within a third of a second would be one double click
+    page.locator("table input").last.fill("30")
+    page.keyboard.press("Tab")
+    page.fill("[name=time]", "2026-12-22T13:00")
+    page.click("[data-run=shadows]")
+    told = page.locator("[data-shadows]")
+    expect(told).to_contain_text("1 栋建筑", timeout=60_000)
+    expect(told).to_contain_text("dem 在此没有高程")
+    assert faults(page) == []
 
 
 def given(north: int, size: int = 50, west: int = 586400) -> dict[str, object]:

@@ -30,7 +30,8 @@ function ofScheme({ scheme, draft, line }) {
   const site = line?.feature?.geometry ?? draft?.parcels[draft.chosen]?.geometry;
   const sun = (scheme.sun?.cells ?? []).map(({ hours, box: [[west, south], [east, north]] }) => feature({ type: "Polygon", coordinates: [[[west, south], [east, south], [east, north], [west, north], [west, south]]] }, { kind: "sun", hours }));
   const buildings = scheme.buildings.map(({ footprint, height }, n) => feature(footprint, { kind: "building", text: String(n + 1), height }));
-  return [...sun, feature(site, { kind: "chosen" }), ...(scheme.green ? [feature(scheme.green, { kind: "green" })] : []), ...buildings];
+  const shadows = (scheme.shadows?.shadows.features ?? []).map(({ geometry }) => feature(geometry, { kind: "shadow" }));
+  return [...sun, ...shadows, feature(site, { kind: "chosen" }), ...(scheme.green ? [feature(scheme.green, { kind: "green" })] : []), ...buildings];
 }
 
 const ofSiting = ({ siting }) => (siting?.found?.candidates ?? []).map(({ geometry, rank }) => feature(geometry, { kind: "candidate", key: rank, text: String(rank), picked: siting.picked === rank }));

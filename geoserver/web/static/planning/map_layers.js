@@ -19,6 +19,7 @@ export function addLayers(map) {
   const add = (id, type, filter, paint, layout = {}) => map.addLayer({ id: `work-${id}`, type, source: "plan-work", filter, paint, layout });
   const steps = SUN.slice(1).flatMap(([hours, colour]) => [hours, colour]);
   add("sun", "fill", kindIs("sun"), { "fill-color": ["step", ["get", "hours"], SUN[0][1], ...steps], "fill-opacity": 0.75, "fill-antialias": false });
+  add("shadow", "fill", kindIs("shadow"), { "fill-color": "#10182b", "fill-opacity": 0.28, "fill-antialias": false });
   add("area", "fill", kindIs("chosen", "line", "green", "candidate", "plot", "notice"), { "fill-color": area(), "fill-opacity": ["case", ["==", ["get", "picked"], true], 0.5, ["match", ["get", "kind"], ["candidate", "plot", "green"], 0.32, 0.08]] });
   add("piece", "fill", ["all", kindIs("piece"), ["==", ["geometry-type"], "Polygon"]], { "fill-color": severity(), "fill-opacity": ["case", ["==", ["get", "picked"], true], 0.75, 0.34] });
   add("edge", "line", kindIs("chosen", "line", "candidate", "plot", "notice"), { "line-color": area(), "line-width": ["match", ["get", "kind"], "chosen", 3, 1.8] });

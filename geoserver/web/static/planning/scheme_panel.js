@@ -7,8 +7,8 @@ import { t } from "../map/i18n.js";
 import { icon } from "../work/icons.js";
 import { Trouble } from "../work/trouble.js";
 import { stopDrawing, pen } from "./drawing.js";
-import { changeBuilding, checkHeights, checkIndices, checkSun, drawBuilding, drawGreen, parkingIs, removeBuilding, siteOf } from "./schemes.js";
-import { amount, metres, own, percent } from "./words.js";
+import { castShadows, changeBuilding, checkHeights, checkIndices, checkSun, drawBuilding, drawGreen, parkingIs, removeBuilding, siteOf } from "./schemes.js";
+import { amount, metres, own, percent, squareMetres } from "./words.js";
 
 const VERDICTS = { pass: ["check", "good"], fail: ["stop", "bad"], "no-limit": ["", ""] };
 
@@ -34,11 +34,13 @@ export function SchemePanel({ state }) {
       <button type="button" class="button" data-run="heights" disabled=${!ready} onClick=${checkHeights}>${t("scheme.heights")}</button>
     </div>
     <${SunForm} disabled=${!site || Boolean(scheme.busy)} />
+    <${ShadowForm} disabled=${!site?.geometry || Boolean(scheme.busy)} />
     ${scheme.busy && html`<div class="skeleton" role="status" aria-label=${t("loading")}><i></i><i></i></div>`}
     ${scheme.trouble && html`<${Trouble} error=${scheme.trouble} />`}
     ${scheme.indices && html`<${Indices} found=${scheme.indices} />`}
     ${scheme.heights && html`<${Heights} found=${scheme.heights} />`}
     ${scheme.sun && html`<${Sun} found=${scheme.sun} />`}
+    ${scheme.shadows && html`<${Shadows} found=${scheme.shadows} />`}
   `;
 }
 
@@ -59,6 +61,25 @@ function SunForm({ disabled }) {
     <label class="tick"><input type="checkbox" checked=${terrain} onChange=${(event) => setTerrain(event.target.checked)} />${t("sun.terrain")}</label>
     <button type="button" class="button" data-run="sun" disabled=${disabled} onClick=${() => checkSun(day, terrain)}>${t("scheme.sun")}</button>
   </div>`;
+}
+
+/** Day and hour of Beijing time, which all cities have; at first nine o'clock of the winter solstice. */
+function ShadowForm({ disabled }) {
+  const cast = (event) => {
+    event.preventDefault();
+    castShadows(`${new FormData(event.target).get("time").slice(0, 16)}:00+08:00`);
+  };
+  return html`<form class="card two" onSubmit=${cast}>
+    <label class="field"><span>${t("shadow.time")}</span><input type="datetime-local" name="time" required defaultValue=${`${new Date().getFullYear()}-12-22T09:00`} /></label>
+    <button class="button" data-run="shadows" disabled=${disabled}>${t("scheme.shadows")}</button>
+  </form>`;
+}
+
+function Shadows({ found }) {
+  return html`<section aria-label=${t("scheme.shadows")} data-shadows>
+    <p>${t("shadow.result", { azimuth: amount(found.azimuth), altitude: amount(found.altitude), n: found.shadows.features.length, area: squareMetres(found.shaded) })}</p>
+    ${found.warnings.map((text, n) => html`<p class="small soft" key=${n}>${own(text)}</p>`)}
+  </section>`;
 }
 
 function Indices({ found }) {

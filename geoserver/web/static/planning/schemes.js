@@ -20,7 +20,7 @@ export function siteOf({ number, line, draft }) {
 export function drawBuilding() {
   drawOne("building", (footprint) => {
     const building = { footprint, floors: 6, height: 18 };
-    patch("scheme", { buildings: [...get().scheme.buildings, building], indices: null, heights: null, sun: null });
+    patch("scheme", { buildings: [...get().scheme.buildings, building], indices: null, heights: null, sun: null, shadows: null });
   });
 }
 
@@ -39,11 +39,11 @@ function drawOne(purpose, take) {
 
 export function changeBuilding(place, values) {
   const buildings = get().scheme.buildings.map((one, n) => (n === place ? { ...one, ...values } : one));
-  patch("scheme", { buildings, indices: null, heights: null, sun: null });
+  patch("scheme", { buildings, indices: null, heights: null, sun: null, shadows: null });
 }
 
 export function removeBuilding(place) {
-  patch("scheme", { buildings: get().scheme.buildings.filter((_, n) => n !== place), indices: null, heights: null, sun: null });
+  patch("scheme", { buildings: get().scheme.buildings.filter((_, n) => n !== place), indices: null, heights: null, sun: null, shadows: null });
 }
 
 async function working(busy, work) {
@@ -75,6 +75,26 @@ export const checkSun = (day, terrain) => working("sun", async () => {
   const sun = await (get().account ? runAsJob : run)("sunlight-hours", { area: geometry, day, proposed, spacing: 1, step: 5, ...(terrain ? {} : { dem: null }) }, { patience: PATIENCE });
   return { sun: { ...sun, cells: await cells(sun.coverage) } };
 });
+
+/** How far around the site shadows are shown [m]. */
+const AROUND = 150;
+
+/** The shadows of an instant, of what stands there and of what is proposed. */
+export const castShadows = (time) => working("shadows", async () => {
+  const proposed = get().scheme.buildings.map(({ footprint, height }) => ({ footprint, height }));
+  return { shadows: await run("shadows", { area: around(siteOf(get()).geometry), time, proposed }, { patience: PATIENCE }) };
+});
+
+/** The box around a geometry, so much wider on each side, as an area [°]. */
+function around({ coordinates }) {
+  const places = coordinates.flat(Infinity);
+  const range = (axis) => places.filter((_, n) => n % 2 === axis);
+  const [lons, lats] = [range(0), range(1)];
+  const north = AROUND / 110_574;
+  const east = AROUND / (111_320 * Math.cos((lats[0] * Math.PI) / 180));
+  const [west, right, south, top] = [Math.min(...lons) - east, Math.max(...lons) + east, Math.min(...lats) - north, Math.max(...lats) + north];
+  return { type: "Polygon", coordinates: [[[west, south], [right, south], [right, top], [west, top], [west, south]]] };
+}
 
 /** Cells of the coverage as squares [°] with their hours; their corners are transformed by the server. */
 async function cells(coverage) {

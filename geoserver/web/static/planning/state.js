@@ -17,7 +17,7 @@ export const store = createStore({
   names: {}, focus: null, shown: [], sketch: null,
   draft: null, reading: null, draftTrouble: null, use: { scheme: "2023", land_code: "" }, check: null, picked: null, pasting: false, applying: null,
   lines: { rows: [], total: 0, phase: "loading", trouble: null, words: "", status: "" }, number: null, line: null, lineTrouble: null, lineCheck: null, act: null, report: null,
-  scheme: { buildings: [], green: null, parking: 0, indices: null, heights: null, sun: null, busy: null, trouble: null },
+  scheme: { buildings: [], green: null, parking: 0, indices: null, heights: null, sun: null, shadows: null, busy: null, trouble: null },
   siting: null, plans: null, notices: { rows: [], phase: "loading", trouble: null }, notice: null,
 });
 export const { get, set } = store;
