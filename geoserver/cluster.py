@@ -289,7 +289,8 @@ class Cluster:
         }
         if not self._durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-            settings |= {"max_connections": 800, "wal_level": "minimal", "max_wal_senders": 0}  # many servers of tests at once
+            # Tests: many servers at once, and nobody to stream to.
+            settings |= {"max_connections": 800, "wal_level": "minimal", "max_wal_senders": 0}
         lines = [f"{name} = '{value}'" for name, value in settings.items()]
         lines.append(f"include_if_exists = '{self.directory / 'local.conf'}'  # the operator's own settings")
         return "\n".join(["# Written at each start; put your own settings into ../local.conf", *lines, ""])
