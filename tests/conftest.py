@@ -25,7 +25,8 @@ LONGEST = (
     "security/test_fuzzing.py", "geoserver/test_map_browser.py", "geoserver/test_jobs.py", "security/test_routes.py",
     "geoserver/identity/test_people_browser.py", "geoserver/test_up.py", "geoserver/test_pages_browser.py",
     "security/test_scanners.py", "geoserver/identity/test_oidc.py", "security/test_representations.py",
-    "geoserver/test_cesium.py", "layers/terrain/test_contours.py", "tracking/test_faults.py",
+    "geoserver/test_cesium.py", "geoserver/test_scene_browser.py",
+    "layers/terrain/test_contours.py", "tracking/test_faults.py",
     "layers/raster/test_real_data.py", "geoserver/test_tile_freshness.py", "geoserver/test_links.py",
 )  # fmt: skip
 

@@ -26,9 +26,10 @@ PATIENCE = 180_000
 #: A point of the canvas where a building is drawn, away from the cards.
 BUILT = """() => {
   const { scene } = citymap.scene.widget;
+  const told = (found) => Object.fromEntries(found.getPropertyIds().map((name) => [name, found.getProperty(name)]));
   for (let y = 150; y < 330; y += 6) for (let x = 20; x < 380; x += 6) {
     const found = scene.pick({ x, y });
-    if (found?.getProperty && document.elementFromPoint(x, y) === scene.canvas) return [x, y, Math.round(found.getProperty('id'))];
+    if (found?.getProperty && document.elementFromPoint(x, y) === scene.canvas) return [x, y, told(found)];
   }
   return null;
 }"""
@@ -71,10 +72,14 @@ def test_the_full_view_stands_on_the_terrain_tells_buildings_and_is_kept_in_the_
     for part in ("/terrain/layer.json", ".terrain", "/styles/city/map/tiles/WebMercatorQuad/", ".glb"):
         assert any(part in url for url in seen), part
 
-    (told,) = place.sql("SELECT ground FROM city.buildings_3d WHERE name = :n", n=f"楼{4 * ROWS + 4}号")
-    assert ground(page, WEST + 4 * STEP, SOUTH + 4 * STEP) == pytest.approx(told.ground, abs=8)
+    (below,) = place.sql("SELECT ground FROM city.buildings_3d WHERE name = :n", n=f"楼{4 * ROWS + 4}号")
+    assert ground(page, WEST + 4 * STEP, SOUTH + 4 * STEP) == pytest.approx(below.ground, abs=8)
 
-    x, y, building = page.evaluate(BUILT)
+    x, y, told = page.evaluate(BUILT)
+    building = int(told["id"])
+    item = place.get(f"/collections/buildings-3d/items/{building}?f=json").json()["properties"]
+    for name in ("use", "floors", "height", "address", "height_from"):  # as CesiumJS reads them of the tile
+        assert told.get(name) == item[name], name
     page.mouse.click(x, y)
     expect(page.locator(f".results [data-feature='buildings-3d/{building}'] dl")).to_be_visible(timeout=PATIENCE)
     (row,) = place.sql("SELECT name, year_built FROM city.buildings WHERE id = :i", i=building)
