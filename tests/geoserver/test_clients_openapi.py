@@ -88,7 +88,7 @@ def test_every_path_is_a_route_and_every_route_is_described(document: Json) -> N
 #: Routes for which the walk cannot put together a request that has an answer; what they answer instead is described.
 UNNAMED = ("/terrain/", "/3dtiles/", "/wms", "/wmts", "/tracking/", "/open311/")
 #: Queries of EDR, which want a place.
-PLACES = ("/position", "/area", "/trajectory", "/radius", "/cube")
+PLACES = ("/position", "/area", "/trajectory", "/radius", "/corridor", "/cube")
 
 
 def test_every_documented_get_answers_as_described(live_city: str) -> None:
