@@ -15,7 +15,8 @@ from geoserver.settings.access import OidcProvider
 def require_admitted(settings: OidcProvider, claims: dict[str, Any]) -> None:
     """Raise :class:`ProviderRefused` unless the claims are of an admitted mail domain and group."""
     mail = str(claims.get("email", "")) if claims.get("email_verified") is True else ""
-    if settings.domains and mail.rpartition("@")[2].lower() not in settings.domains:
+    _, at, domain = mail.rpartition("@")
+    if settings.domains and not (at and domain.lower() in settings.domains):
         raise ProviderRefused("the provider's account has no verified address in an admitted domain")
     if settings.groups and not groups_of(settings, claims) & set(settings.groups):
         raise ProviderRefused("the provider's account is in no admitted group")

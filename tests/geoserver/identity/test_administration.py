@@ -241,6 +241,19 @@ def test_nobody_raises_their_own_rights(door: IdentitySite, security: Client, ad
     assert take(security, "guan", SECURITY) == 403
 
 
+def test_what_a_role_kept_apart_or_ones_own_may_do_is_not_changed_here(door: IdentitySite, security: Client) -> None:
+    door.sql("INSERT INTO access.memberships (account, role, department, area) VALUES ('guan', 'leader', '', '') RETURNING role")
+    more = {"kind": "collection", "resource": "*", "actions": ["read"], "visibility": "core"}
+    for role, said in ((AUDIT, "kept apart"), (ADMIN, "kept apart"), ("leader", "own roles")):
+        of_role = {"role": role, "kind": "collection", "resource": "*", "action": "read"}
+        for answer in (
+            security.post("/admin/permissions", json={"role": role, **more}),
+            security.delete("/admin/permissions", params=of_role),
+        ):
+            assert answer.status_code == 403 and said in answer.json()["description"], answer.text
+    assert security.post("/admin/permissions", json={"role": "planner", **more}).status_code == 201
+
+
 def test_an_administrator_appoints_the_first_security_administrator_and_no_other(
     door: IdentitySite, admin: Client
 ) -> None:

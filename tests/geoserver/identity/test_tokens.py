@@ -167,3 +167,9 @@ def test_tokens_survive_one_rotation_of_the_server_key(door: IdentitySite, token
     rotate_server_key(file)
     door.city.identities.forget()
     assert who(door, token) == 401
+
+
+def test_no_token_before_the_first_password_is_changed(door: IdentitySite) -> None:
+    door.add("neu", must_change=True)
+    answer = door.client().post("/token", json={"account": "neu", "password": PASSWORD})
+    assert answer.status_code == 403 and "changed first" in answer.json()["description"]
