@@ -149,7 +149,7 @@ def test_without_an_area_field_the_ground_decides(owner: Connection) -> None:
     owner.execute(text(
         "INSERT INTO city.admin_areas (geom, name, code) VALUES"
         " (ST_Multi(ST_MakeEnvelope(114.8, 30.3, 114.9, 30.4, 4490)), '西', '420704')"))
-    lamps = Layer("lamps", Text("灯", "Lamps"), Text("", ""), "Point", (Field("name", "string", Text("名称", "Name")),),
+    lamps = Layer("lamps", Text("灯", "Lamps"), Text("", ""), "Geometry", (Field("name", "string", Text("名称", "Name")),),
                   visibility="internal", srid=4547)
     create_layer(owner, lamps)
     owner.execute(text(
@@ -161,6 +161,9 @@ def test_without_an_area_field_the_ground_decides(owner: Connection) -> None:
     owner.execute(text(insert), {"x": 114.86})
     with pytest.raises(ProgrammingError, match="row-level security"), owner.begin_nested():
         owner.execute(text(insert), {"x": 114.96})
+    across = "ST_MakeLine(ST_MakePoint(114.86, 30.35), ST_MakePoint(114.96, 30.35))"
+    with pytest.raises(ProgrammingError, match="row-level security"), owner.begin_nested():
+        owner.execute(text(f"INSERT INTO city.lamps (geom) VALUES (ST_Transform(ST_SetSRID({across}, 4490), 4547))"))
 
 
 def test_reads_are_bound_by_the_grants_of_their_principal(owner: Connection) -> None:

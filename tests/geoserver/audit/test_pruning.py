@@ -87,6 +87,13 @@ def test_a_prune_entry_of_another_transaction_lets_nothing_go(aged: Database) ->
             conn.exec_driver_sql(f"DELETE FROM audit.{table}")
 
 
+@pytest.mark.parametrize("young", ["entries WHERE id = (SELECT max(entry) FROM audit.links)", "links WHERE seq = 14"])
+def test_nothing_younger_than_six_months_goes_by_hand(aged: Database, young: str) -> None:
+    with pytest.raises(DBAPIError, match="only ever appended"), aged.transaction() as conn:
+        conn.exec_driver_sql("SELECT audit.record('prune', NULL, NULL, NULL, NULL, 'done', '{\"upto\": 99}')")
+        conn.exec_driver_sql(f"DELETE FROM audit.{young}")
+
+
 def test_a_part_that_was_tampered_with_stays(aged: Database, tmp_path: Path) -> None:
     with aged.transaction() as conn:
         conn.exec_driver_sql(
