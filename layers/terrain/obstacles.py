@@ -43,7 +43,7 @@ def ground_of(elevation: Elevation, shapes: NDArray[Any]) -> Floats:
     """The heights [m] on which buildings stand: of each the mean of the terrain at the corners of its outline, NaN
     where none is known."""
     points, owner = shapely.get_coordinates(shapely.get_exterior_ring(_largest(shapes)), return_index=True)
-    corner = np.append(owner[1:] == owner[:-1], False)  # the last point of a ring is its first again
+    corner = np.append(owner[1:] == owner[:-1], False)[: len(owner)]  # the last point of a ring is its first again
     points, owner = points[corner], owner[corner]
     ground = elevation.at(points[:, 0], points[:, 1])
     known = np.isfinite(ground)

@@ -48,6 +48,7 @@ def wells(site: Site) -> Iterator[Site]:
     yield site
     with site.database.transaction() as conn:
         drop_layer(conn, "feed-wells")
+    assert eventually(lambda: site.get("/collections/feed-wells").status_code == 404)  # or the next test would see this one
 
 
 class Reader:

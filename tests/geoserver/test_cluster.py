@@ -157,7 +157,7 @@ def test_restart_keeps_data_and_port_and_stop_leaves_no_process(ready: Path) -> 
         first = cluster.url
         ask(first, "CREATE TABLE kept AS SELECT 42 AS answer")
         assert len(cluster.processes()) > 3
-    assert cluster.processes() == []
+    assert eventually(lambda: cluster.processes() == [])
     assert eventually(lambda: keepers(cluster) == [])
     again = Cluster(ready, durable=False)
     with again:

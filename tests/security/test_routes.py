@@ -166,7 +166,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/collections/{collection}/queryables"): reads,
     ("GET", "/collections/{collection}/schema"): reads,
     ("GET", "/collections/{collection}/coverage"): reads,
-    **{("GET", f"/collections/{{collection}}/{query}"): reads for query in ("position", "area", "cube", "trajectory", "radius")},
+    **{("GET", f"/collections/{{collection}}/{query}"): reads for query in ("position", "area", "cube", "trajectory", "radius", "corridor")},
     ("GET", "/collections/{collection}/difference"): reads,
     ("GET", "/collections/{collection}/versions"): reads,
     ("GET", "/collections/{collection}/imports"): works_with,

@@ -138,10 +138,11 @@ async function deliver(asked = false) {
 async function knowAccount() {
   try {
     const account = await whoAmI();
-    set({ account });
+    set({ account, offline: false });
     remember(account);
-  } catch {
-    // Not known now: what is remembered holds.
+  } catch (error) {
+    // Not known now: what is remembered holds. A phone may think it has a network that leads nowhere.
+    if (error.status === 0) set({ offline: true });
   }
 }
 
@@ -184,7 +185,7 @@ export async function begin() {
     if (document.visibilityState !== "visible") return keepNow();
     return knowAccount().then(() => deliver());
   });
-  setInterval(deliver, EVERY);
+  setInterval(() => (store.get().offline && navigator.onLine ? knowAccount().then(() => deliver()) : deliver()), EVERY);
   try {
     await reload();
     navigator.storage?.persist?.();
