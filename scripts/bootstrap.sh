@@ -264,7 +264,7 @@ ensure_web() {
     echo "$wanted" > var/stamps/web
 }
 
-# CesiumJS and the validator of glTF judge 3D tiles in tests.
+# The validator of glTF judges 3D tiles in tests.
 ensure_judges() {
     judges=$root/tests/npm
     wanted=$(sha256sum < "$judges/package-lock.json" | cut -c1-32)
@@ -319,14 +319,15 @@ ensure_browser() {
     ensure_for_tests $missing
 }
 
-# QGIS and the GDAL tools read the server in tests, sqlmap and wapiti attack it.
+# QGIS and the GDAL tools read the server in tests, sqlmap and wapiti attack it; MapServer and Mosquitto are read by it.
 ensure_clients() {
     missing=
     if ! /usr/bin/python3 -c 'import qgis.core' > /dev/null 2>&1; then missing="python3-qgis qgis-providers"; fi
     if ! command -v ogr2ogr > /dev/null 2>&1; then missing="$missing gdal-bin"; fi
-    for scanner in sqlmap wapiti; do
-        if ! command -v "$scanner" > /dev/null 2>&1; then missing="$missing $scanner"; fi
+    for program in sqlmap wapiti mosquitto; do
+        if ! command -v "$program" > /dev/null 2>&1 && [ ! -x "/usr/sbin/$program" ]; then missing="$missing $program"; fi
     done
+    if [ ! -x /usr/lib/cgi-bin/mapserv ]; then missing="$missing cgi-mapserver"; fi
     ensure_for_tests $missing
 }
 

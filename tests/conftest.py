@@ -1,6 +1,7 @@
 """Session-wide fixtures: one PostgreSQL, one migrated database; every test's transaction is rolled back."""
 
 import os
+import shutil
 import socket
 import threading
 import time
@@ -19,6 +20,8 @@ from geoserver.migrations import migrate
 from layers.database import Database, psycopg2_url
 
 ROOT = Path(__file__).parent.parent
+#: The system's Node, else the one that `make test` fetched.
+NODE = shutil.which("node") or shutil.which(ROOT / "var" / "node" / "bin" / "node")
 
 #: The files that take longest, which begin first, so that no process is left with one of them at the end.
 LONGEST = (

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route
 
 from geoserver.web.assets import NODE_MODULES
-from tests.conftest import ROOT
+from tests.conftest import NODE, ROOT
 from tests.tiles.three_d.reader import tiles_of
 
 JUDGES = ROOT / "tests" / "npm" / "node_modules"
@@ -149,12 +149,12 @@ def mirror(live_city: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="no Node on this machine")
+@pytest.mark.skipif(NODE is None, reason="no Node on this machine")
 def test_khronos_validator_finds_nothing_wrong_with_any_tile(mirror: Path) -> None:
     tiles = sorted(map(str, mirror.rglob("*.glb")))
     assert len(tiles) > 100
     told = subprocess.run(
-        ["node", "-e", VALIDATE, str(JUDGES / "gltf-validator"), *tiles], capture_output=True, text=True, check=True
+        [str(NODE), "-e", VALIDATE, str(JUDGES / "gltf-validator"), *tiles], capture_output=True, text=True, check=True
     )
     assert json.loads(told.stdout) == []
 

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 import socket
 import subprocess
 import threading
@@ -33,7 +32,7 @@ from layers.base_layers import BASE_LAYERS
 from layers.catalogue import Field, GeometryType, Layer, Text
 from layers.pipes.layers import PIPE_LAYERS
 from planning.layers import PLANNING_LAYERS
-from tests.conftest import ROOT
+from tests.conftest import NODE
 from tracking.layers import TRACKING_LAYERS
 
 VALIDATOR = assets.NODE_MODULES / "@maplibre/maplibre-gl-style-spec/dist/gl-style-validate.mjs"
@@ -86,8 +85,6 @@ def site() -> Iterator[str]:
     thread.join(10)
 
 
-#: The system's Node, else the one that make test fetched.
-NODE = shutil.which("node") or str(ROOT / "var" / "node" / "bin" / "node")
 
 
 def validate(style: dict[str, Any], path: Path) -> str:
@@ -95,7 +92,7 @@ def validate(style: dict[str, Any], path: Path) -> str:
     if not VALIDATOR.is_file():
         pytest.skip(f"{VALIDATOR} is absent: run npm ci in {assets.WEB}")
     path.write_text(json.dumps(style), "utf-8")
-    run = subprocess.run([NODE, VALIDATOR, path], capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run([str(NODE), VALIDATOR, path], capture_output=True, text=True, timeout=60, check=False)
     return run.stdout + run.stderr
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from sqlalchemy import text
 from geoserver.principals import Principals
 from geoserver.web.assets import NODE_MODULES
 from layers.database import Database
-from tests.conftest import drop_database, make_database, serve
+from tests.conftest import NODE, drop_database, make_database, serve
 from tests.geoserver.identity.test_people_browser import People, arrive, signed_in
 
 pytestmark = pytest.mark.browser
@@ -35,9 +34,8 @@ def free_port() -> int:
 def people(
     postgres_url: str, template_name: str, tmp_path_factory: pytest.TempPathFactory, group_file: Path
 ) -> Iterator[People]:  # fmt: skip
-    node = shutil.which("node")
-    if node is None or not (NODE_MODULES / "oidc-provider").is_dir():
-        pytest.skip(f"oidc-provider is not installed: run `npm ci` in {NODE_MODULES.parent}")
+    if NODE is None or not (NODE_MODULES / "oidc-provider").is_dir():
+        pytest.skip(f"Node or oidc-provider is not installed: run `npm ci` in {NODE_MODULES.parent}")
     port = free_port()
     issuer = f"http://127.0.0.1:{port}"
     secret = tmp_path_factory.mktemp("oidc") / "secret"
@@ -57,7 +55,7 @@ def people(
     }  # fmt: skip
     with serve(url, **settings) as address:
         command = [
-            node,
+            NODE,
             str(SCRIPT),
             str(NODE_MODULES.parent),
             str(port),

@@ -10,6 +10,7 @@ import { favourites, loadServices, noteUse, toggleStar } from "./services.js";
 
 const ACCOUNT = "citymap.report.account";
 const EVERY = 20_000;
+const SOON = 3_000;
 const PAUSE = 400;
 const WORDS = new Set(["description", "name", "phone"]);
 
@@ -134,6 +135,7 @@ async function deliver(asked = false) {
   }
 }
 
+let again = null;
 /** Who is signed in; without a network, who was. */
 async function knowAccount() {
   try {
@@ -142,7 +144,10 @@ async function knowAccount() {
     remember(account);
   } catch (error) {
     // Not known now: what is remembered holds. A phone may think it has a network that leads nowhere.
-    if (error.status === 0) set({ offline: true });
+    if (error.status !== 0) return;
+    set({ offline: true });
+    clearTimeout(again);
+    if (navigator.onLine) again = setTimeout(() => knowAccount().then(() => deliver()), SOON);
   }
 }
 
@@ -185,7 +190,7 @@ export async function begin() {
     if (document.visibilityState !== "visible") return keepNow();
     return knowAccount().then(() => deliver());
   });
-  setInterval(() => (store.get().offline && navigator.onLine ? knowAccount().then(() => deliver()) : deliver()), EVERY);
+  setInterval(deliver, EVERY);
   try {
     await reload();
     navigator.storage?.persist?.();
