@@ -4,7 +4,7 @@
 #   scripts/bootstrap.sh          what `make run` needs
 #   scripts/bootstrap.sh check    and what `make check` needs
 #   scripts/bootstrap.sh test     and what `make test` needs (Chromium, a Chinese font, QGIS, the GDAL tools, pgRouting,
-#                                 sqlmap and wapiti)
+#                                 sqlmap, wapiti, MapServer, Mosquitto)
 #
 # It may be run again at any time: what is there is left alone. System packages come from apt as root or by sudo;
 # an ordinary user without sudo gets them unpacked under var/debian, and the system stays as it is.
