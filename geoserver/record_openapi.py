@@ -35,7 +35,7 @@ def record_paths() -> Json:
         lang,
     ]
     described = content("JSON Schema", "application/schema+json", "text/html")
-    collection = {"200": content("The catalogue", "application/json", CATALOG, "text/html")}
+    collection = {"200": content("The catalogue", "application/json", CATALOG, "text/html", "application/ld+json")}
     records = {"200": content("Records", "application/geo+json", "text/html", "application/ld+json")}
     record = {"200": content("A record", "application/geo+json", "text/html", "application/ld+json", MEDIA_TYPE)}
     schema_form = parameter("f", "Representation", {"type": "string", "enum": ["json", "html"]})

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from geoserver.errors import BodyError, NotThere, SignInNeeded
 from geoserver.formats import negotiate
-from geoserver.openapi import Json, content, operation, parameter
+from geoserver.openapi import Json, content, operation, parameter, reference
 from geoserver.parameters import query_values
 from geoserver.process_schema import schema_of
 from geoserver.reply import Reply
@@ -108,7 +108,7 @@ def share_paths() -> Json:
     """The routes in OpenAPI."""
     schema = schema_of(TypeAdapter(ShareBody))
     body = {"content": {"application/json": {"schema": schema}}, "required": True}
-    made = {"201": content("The link, told only now", "application/json")}
+    made = {"201": content("The link, told only now", "application/json"), "409": reference("responses", "Conflict")}
     listed = {"200": content("Links, without their addresses", "application/json")}
     shown = {"200": content("Where the device is now", "application/json", "text/html")}
     device = parameter("device", "Code of the device", {"type": "string"})

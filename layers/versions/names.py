@@ -91,6 +91,8 @@ def instant_of(reader: Reader, name: str, layers: Collection[str]) -> datetime:
 
     Raises :class:`NoSuchVersion`.
     """
+    if "\0" in name:  # no text of PostgreSQL's
+        raise _missing(name, layers)
     rows = reader.fetch(
         "SELECT v.at, array_agg(l.layer) FROM citymap.versions v JOIN citymap.version_layers l ON l.version = v.id"
         " WHERE v.name = %(name)s GROUP BY v.id",

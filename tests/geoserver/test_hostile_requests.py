@@ -129,6 +129,11 @@ def test_an_account_name_that_no_database_takes_is_just_wrong(site: Site) -> Non
     assert answer.status_code == 401
 
 
+def test_a_version_name_that_no_database_takes_is_a_bad_request(site: Site) -> None:
+    answer = requests.get(f"{site.url}{ITEMS}?as-of=a%00b", timeout=30)
+    assert answer.status_code == 400 and "as-of" in answer.json()["description"]
+
+
 def test_a_table_that_has_just_gone_is_not_found(site: Site) -> None:
     with site.database.engine.connect() as conn, pytest.raises(Exception) as gone:
         conn.exec_driver_sql("SELECT 1 FROM city.gone")
