@@ -1,4 +1,4 @@
-"""CesiumJS of npm, in headless Chromium, draws the sample city from its 3D tiles; validators find no fault."""
+"""CesiumJS of npm, in headless Chromium, draws the sample city from its 3D tiles, and tells what is picked."""
 
 import io
 import json
@@ -58,6 +58,11 @@ PAGE = """<!DOCTYPE html><meta charset="utf-8"><style>
     tileset.tileFailed.addEventListener((error) => failed.push(error.url + ": " + error.message));
     widget.scene.primitives.add(tileset);
   })();
+  window.pick = (x, y) => {
+    const found = widget.scene.pick(new Cesium.Cartesian2(x, y));
+    return found instanceof Cesium.Cesium3DTileFeature || (found && found.getPropertyIds)
+      ? Object.fromEntries(found.getPropertyIds().map((name) => [name, found.getProperty(name)])) : null;
+  };
 </script>"""
 
 
@@ -101,6 +106,27 @@ def picture(page: Page) -> Any:
 def built(pixels: Any) -> Any:
     """Where something stands: lighter than the ground, which is dark blue."""
     return pixels.sum(axis=2) > 300
+
+
+def test_cesium_draws_the_sample_city_and_tells_what_is_picked(viewer: Any, live_city: str, tmp_path: Path) -> None:
+    page = viewer()
+    lon, lat = middle(live_city)
+    page.evaluate(f"look({lon}, {lat - 0.022}, 1600, -32)")
+    assert page.evaluate("still()") > 10
+    shot = picture(page)
+    page.screenshot(path=str(tmp_path / "city.png"))
+    there = built(shot)
+    assert there.mean() > 0.02
+    hues = {tuple(int(v) // 32 for v in shot[y, x]) for y, x in np.argwhere(there)[::50]}
+    assert len(hues) > 8  # uses, walls and roofs
+    for y, x in np.argwhere(there)[:: max(1, int(there.sum() // 60))]:
+        found = page.evaluate(f"pick({int(x)}, {int(y)})")
+        if found:
+            break
+    item = requests.get(f"{live_city}/collections/buildings-3d/items/{int(found['id'])}?f=json", timeout=30).json()
+    for name in ("use", "floors", "height", "address", "height_from"):
+        assert found.get(name) == item["properties"][name], name
+    assert page.evaluate("failed") == []
 
 
 def test_from_afar_fewer_tiles_are_drawn_and_the_large_buildings_stay(viewer: Any, live_city: str) -> None:

@@ -28,7 +28,7 @@ BEACONS = Layer(
 GRIDS = standard_sets()
 WEST, SOUTH, STEP, SIDE = 114.88, 30.38, 0.004, 10
 #: The issue of tiles asks for a minute: CITYMAP_FRESH_SECONDS=60.
-SECONDS = int(os.environ.get("CITYMAP_FRESH_SECONDS", "6"))
+SECONDS = int(os.environ.get("CITYMAP_FRESH_SECONDS", "10"))
 #: A reader may see what is this old, and no older.
 LATEST = 1.0
 

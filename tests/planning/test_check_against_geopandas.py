@@ -18,7 +18,7 @@ from planning.survey.zones import Zone
 from tests.planning.plan_site import SIZE, Plan, X, Y, blob, make_open_lines, make_plan
 
 #: Random parcels; CITYMAP_TEST_PARCELS=3000 for a long run.
-PARCELS = int(os.environ.get("CITYMAP_TEST_PARCELS", "25"))
+PARCELS = int(os.environ.get("CITYMAP_TEST_PARCELS", "40"))
 TOLERANCE = Tolerance(1.0, 0.05)
 NO_OVERLAP = ("road", "green", "blue", "purple", "yellow", "farmland", "ecology", "strict-protection")
 DISTANCE = {"blue": 10.0, "yellow": 15.0}
